@@ -1,0 +1,15 @@
+"""Gradients: the functions behind `Tensor.backward`, and the modes that switch recording."""
+
+from .._rgrad import backward, grad
+from . import forward_ad, graph
+from .grad_mode import enable_grad, no_grad, set_grad_enabled
+
+__all__ = [
+    "backward",
+    "enable_grad",
+    "forward_ad",
+    "grad",
+    "graph",
+    "no_grad",
+    "set_grad_enabled",
+]

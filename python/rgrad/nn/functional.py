@@ -1,0 +1,245 @@
+"""Layers and losses as plain functions."""
+
+from __future__ import annotations
+
+import warnings
+
+from rgrad._rgrad import _nn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rgrad._rgrad import Tensor
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "dropout",
+    "l1_loss",
+    "linear",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
+
+linear = _nn.linear
+relu = _nn.relu
+sigmoid = _nn.sigmoid
+tanh = _nn.tanh
+dropout = _nn.dropout
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """Exponentials of `input` divided by their sum along `dim`; same shape as `input`.
+
+    Args:
+        input: a tensor of any shape.
+        dim: the dimension whose entries add up to one. Leaving it out is deprecated.
+        _stacklevel: where the deprecation is reported.
+        dtype: the floating-point dtype `input` is converted to first.
+
+    Raises:
+        IndexError: `input` has no dimension `dim`.
+    """
+    if dim is None:
+        dim = _implicit_dimension("softmax", input.dim(), _stacklevel)
+    return _nn.softmax(input, dim, dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """The logarithm of `softmax`, computed without overflow; arguments as there."""
+    if dim is None:
+        dim = _implicit_dimension("log_softmax", input.dim(), _stacklevel)
+    return _nn.log_softmax(input, dim, dtype)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The squared differences of `input` and `target`, weighted and reduced.
+
+    Args:
+        input: a floating-point tensor of any shape.
+        target: a tensor of the same shape; another shape is broadcast with a warning.
+        size_average: deprecated; see `reduction`.
+        reduce: deprecated; see `reduction`.
+        reduction: `"none"`, `"sum"` or `"mean"`, the latter two giving a scalar.
+        weight: a factor for each difference, of the same shape.
+
+    Raises:
+        ValueError: `reduction` is none of the three.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.mse_loss(input, target, reduction, weight)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The absolute differences of `input` and `target`; arguments as in `mse_loss`."""
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.l1_loss(input, target, reduction, weight)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The negative log-likelihood of the classes in `target`.
+
+    Args:
+        input: log-probabilities of shape `(C)`, `(N, C)` or `(N, C, d1, ...)`.
+        target: class indices, `int64`, of shape `()`, `(N)` or `(N, d1, ...)`.
+        weight: a factor for each class, of shape `(C)`.
+        size_average: deprecated; see `reduction`.
+        ignore_index: a class whose entries count neither in the sum nor in the mean.
+        reduce: deprecated; see `reduction`.
+        reduction: `"none"`, of the shape of `target`; `"sum"`; or `"mean"`, the sum divided by the
+            weights of the classes in `target`.
+
+    Raises:
+        IndexError: a class is out of range.
+        ValueError: `reduction` is none of the three.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """`nll_loss` of the `log_softmax` of `input` over its classes.
+
+    Args:
+        input: scores of shape `(C)`, `(N, C)` or `(N, C, d1, ...)`.
+        target: class indices as in `nll_loss`, or probabilities of the shape of `input`.
+        weight: as in `nll_loss`.
+        size_average: deprecated; see `reduction`.
+        ignore_index: as in `nll_loss`; for class indices only.
+        reduce: deprecated; see `reduction`.
+        reduction: as in `nll_loss`.
+        label_smoothing: how much of each target, from 0 to 1, is spread evenly over the classes.
+
+    Raises:
+        IndexError: a class is out of range.
+        ValueError: `reduction` is none of the three.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The cross-entropy of the probabilities `input` with `target`.
+
+    Each entry is `-(target * log(input) + (1 - target) * log(1 - input))`, the logarithms being
+    held above -100.
+
+    Args:
+        input: probabilities, of any shape.
+        target: what they should be, of the same shape.
+        weight: a factor for each entry, broadcast to that shape.
+        size_average: deprecated; see `reduction`.
+        reduce: deprecated; see `reduction`.
+        reduction: `"none"`, `"sum"` or `"mean"`, the latter two giving a scalar.
+
+    Raises:
+        ValueError: the shapes differ, or `reduction` is none of the three.
+        RuntimeError: an entry of `input` is not between 0 and 1.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.binary_cross_entropy(input, target, weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """`binary_cross_entropy` of the sigmoid of `input`, computed without overflow.
+
+    Args:
+        input: scores, of any shape.
+        target: probabilities, of the same shape.
+        weight: a factor for each entry, broadcast to that shape.
+        size_average: deprecated; see `reduction`.
+        reduce: deprecated; see `reduction`.
+        reduction: `"none"`, `"sum"` or `"mean"`, the latter two giving a scalar.
+        pos_weight: a factor for the part of each entry due to `target`, broadcast to that shape.
+
+    Raises:
+        ValueError: the shapes differ, or `reduction` is none of the three.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_meant(size_average, reduce)
+    return _nn.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
+
+
+def reduction_meant(size_average: bool | None, reduce: bool | None) -> str:
+    """The `reduction` that the two arguments it has replaced stand for; both default to true."""
+    if reduce is False:
+        reduction = "none"
+    elif size_average is False:
+        reduction = "sum"
+    else:
+        reduction = "mean"
+    warnings.warn(
+        f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3
+    )
+    return reduction
+
+
+def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:
+    dim = 0 if dimensions in (0, 1, 3) else 1
+    warnings.warn(
+        f"leaving out the dimension of {function} is deprecated: write dim={dim}",
+        stacklevel=stacklevel,
+    )
+    return dim

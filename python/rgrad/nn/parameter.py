@@ -1,0 +1,102 @@
+"""`Parameter` and `Buffer`: the tensors a module registers when they are assigned to it."""
+
+from __future__ import annotations
+
+import rgrad
+from rgrad._rgrad import Tensor, as_subclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Buffer", "Parameter"]
+
+
+class _ParameterType(type):
+    """Counts a tensor of some other subclass as a parameter once it has been made one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if type.__instancecheck__(cls, instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and hasattr(instance, "_is_param")
+
+
+class Parameter(Tensor, metaclass=_ParameterType):
+    """A tensor that a module registers among its parameters when it is assigned to it.
+
+    Args:
+        data: the tensor whose storage the parameter shares, of any shape; an empty one if `None`.
+            A tensor of a subclass of `Tensor` keeps its class and is only marked as a parameter.
+        requires_grad: whether the parameter, which is always a leaf, records gradients.
+
+    Raises:
+        RuntimeError: `requires_grad` is true and `data` is neither floating point nor complex, or
+            detaching `data` loses its subclass.
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        if data is None:
+            data = rgrad.empty(0)
+        if type(data) is Tensor or type(data) is Parameter:
+            parameter: Parameter = as_subclass(data, cls)
+            return parameter.requires_grad_(requires_grad)
+        leaf: Any = data.detach()
+        if type(leaf) is not type(data):
+            raise RuntimeError(
+                f"a Parameter must keep the class {type(data).__name__} of its data, but detaching "
+                f"the data gives a {type(leaf).__name__}"
+            )
+        leaf.requires_grad_(requires_grad)
+        leaf._is_param = True
+        return leaf
+
+    def __repr__(self, **options: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__(**options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        """A parameter with its own storage; the gradient is not copied."""
+        copied = memo.get(id(self))
+        if copied is None:
+            values = self.data.clone(memory_format=rgrad.preserve_format)
+            memo[id(self)] = copied = type(self)(values, self.requires_grad)
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _restore, (type(self), self.data, self.requires_grad, dict(self.__dict__))
+
+
+def _restore(
+    cls: type[Parameter], data: Tensor, requires_grad: bool, attributes: dict[str, Any]
+) -> Parameter:
+    """The parameter that `Parameter.__reduce_ex__` took apart."""
+    parameter = cls(data, requires_grad)
+    parameter.__dict__.update(attributes)
+    return parameter
+
+
+class _BufferType(type):
+    """Counts the tensors made by `Buffer`, which keep their class, as its instances."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if type.__instancecheck__(cls, instance):
+            return True
+        return isinstance(instance, Tensor) and hasattr(instance, "_is_buffer")
+
+
+class Buffer(Tensor, metaclass=_BufferType):
+    """A tensor that a module registers among its buffers when it is assigned to it.
+
+    Args:
+        data: the tensor whose storage the buffer shares, of any shape; an empty one if `None`.
+        persistent: whether `Module.state_dict` includes the buffer.
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        if data is None:
+            data = rgrad.empty(0)
+        buffer: Any = data.detach().requires_grad_(data.requires_grad)
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer

@@ -1,0 +1,68 @@
+//! The node that adds gradients to a leaf.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use crate::autograd::modes;
+use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
+use crate::autograd::primitives;
+use crate::autograd::saved::Saved;
+use crate::error::Result;
+use crate::tensor::Tensor;
+use crate::value::Value;
+
+struct AccumulateGrad(Tensor);
+
+/// The accumulating node of a leaf: the same one as long as somebody holds it.
+pub fn accumulator(leaf: &Tensor) -> Node {
+    if let Some(cell) = leaf.meta(|meta| meta.accumulator.upgrade()).flatten() {
+        return Node(cell);
+    }
+    let outputs = SmallVec::from_elem(OutputMeta::of(leaf), 1);
+    let body = Body::Function(Box::new(AccumulateGrad(leaf.clone())));
+    let node = Node::with_sequence(body, SmallVec::new(), outputs, Saved::default(), FIRST);
+    leaf.meta_mut(|meta| meta.accumulator = Rc::downgrade(&node.0));
+    node
+}
+
+impl Function for AccumulateGrad {
+    fn name(&self) -> String {
+        "AccumulateGrad".into()
+    }
+
+    fn variable(&self) -> Option<&Tensor> {
+        Some(&self.0)
+    }
+
+    fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {
+        if let Some(Some(gradient)) = gradients.first() {
+            accumulate(&self.0, gradient.clone())?;
+        }
+        Ok(Gradients::new())
+    }
+}
+
+/// Adds `gradient` to the `grad` of a leaf.
+///
+/// The first gradient moves in without a copy if nobody else can see its memory; later ones are added in place
+/// while nothing is recorded, so that `leaf.grad` stays the same tensor.
+fn accumulate(leaf: &Tensor, gradient: Tensor) -> Result<()> {
+    match leaf.grad() {
+        None if modes::grad_enabled() => leaf.set_grad(Some(primitives::call("clone", &[Value::Tensor(gradient)])?)),
+        None => {
+            // The engine's buffer holds one handle besides ours.
+            let alone = gradient.handles() <= 2 && gradient.data().storage.handles() == 1;
+            let fits = gradient.is_contiguous() || gradient.strides() == leaf.strides();
+            let first = if alone && fits { gradient.detach() } else { gradient.copied(gradient.dtype())? };
+            leaf.set_grad(Some(first));
+        }
+        Some(held) if modes::grad_enabled() => {
+            leaf.set_grad(Some(primitives::call("add", &[Value::Tensor(held), Value::Tensor(gradient)])?));
+        }
+        Some(held) => {
+            primitives::call_in_place("add", &[Value::Tensor(held), Value::Tensor(gradient)])?;
+        }
+    }
+    Ok(())
+}

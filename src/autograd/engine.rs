@@ -1,0 +1,424 @@
+//! The backward engine: gradients travel from the roots along the edges, the latest node first.
+
+use std::cell::Cell;
+use std::collections::{BinaryHeap, HashMap};
+
+use smallvec::SmallVec;
+
+use crate::autograd::modes::GradMode;
+use crate::autograd::node::{Edge, Gradients, Node};
+use crate::autograd::primitives;
+use crate::error::Result;
+use crate::shape::{self, Ints};
+use crate::tensor::Tensor;
+use crate::value::Value;
+use crate::{bail, error};
+
+/// What a backward pass leaves behind.
+#[derive(Clone, Copy, Default)]
+pub struct Options {
+    /// Record the backward pass itself, so that its results can be differentiated.
+    pub create_graph: bool,
+    /// Keep the saved tensors for another pass.
+    pub retain_graph: bool,
+    /// Give `None` for inputs that the roots do not depend on, instead of an error.
+    pub allow_unused: bool,
+}
+
+/// Adds the gradients of `roots` to the `grad` of the leaves: of all, or of `inputs` alone.
+///
+/// A root without a gradient must have one element. Inputs that are no leaves keep their gradient too.
+pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, options: Options) -> Result<()> {
+    let roots = root_gradients(roots, options)?;
+    let mut task = Task::new();
+    if let Some(inputs) = inputs {
+        if inputs.is_empty() {
+            bail!(Runtime, "backward: `inputs` is given but empty");
+        }
+        let mut targets = Vec::with_capacity(inputs.len());
+        for (i, input) in inputs.iter().enumerate() {
+            if !input.is_leaf() {
+                input.retain_grad()?;
+            }
+            targets.push((input_edge(input, i)?, None));
+        }
+        task.restrict_to(targets);
+    }
+    task.run(roots, options)?;
+    Ok(())
+}
+
+/// The gradients of `roots` with respect to `inputs`, without touching any `grad`.
+pub fn grad(
+    roots: &[(Tensor, Option<Tensor>)],
+    inputs: &[Tensor],
+    options: Options,
+) -> Result<Vec<Option<Tensor>>> {
+    let roots = root_gradients(roots, options)?;
+    let mut targets = Vec::with_capacity(inputs.len());
+    for (i, input) in inputs.iter().enumerate() {
+        targets.push((input_edge(input, i)?, Some(i)));
+    }
+    let mut task = Task::new();
+    task.captured = vec![None; inputs.len()];
+    task.restrict_to(targets);
+    let captured = task.run(roots, options)?;
+    if !options.allow_unused
+        && let Some(i) = captured.iter().position(Option::is_none)
+    {
+        bail!(
+            Runtime,
+            "One of the differentiated Tensors appears to not have been used in the graph: no path leads from the \
+             outputs to input {i}, of size {}. Pass allow_unused=True to get None for it",
+            shape::show(&inputs[i].sizes())
+        );
+    }
+    Ok(captured)
+}
+
+fn input_edge(input: &Tensor, i: usize) -> Result<Edge> {
+    input.gradient_edge()?.ok_or_else(|| {
+        error!(Runtime, "One of the differentiated Tensors does not require grad: input {i} has no gradient")
+    })
+}
+
+fn root_gradients(roots: &[(Tensor, Option<Tensor>)], options: Options) -> Result<Vec<(Edge, Tensor)>> {
+    let mut checked = Vec::with_capacity(roots.len());
+    for (i, (root, gradient)) in roots.iter().enumerate() {
+        let Some(edge) = root.gradient_edge()? else {
+            bail!(Runtime, "element {i} of tensors does not require grad and does not have a grad_fn");
+        };
+        let data = root.data();
+        let gradient = match gradient {
+            Some(gradient) => {
+                let sizes = gradient.sizes();
+                if sizes != data.sizes {
+                    bail!(
+                        Runtime,
+                        "Mismatch in shape: gradient {i} has size {} and its output has size {}",
+                        shape::show(&sizes),
+                        shape::show(&data.sizes)
+                    );
+                }
+                if !gradient.dtype().is_differentiable() {
+                    bail!(Runtime, "gradient {i} has dtype {}, a floating point one is needed", gradient.dtype());
+                }
+                if options.create_graph || gradient.dtype() != data.dtype {
+                    cast(gradient.clone(), data.dtype)?
+                } else {
+                    gradient.clone()
+                }
+            }
+            None if data.numel() == 1 => Tensor::full(&data.sizes, 1.0.into(), data.dtype)?,
+            None => bail!(
+                Runtime,
+                "grad can be implicitly created only for scalar outputs: output {i} has size {}; pass its gradient",
+                shape::show(&data.sizes)
+            ),
+        };
+        checked.push((edge, gradient));
+    }
+    Ok(checked)
+}
+
+/// One backward pass.
+struct Task {
+    id: u32,
+    /// True if another pass is under way in which this one is nested: its marks in the nodes are then left alone.
+    nested: bool,
+    index: HashMap<usize, u32>,
+    places: Vec<Place>,
+    captured: Vec<Option<Tensor>>,
+    /// The nodes that gradients are wanted at, with the slot of `captured` to fill, if only some are wanted.
+    targets: Option<Vec<(Edge, Option<usize>)>>,
+}
+
+/// A node as one pass sees it.
+struct Place {
+    node: Node,
+    /// Edges into this node that have not delivered yet.
+    dependencies: u32,
+    buffer: Gradients,
+    /// Whether a wanted gradient lies at or beyond this node.
+    wanted: bool,
+    /// Whether the node itself has to run.
+    runs: bool,
+    /// Inputs of the node whose gradient is asked for.
+    captures: SmallVec<[(u32, usize); 0]>,
+}
+
+thread_local! {
+    static TASKS: Cell<u32> = const { Cell::new(0) };
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Nested passes beyond this depth are an error rather than a crash for want of stack.
+const MAX_DEPTH: u32 = 100;
+
+impl Task {
+    fn new() -> Task {
+        let id = TASKS.get().wrapping_add(1).max(1);
+        TASKS.set(id);
+        DEPTH.set(DEPTH.get() + 1);
+        Task {
+            id,
+            nested: DEPTH.get() > 1,
+            index: HashMap::new(),
+            places: Vec::new(),
+            captured: Vec::new(),
+            targets: None,
+        }
+    }
+
+    fn restrict_to(&mut self, targets: Vec<(Edge, Option<usize>)>) {
+        self.targets = Some(targets);
+    }
+
+    /// The place of a node, if it has one.
+    #[inline]
+    fn find(&self, node: &Node) -> Option<u32> {
+        if self.nested {
+            return self.index.get(&node.id()).copied();
+        }
+        let (task, place) = node.0.mark.get();
+        (task == self.id && self.places.get(place as usize).is_some_and(|found| found.node.is_same(node)))
+            .then_some(place)
+    }
+
+    fn add_place(&mut self, node: Node) -> u32 {
+        let place = self.places.len() as u32;
+        if self.nested {
+            self.index.insert(node.id(), place);
+        } else {
+            node.0.mark.set((self.id, place));
+        }
+        self.places.push(Place {
+            node,
+            dependencies: 0,
+            buffer: SmallVec::new(),
+            wanted: true,
+            runs: true,
+            captures: SmallVec::new(),
+        });
+        place
+    }
+
+    fn run(mut self, roots: Vec<(Edge, Tensor)>, options: Options) -> Result<Vec<Option<Tensor>>> {
+        if DEPTH.get() > MAX_DEPTH {
+            bail!(Runtime, "backward passes are nested more than {MAX_DEPTH} deep");
+        }
+        let starts = self.discover(&roots);
+        self.prune();
+        let _mode = GradMode::set(options.create_graph);
+        for (edge, gradient) in roots {
+            if let Some(place) = self.find(&edge.node) {
+                self.deliver(place, edge.input_nr, gradient, options)?;
+            }
+        }
+        let mut ready: BinaryHeap<(u64, u32)> = BinaryHeap::new();
+        for place in starts {
+            if self.places[place as usize].dependencies == 0 {
+                ready.push((self.places[place as usize].node.sequence(), place));
+            }
+        }
+        while let Some((_, place)) = ready.pop() {
+            self.step(place, options, &mut ready)?;
+        }
+        Ok(std::mem::take(&mut self.captured))
+    }
+
+    /// Finds all nodes below the roots and counts the edges into each.
+    fn discover(&mut self, roots: &[(Edge, Tensor)]) -> Vec<u32> {
+        let mut starts = Vec::with_capacity(roots.len());
+        let mut stack = Vec::new();
+        for (edge, _) in roots {
+            if self.find(&edge.node).is_none() {
+                let place = self.add_place(edge.node.clone());
+                starts.push(place);
+                stack.push(edge.node.clone());
+            }
+        }
+        while let Some(node) = stack.pop() {
+            let state = node.0.state.borrow();
+            for edge in state.edges.iter().flatten() {
+                let place = match self.find(&edge.node) {
+                    Some(place) => place,
+                    None => {
+                        stack.push(edge.node.clone());
+                        self.add_place(edge.node.clone())
+                    }
+                };
+                self.places[place as usize].dependencies += 1;
+            }
+        }
+        starts
+    }
+
+    /// Where only some gradients are wanted, marks the nodes that lie on the way to them.
+    fn prune(&mut self) {
+        let Some(targets) = self.targets.take() else { return };
+        for place in &mut self.places {
+            place.wanted = false;
+            place.runs = false;
+        }
+        for (edge, slot) in targets {
+            let Some(place) = self.find(&edge.node) else { continue };
+            let place = &mut self.places[place as usize];
+            place.wanted = true;
+            match slot {
+                Some(slot) => place.captures.push((edge.input_nr, slot)),
+                None => place.runs = true,
+            }
+        }
+        // Depth first, children before parents: (place, next edge to look at).
+        let mut done = vec![false; self.places.len()];
+        for start in 0..self.places.len() as u32 {
+            let mut stack = vec![(start, 0usize)];
+            while let Some((place, next)) = stack.pop() {
+                if next == 0 && std::mem::replace(&mut done[place as usize], true) {
+                    continue;
+                }
+                let node = self.places[place as usize].node.clone();
+                let state = node.0.state.borrow();
+                let mut descended = false;
+                for (i, edge) in state.edges.iter().enumerate().skip(next) {
+                    let Some(child) = edge.as_ref().and_then(|edge| self.find(&edge.node)) else { continue };
+                    if !done[child as usize] {
+                        stack.push((place, i + 1));
+                        stack.push((child, 0));
+                        descended = true;
+                        break;
+                    }
+                }
+                if !descended {
+                    let below = state.edges.iter().flatten().any(|edge| {
+                        self.find(&edge.node).is_some_and(|child| self.places[child as usize].wanted)
+                    });
+                    let here = &mut self.places[place as usize];
+                    here.wanted |= below;
+                    here.runs |= below;
+                }
+            }
+        }
+    }
+
+    /// Runs one node and hands its gradients on.
+    fn step(&mut self, place: u32, options: Options, ready: &mut BinaryHeap<(u64, u32)>) -> Result<()> {
+        let here = &mut self.places[place as usize];
+        let node = here.node.clone();
+        let gradients = std::mem::take(&mut here.buffer);
+        let (runs, captures) = (here.runs, std::mem::take(&mut here.captures));
+        for (output_nr, tensor) in node.retaining() {
+            if let Some(Some(gradient)) = gradients.get(output_nr as usize) {
+                let kept = match tensor.grad() {
+                    Some(before) => primitives::add(&before, gradient)?,
+                    None => primitives::call("clone", &[Value::Tensor(gradient.clone())])?,
+                };
+                tensor.set_grad(Some(kept));
+            }
+        }
+        for (input_nr, slot) in captures {
+            self.captured[slot] = gradients.get(input_nr as usize).cloned().flatten();
+        }
+        let mut given = if runs { node.apply(&gradients)? } else { Gradients::new() };
+        drop(gradients);
+        if runs && !options.retain_graph {
+            node.release();
+        }
+        let edges = node.edges();
+        if runs && given.len() != edges.len() && !(edges.is_empty() && given.iter().all(Option::is_none)) {
+            bail!(
+                Runtime,
+                "{} gave {} gradients for {} inputs",
+                node.describe(),
+                given.len(),
+                edges.len()
+            );
+        }
+        for (i, edge) in edges.iter().enumerate() {
+            let Some(edge) = edge else { continue };
+            let Some(target) = self.find(&edge.node) else { continue };
+            if let Some(gradient) = given.get_mut(i).and_then(Option::take)
+                && self.places[target as usize].wanted
+            {
+                let gradient = fit(gradient, edge, &node)?;
+                self.deliver(target, edge.input_nr, gradient, options)?;
+            }
+            let there = &mut self.places[target as usize];
+            there.dependencies -= 1;
+            if there.dependencies == 0 && there.wanted {
+                ready.push((there.node.sequence(), target));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a gradient to the buffer of a node.
+    fn deliver(&mut self, place: u32, input_nr: u32, gradient: Tensor, options: Options) -> Result<()> {
+        let buffer = &mut self.places[place as usize].buffer;
+        let slot = input_nr as usize;
+        if buffer.len() <= slot {
+            buffer.resize(slot + 1, None);
+        }
+        buffer[slot] = Some(match buffer[slot].take() {
+            None => gradient,
+            Some(held) if !options.create_graph && is_alone(&held) => {
+                primitives::call_in_place("add", &[Value::Tensor(held), Value::Tensor(gradient)])?
+            }
+            Some(held) => primitives::add(&held, &gradient)?,
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
+/// Whether nobody else can see this tensor or its memory, so that it may be added to in place.
+fn is_alone(tensor: &Tensor) -> bool {
+    tensor.handles() == 1 && tensor.object().is_null() && {
+        let data = tensor.data();
+        data.storage.handles() == 1 && data.storage.is_owned() && data.is_contiguous()
+    }
+}
+
+/// Brings a gradient to the size and type of the tensor that it belongs to: broadcasting is undone here, once for
+/// all operations.
+fn fit(gradient: Tensor, edge: &Edge, from: &Node) -> Result<Tensor> {
+    let (sizes, dtype) = {
+        let state = edge.node.0.state.borrow();
+        let Some(meta) = state.outputs.get(edge.input_nr as usize) else { return Ok(gradient.clone()) };
+        let data = gradient.data();
+        if data.sizes == meta.sizes && data.dtype == meta.dtype {
+            drop(data);
+            return Ok(gradient);
+        }
+        if shape::broadcast_strides(&meta.sizes, &shape::contiguous_strides(&meta.sizes), &data.sizes).is_none() {
+            bail!(
+                Runtime,
+                "{} returned a gradient of size {} for an input of size {}",
+                from.describe(),
+                shape::show(&data.sizes),
+                shape::show(&meta.sizes)
+            );
+        }
+        (meta.sizes.clone(), meta.dtype)
+    };
+    let summed = if gradient.sizes() == sizes {
+        gradient
+    } else {
+        let sizes: Ints = sizes.iter().map(|&n| n as i64).collect();
+        primitives::call("sum_to_size", &[Value::Tensor(gradient), Value::Ints(sizes)])?
+    };
+    cast(summed, dtype)
+}
+
+fn cast(tensor: Tensor, dtype: crate::dtype::DType) -> Result<Tensor> {
+    if tensor.dtype() == dtype {
+        return Ok(tensor);
+    }
+    primitives::call("_to_copy", &[Value::Tensor(tensor), Value::DType(dtype)])
+}

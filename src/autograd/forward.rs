@@ -1,0 +1,187 @@
+//! Forward mode: tangents that travel along with the values.
+
+use smallvec::SmallVec;
+
+use crate::autograd::engine;
+use crate::autograd::modes::{self, GradMode, WithoutTangents};
+use crate::autograd::record;
+use crate::error::Result;
+use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule};
+use crate::tensor::{Tensor, flag};
+use crate::value::{Outputs, Value};
+
+/// The tangent of a tensor.
+pub fn tangent(tensor: &Tensor) -> Option<Tensor> {
+    tensor.has_flag(flag::DUAL).then(|| tensor.meta(|meta| meta.tangent.clone()).flatten()).flatten()
+}
+
+/// Gives a tensor a tangent, or takes it away.
+pub fn set_tangent(tensor: &Tensor, tangent: Option<Tensor>) {
+    tensor.set_flag(flag::DUAL, tangent.is_some());
+    let previous = tensor.meta_mut(|meta| std::mem::replace(&mut meta.tangent, tangent));
+    drop(previous);
+}
+
+/// Gives the results of a call their tangents.
+pub(crate) fn push(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<()> {
+    for (output, tangent) in outputs.iter().zip(tangents(op, arguments, outputs)?) {
+        if tangent.is_some() {
+            set_tangent(output, tangent);
+        }
+    }
+    Ok(())
+}
+
+/// The same for an operation that changed `target` in place; `before` are its arguments as they were.
+pub(crate) fn push_in_place(op: &'static Op, before: &[Value], target: &Tensor) -> Result<()> {
+    let output = Outputs::from_elem(target.clone(), 1);
+    let tangent = tangents(op, before, &output)?.into_iter().next().flatten();
+    set_tangent(target, tangent);
+    Ok(())
+}
+
+type Tangents = SmallVec<[Option<Tensor>; 1]>;
+
+fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
+    let none = Tangents::from_elem(None, outputs.len());
+    let Derivative::Rules { rules, jvp } = &op.derivative else { return Ok(none) };
+    if !modes::forward_enabled() || !arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL)) {
+        return Ok(none);
+    }
+    let _quiet = WithoutTangents::enter();
+    match jvp {
+        Jvp::Pointwise => pointwise(rules, arguments, outputs),
+        Jvp::Linear => {
+            let mut replaced: SmallVec<[Value; 4]> = SmallVec::new();
+            for value in arguments {
+                replaced.push(replace_by_tangents(value)?);
+            }
+            Ok(record::call(op, &replaced)?.into_iter().map(Some).collect())
+        }
+        Jvp::Multilinear => multilinear(op, arguments),
+        Jvp::ByVjp => by_vjp(op, arguments, outputs),
+    }
+}
+
+/// Each tensor replaced by its tangent, or by zeros.
+fn replace_by_tangents(value: &Value) -> Result<Value> {
+    let swap = |tensor: &Tensor| match tangent(tensor) {
+        Some(tangent) => Ok(tangent),
+        None => Tensor::zeros(&tensor.sizes(), tensor.dtype()),
+    };
+    Ok(match value {
+        Value::Tensor(tensor) => Value::Tensor(swap(tensor)?),
+        Value::Tensors(list) => {
+            Value::Tensors(list.iter().map(|item| item.as_ref().map(swap).transpose()).collect::<Result<_>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+fn sum(total: Option<Tensor>, term: Tensor) -> Result<Option<Tensor>> {
+    Ok(Some(match total {
+        None => term,
+        Some(total) => crate::autograd::primitives::add(&total, &term)?,
+    }))
+}
+
+/// A diagonal Jacobian: each vjp formula with the tangent in the place of the gradient.
+fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
+    let mut total = None;
+    for rule in rules {
+        let Value::Tensor(primal) = &arguments[rule.wanted.trailing_zeros() as usize] else { continue };
+        let (Some(tangent), Apply::Pointwise { variables, formula, kernels }) = (tangent(primal), &rule.apply) else {
+            continue;
+        };
+        let values: SmallVec<[Value; 4]> = variables
+            .iter()
+            .map(|&variable| match variable {
+                GRADIENT => Value::Tensor(tangent.clone()),
+                v if v as usize >= OUTPUT => Value::Tensor(outputs[v as usize - OUTPUT].clone()),
+                v => arguments[v as usize].clone(),
+            })
+            .collect();
+        if let Some(term) = record::pointwise_derivative(kernels, *formula, &values)? {
+            total = sum(total, term)?;
+        }
+    }
+    // A tangent has the size and type of its primal even where a broadcast operand alone has one.
+    let output = &outputs[0];
+    if let Some(tangent) = &total
+        && (tangent.sizes() != output.sizes() || tangent.dtype() != output.dtype())
+    {
+        let zeros = Tensor::zeros(&output.sizes(), output.dtype())?;
+        total = Some(crate::autograd::primitives::add(&zeros, tangent)?);
+    }
+    Ok(Tangents::from_elem(total, 1))
+}
+
+fn multilinear(op: &'static Op, arguments: &[Value]) -> Result<Tangents> {
+    let mut total = None;
+    for (i, value) in arguments.iter().enumerate() {
+        let Value::Tensor(tensor) = value else { continue };
+        let Some(tangent) = tangent(tensor) else { continue };
+        let mut replaced: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+        replaced[i] = Value::Tensor(tangent);
+        total = sum(total, record::call_one(op, &replaced)?)?;
+    }
+    Ok(Tangents::from_elem(total, 1))
+}
+
+/// `J t` as the derivative of `v -> J^T v` along `t`: two vector-Jacobian products (the trick of J. Townsend, "A new
+/// trick for calculating Jacobian vector products", 2017).
+fn by_vjp(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
+    let mut inputs = Vec::new();
+    let mut directions = Vec::new();
+    let mut replaced: SmallVec<[Value; 4]> = SmallVec::new();
+    let outer = modes::grad_enabled();
+    let _recording = GradMode::set(true);
+    // Inputs that carry a history keep it, so that reverse over forward works.
+    let mut watch = |tensor: &Tensor| -> Result<Tensor> {
+        let Some(direction) = tangent(tensor) else { return Ok(tensor.clone()) };
+        let watched = if outer && tensor.requires_grad() {
+            crate::autograd::primitives::call("clone", &[Value::Tensor(tensor.clone())])?
+        } else {
+            let watched = tensor.detach();
+            watched.set_requires_grad(true)?;
+            watched
+        };
+        inputs.push(watched.clone());
+        directions.push(Some(direction));
+        Ok(watched)
+    };
+    for value in arguments {
+        replaced.push(match value {
+            Value::Tensor(tensor) => Value::Tensor(watch(tensor)?),
+            Value::Tensors(list) => {
+                let list: Result<_> = list.iter().map(|item| item.as_ref().map(&mut watch).transpose()).collect();
+                Value::Tensors(list?)
+            }
+            other => other.clone(),
+        });
+    }
+    let recomputed = record::call(op, &replaced)?;
+    let mut result = Tangents::from_elem(None, outputs.len());
+    for (i, output) in recomputed.iter().enumerate() {
+        if !output.requires_grad() {
+            continue;
+        }
+        let cotangent = Tensor::zeros(&output.sizes(), output.dtype())?;
+        cotangent.set_requires_grad(true)?;
+        let options = engine::Options { create_graph: true, retain_graph: true, allow_unused: true };
+        let roots = [(output.clone(), Some(cotangent.clone()))];
+        let products = engine::grad(&roots, &inputs, options)?;
+        let mut seconds = Vec::new();
+        for (product, direction) in products.into_iter().zip(&directions) {
+            if let Some(product) = product.filter(Tensor::requires_grad) {
+                seconds.push((product, direction.clone()));
+            }
+        }
+        if seconds.is_empty() {
+            continue;
+        }
+        let options = engine::Options { create_graph: outer, retain_graph: true, allow_unused: true };
+        result[i] = engine::grad(&seconds, std::slice::from_ref(&cotangent), options)?.pop().flatten();
+    }
+    Ok(result)
+}

@@ -1,0 +1,173 @@
+//! What autograd knows of a tensor besides its `grad_fn`, and the public questions about it.
+
+use std::cell::Cell;
+use std::rc::Weak;
+
+use crate::autograd::node::{Edge, Node, NodeCell};
+use crate::autograd::{accumulate, view};
+use crate::bail;
+use crate::error::Result;
+use crate::tensor::{Tensor, TensorCell, flag};
+
+/// The rarer part of a tensor's autograd data; most results have none.
+#[derive(Default)]
+pub struct Meta {
+    pub grad: Option<Tensor>,
+    /// The node that adds gradients to this leaf. It holds the leaf, so the leaf must not hold it.
+    pub accumulator: Weak<NodeCell>,
+    pub view: Option<Box<View>>,
+    pub retains_grad: bool,
+    pub tangent: Option<Tensor>,
+}
+
+/// How a tensor came to share its base's memory and history.
+pub struct View {
+    /// The tensor at the root: never itself a view.
+    pub base: Tensor,
+    pub creation: Cell<Creation>,
+    /// The change counter for which `grad_fn` is right.
+    pub version: Cell<u32>,
+}
+
+/// Under which circumstances a view was made; decides what an in-place change of it may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Creation {
+    Default,
+    /// One of several views that an operation gave back together.
+    MultiOutput,
+    NoGrad,
+}
+
+impl Tensor {
+    /// Reads the meta data, if there are any. `read` must not run foreign code.
+    pub(crate) fn meta<R>(&self, read: impl FnOnce(&Meta) -> R) -> Option<R> {
+        self.0.meta.borrow().as_deref().map(read)
+    }
+
+    /// Changes the meta data, making them if there are none. `change` must not run foreign code or drop tensors.
+    pub(crate) fn meta_mut<R>(&self, change: impl FnOnce(&mut Meta) -> R) -> R {
+        change(self.0.meta.borrow_mut().get_or_insert_default())
+    }
+
+    /// Whether operations on this tensor are recorded.
+    #[inline]
+    pub fn requires_grad(&self) -> bool {
+        self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
+            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+    }
+
+    /// Whether this tensor was made by the user rather than by a recorded operation.
+    pub fn is_leaf(&self) -> bool {
+        !self.has_flag(flag::HAS_GRAD_FN) && !(self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+    }
+
+    /// Asks for (or stops asking for) the gradient of this leaf.
+    pub fn set_requires_grad(&self, requires: bool) -> Result<()> {
+        if requires && !self.dtype().is_differentiable() {
+            bail!(
+                Runtime,
+                "requires_grad: only tensors of floating point dtype can require gradients, this one is {}",
+                self.dtype()
+            );
+        }
+        if !self.is_leaf() {
+            if !requires {
+                bail!(
+                    Runtime,
+                    "requires_grad can only be switched off on a leaf; use detach() to get a tensor that is not part \
+                     of the graph"
+                );
+            }
+            return Ok(());
+        }
+        self.set_flag(flag::LEAF_REQUIRES_GRAD, requires);
+        Ok(())
+    }
+
+    /// The accumulated gradient.
+    pub fn grad(&self) -> Option<Tensor> {
+        self.meta(|meta| meta.grad.clone()).flatten()
+    }
+
+    /// Replaces the accumulated gradient without a check.
+    pub fn set_grad(&self, grad: Option<Tensor>) {
+        if grad.is_none() && self.0.meta.borrow().is_none() {
+            return;
+        }
+        let previous = self.meta_mut(|meta| std::mem::replace(&mut meta.grad, grad));
+        drop(previous);
+    }
+
+    /// The node that made this tensor; `None` for a leaf. A view whose base was changed gets a new one here.
+    pub fn grad_fn(&self) -> Result<Option<Node>> {
+        if self.has_flag(flag::VIEW) {
+            view::refresh(self)?;
+        }
+        Ok(self.0.grad_fn.borrow().clone())
+    }
+
+    /// Makes this tensor a result of `node`.
+    pub(crate) fn set_history(&self, node: Node, output_nr: u32) {
+        self.set_flag(flag::HAS_GRAD_FN, true);
+        self.set_flag(flag::LEAF_REQUIRES_GRAD, false);
+        self.0.output_nr.set(output_nr);
+        let previous = self.0.grad_fn.replace(Some(node));
+        drop(previous);
+    }
+
+    /// Forgets the node that made this tensor.
+    pub(crate) fn clear_history(&self) {
+        self.set_flag(flag::HAS_GRAD_FN | flag::LEAF_REQUIRES_GRAD, false);
+        self.0.output_nr.set(0);
+        let previous = self.0.grad_fn.replace(None);
+        drop(previous);
+    }
+
+    /// Where a gradient of this tensor goes: its node, or for a leaf the node that accumulates.
+    pub fn gradient_edge(&self) -> Result<Option<Edge>> {
+        if let Some(node) = self.grad_fn()? {
+            return Ok(Some(Edge { node, input_nr: self.0.output_nr.get() }));
+        }
+        Ok(self
+            .has_flag(flag::LEAF_REQUIRES_GRAD)
+            .then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
+    }
+
+    /// Keeps the gradient of a result in its `grad` too.
+    pub fn retain_grad(&self) -> Result<()> {
+        if !self.requires_grad() {
+            bail!(Runtime, "retain_grad() needs a tensor that requires grad, this one does not");
+        }
+        if let Some(node) = self.grad_fn()?
+            && !self.meta(|meta| meta.retains_grad).unwrap_or(false)
+        {
+            self.meta_mut(|meta| meta.retains_grad = true);
+            node.retain_grad_of(self);
+        }
+        Ok(())
+    }
+
+    pub fn retains_grad(&self) -> bool {
+        self.meta(|meta| meta.retains_grad).unwrap_or(false)
+    }
+
+    /// The base whose memory and history this tensor shares.
+    pub fn base(&self) -> Option<Tensor> {
+        self.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten()
+    }
+
+    /// How often the memory was changed in place.
+    pub fn version(&self) -> u32 {
+        self.data().version().get()
+    }
+
+    /// A weak handle, for those whom the tensor itself keeps alive.
+    pub(crate) fn downgrade(&self) -> Weak<TensorCell> {
+        std::rc::Rc::downgrade(&self.0)
+    }
+}
+
+/// The tensor behind a weak handle, if it still lives.
+pub(crate) fn upgrade(weak: &Weak<TensorCell>) -> Option<Tensor> {
+    weak.upgrade().map(Tensor)
+}

@@ -1,0 +1,12 @@
+//! The recording of operations and the backward engine. No operation is known here by name.
+
+pub mod accumulate;
+pub mod engine;
+pub mod forward;
+pub mod meta;
+pub mod modes;
+pub mod node;
+pub mod primitives;
+pub mod record;
+pub mod saved;
+pub mod view;

@@ -1,0 +1,240 @@
+//! Calling an operation: computing its value and, where somebody asks, writing it down.
+
+use smallvec::SmallVec;
+
+use crate::autograd::meta::{Creation, View};
+use crate::autograd::node::{Body, Edge, Node, OutputMeta};
+use crate::autograd::saved::Saved;
+use crate::autograd::{forward, modes, view};
+use crate::bail;
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::kernels::map::Types;
+use crate::op::{Derivative, Forward, KernelTable, OUTPUT, Op, Returns, Traits, kernel};
+use crate::pointwise;
+use crate::tensor::{Tensor, flag};
+use crate::value::{Kind, Outputs, Value};
+
+/// Calls an operation.
+#[inline]
+pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    let special = arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
+    if matches!(op.derivative, Derivative::Composite) || (!special && !op.traits.has(Traits::VIEW)) {
+        return compute(op, arguments);
+    }
+    call_recorded(op, arguments)
+}
+
+/// Calls an operation that has one result.
+#[inline]
+pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    first(op, call(op, arguments)?)
+}
+
+fn first(op: &'static Op, outputs: Outputs) -> Result<Tensor> {
+    match outputs.into_iter().next() {
+        Some(tensor) => Ok(tensor),
+        None => bail!(Runtime, "{}: the operation has no result", op.name),
+    }
+}
+
+/// The value alone.
+fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    match &op.forward {
+        Forward::Pointwise(loops) => Ok(Outputs::from_elem(pointwise::run(op.name, loops, arguments)?, 1)),
+        Forward::Structured(body) => body(arguments),
+    }
+}
+
+fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    let mut outputs = compute(op, arguments)?;
+    // An operation may hand an argument through (a sum over nothing, a cast to the same type): its result is
+    // still a tensor of its own.
+    for output in &mut outputs {
+        if arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.is_same(output)) {
+            *output = output.detach();
+        }
+    }
+    if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
+        let mut saved = plan.save_arguments(arguments, None);
+        plan.save_outputs(&mut saved, &outputs);
+        let metas = outputs.iter().map(OutputMeta::of).collect();
+        let node = Node::new(Body::Op(op), plan.edges, metas, saved);
+        for (i, output) in outputs.iter().enumerate() {
+            if output.dtype().is_differentiable() {
+                output.set_history(node.clone(), i as u32);
+            }
+        }
+    }
+    if op.traits.has(Traits::VIEW)
+        && let Some(Value::Tensor(source)) = arguments.first()
+    {
+        let creation = match (modes::grad_enabled(), op.returns) {
+            (false, _) => Creation::NoGrad,
+            (true, Returns::List) => Creation::MultiOutput,
+            (true, _) => Creation::Default,
+        };
+        outputs.iter().for_each(|output| mark_view(output, source, creation));
+    }
+    forward::push(op, arguments, &outputs)?;
+    Ok(outputs)
+}
+
+/// Notes that `output` shares memory and history with `source`.
+pub(crate) fn mark_view(output: &Tensor, source: &Tensor, creation: Creation) {
+    let (base, creation) = source
+        .meta(|meta| {
+            let view = meta.view.as_ref()?;
+            let inherited = if view.creation.get() == Creation::Default { creation } else { view.creation.get() };
+            Some((view.base.clone(), inherited))
+        })
+        .flatten()
+        .unwrap_or_else(|| (source.clone(), creation));
+    let version = output.version().into();
+    output.set_flag(flag::VIEW, true);
+    output.meta_mut(|meta| meta.view = Some(Box::new(View { base, creation: creation.into(), version })));
+}
+
+/// What has to be recorded of a call.
+struct Plan {
+    edges: SmallVec<[Option<Edge>; 2]>,
+    /// Arguments and results that the needed rules read, as bits.
+    uses: u64,
+}
+
+impl Plan {
+    /// `None` if nothing has to be recorded. `output` tells the element type of a result.
+    fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
+        let Derivative::Rules { rules, .. } = &op.derivative else { return None };
+        if !modes::grad_enabled()
+            || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
+            || !(0..).map_while(output).any(DType::is_differentiable)
+        {
+            return None;
+        }
+        let mut edges = SmallVec::new();
+        let mut needed = 0u64;
+        for (i, (parameter, value)) in op.parameters.iter().zip(arguments).enumerate() {
+            match (parameter.kind, value) {
+                (Kind::Tensor | Kind::Operand, Value::Tensor(tensor)) => {
+                    let edge = tensor.gradient_edge().ok().flatten();
+                    needed |= u64::from(edge.is_some()) << i;
+                    edges.push(edge);
+                }
+                (Kind::Tensor | Kind::Operand, _) => edges.push(None),
+                (Kind::Tensors | Kind::OptionalTensors, Value::Tensors(list)) => {
+                    for tensor in list {
+                        let edge = tensor.as_ref().and_then(|tensor| tensor.gradient_edge().ok().flatten());
+                        needed |= u64::from(edge.is_some()) << i;
+                        edges.push(edge);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let uses = rules.iter().filter(|rule| rule.wanted & needed != 0).fold(0, |bits, rule| bits | rule.uses);
+        Some(Plan { edges, uses })
+    }
+
+    /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
+    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Saved {
+        let mut saved = Saved::default();
+        for (i, value) in arguments.iter().enumerate() {
+            if let Value::Tensors(list) = value {
+                saved.note_list(i, list.len());
+            }
+            if self.uses & (1 << i) != 0 {
+                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value });
+            }
+        }
+        saved
+    }
+
+    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) {
+        for (i, output) in outputs.iter().enumerate() {
+            if self.uses & (1 << (OUTPUT + i)) != 0 {
+                saved.keep_output(i, output);
+            }
+        }
+    }
+}
+
+/// Calls an operation on its first argument in place.
+///
+/// # Errors
+/// Those of the operation, and `RuntimeError` if the result does not fit the tensor or the tensor must not be
+/// changed in place; it is then unchanged.
+pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    let Some(Value::Tensor(target)) = arguments.first() else {
+        bail!(Type, "{}_: the first argument has to be a tensor", op.name);
+    };
+    pointwise::check_writable(op.name, target)?;
+    let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
+    if records {
+        view::check_in_place(op.name, target)?;
+    }
+    let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
+    let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
+    let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
+    let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
+    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref()));
+    write_result(op, arguments, target)?;
+    target.data().version().bump();
+    if let (Some(plan), Some(mut saved)) = (plan, saved) {
+        plan.save_outputs(&mut saved, std::slice::from_ref(target));
+        let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
+        let node = Node::new(Body::Op(op), plan.edges, outputs, saved);
+        view::rebase_history(target, node)?;
+    }
+    if dual {
+        let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+        if let Some(original) = original {
+            before[0] = original;
+        }
+        forward::push_in_place(op, &before, target)?;
+    }
+    Ok(target.clone())
+}
+
+/// Computes the value of an in-place operation into its first argument.
+fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<()> {
+    if let Forward::Pointwise(loops) = &op.forward {
+        return pointwise::run_into(op.name, loops, arguments, target);
+    }
+    let _quiet = (modes::GradMode::set(false), modes::WithoutTangents::enter());
+    let result = first(op, compute(op, arguments)?)?;
+    let (sizes, expected) = (result.sizes(), target.sizes());
+    if sizes != expected {
+        bail!(
+            Runtime,
+            "{}_: the result has size {} and cannot be stored in place in a tensor of size {}",
+            op.name,
+            crate::shape::show(&sizes),
+            crate::shape::show(&expected)
+        );
+    }
+    pointwise::check_castable(op.name, result.dtype(), target.dtype())?;
+    crate::kernels::copy::copy(&target.data(), &result.data());
+    Ok(())
+}
+
+/// One gradient of a pointwise operation: by the fused loop, or by differentiable operations where somebody may
+/// differentiate the result.
+pub(crate) fn pointwise_derivative(
+    kernels: &KernelTable,
+    formula: fn(&[Value]) -> Result<Value>,
+    values: &[Value],
+) -> Result<Option<Tensor>> {
+    let tensors = || values.iter().flat_map(Value::tensors);
+    let watched = (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
+        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)));
+    let dtype = tensors().next().map_or(DType::Float32, Tensor::dtype);
+    if !watched && let Some(kernel) = kernel(kernels, dtype) {
+        let types = Types { input: dtype, output: dtype };
+        return Ok(Some(pointwise::run_kernel(kernel, types, values)?));
+    }
+    match formula(values)? {
+        Value::Tensor(tensor) => Ok(Some(tensor)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,236 @@
+//! Views under in-place changes: who may change what, and how the history of the base follows.
+//!
+//! # Note: In-place on a view
+//! A view and its base share memory, so a change of one changes the value, and with it the history, of the other.
+//! When an operation changes a view in place, its node `f` is wrapped in a [`CopySlices`] node, which becomes the
+//! history of the *base*: it cuts the view's part out of the base's gradient, sends it through `f`, and puts what
+//! comes out back in its place. The view itself, and every other view of the base, notices by the change counter
+//! that its `grad_fn` is out of date, and gets a fresh one, `AsStridedBackward0`, from the base's new history when
+//! somebody asks ([`refresh`]). This is PyTorch's scheme, described in the notes of its `variable.h`.
+
+use smallvec::SmallVec;
+
+use crate::autograd::meta::{Creation, View};
+use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
+use crate::autograd::primitives;
+use crate::autograd::saved::Saved;
+use crate::bail;
+use crate::error::Result;
+use crate::op;
+use crate::shape::{Dims, Ints};
+use crate::tensor::{Tensor, flag};
+use crate::value::Value;
+
+/// Sizes, strides and offset of a view.
+#[derive(Clone)]
+struct Geometry {
+    sizes: Dims,
+    strides: Dims,
+    offset: usize,
+}
+
+impl Geometry {
+    fn of(tensor: &Tensor) -> Geometry {
+        let data = tensor.data();
+        Geometry { sizes: data.sizes.clone(), strides: data.strides.clone(), offset: data.offset }
+    }
+
+    /// The part of `tensor` with this geometry.
+    fn apply(&self, tensor: &Tensor) -> Result<Tensor> {
+        primitives::call("_as_strided", &self.arguments(tensor))
+    }
+
+    /// The arguments of `_as_strided`: this geometry, and that of the tensor it is applied to.
+    fn arguments(&self, tensor: &Tensor) -> [Value; 7] {
+        let ints = |dims: &Dims| Value::Ints(dims.iter().map(|&n| n as i64).collect::<Ints>());
+        let offset = |n: usize| Value::Scalar((n as i64).into());
+        let whole = Geometry::of(tensor);
+        [
+            Value::Tensor(tensor.clone()),
+            ints(&self.sizes),
+            ints(&self.strides),
+            offset(self.offset),
+            ints(&whole.sizes),
+            ints(&whole.strides),
+            offset(whole.offset),
+        ]
+    }
+}
+
+/// The base of a view and the change counter for which its `grad_fn` holds.
+fn view_of(tensor: &Tensor) -> Option<(Tensor, u32, Creation)> {
+    tensor.meta(|meta| meta.view.as_ref().map(|v| (v.base.clone(), v.version.get(), v.creation.get()))).flatten()
+}
+
+fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
+    tensor.meta(|meta| meta.view.as_deref().map(change));
+}
+
+/// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.
+pub fn is_stale_with_history(tensor: &Tensor) -> bool {
+    view_of(tensor).is_some_and(|(base, version, _)| version != tensor.version() && base.requires_grad())
+}
+
+/// Brings the `grad_fn` of a view up to date.
+pub fn refresh(tensor: &Tensor) -> Result<()> {
+    let Some((base, version, _)) = view_of(tensor) else { return Ok(()) };
+    let now = tensor.version();
+    if version == now || !(base.requires_grad() || tensor.has_flag(flag::HAS_GRAD_FN)) {
+        return Ok(());
+    }
+    let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
+    let mut saved = Saved::default();
+    for (i, value) in Geometry::of(tensor).arguments(&base).iter().enumerate().skip(1) {
+        saved.keep(i as u8, value);
+    }
+    let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
+    let node = Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(tensor), 1), saved);
+    let retained = take_retained(tensor);
+    tensor.set_history(node, 0);
+    if retained {
+        tensor.grad_fn_now().inspect(|node| node.retain_grad_of(tensor));
+    }
+    with_view(tensor, |view| view.version.set(now));
+    Ok(())
+}
+
+/// Takes the wish to keep a tensor's gradient away from its node; true if there was one.
+fn take_retained(tensor: &Tensor) -> bool {
+    let Some(old) = tensor.grad_fn_now() else { return false };
+    old.stop_retaining(tensor)
+}
+
+impl Tensor {
+    /// `grad_fn` as it stands, out of date or not.
+    fn grad_fn_now(&self) -> Option<Node> {
+        self.0.grad_fn.borrow().clone()
+    }
+}
+
+/// Refuses in-place changes that have no gradient.
+pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
+    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
+        bail!(
+            Runtime,
+            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
+             it under no_grad(), or change a copy"
+        );
+    }
+    let Some((base, _, creation)) = view_of(target) else { return Ok(()) };
+    if base.has_flag(flag::LEAF_REQUIRES_GRAD) {
+        bail!(
+            Runtime,
+            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
+             recorded; do it under no_grad(), or change a view of a copy"
+        );
+    }
+    match creation {
+        Creation::Default => Ok(()),
+        Creation::MultiOutput => bail!(
+            Runtime,
+            "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
+             together; such a view cannot be changed in place. Use clone() or make single views"
+        ),
+        Creation::NoGrad => bail!(
+            Runtime,
+            "{name}_: this view was made under no_grad() and is changed in place with grad mode on; make the view and \
+             the change under the same mode, or detach() it"
+        ),
+    }
+}
+
+/// The values and the history that `target` has now, for formulas that need them after it has changed.
+pub fn original(target: &Tensor) -> Result<Tensor> {
+    let copied = target.copied(target.dtype())?;
+    if let Some(edge) = target.gradient_edge()? {
+        copied.set_history(edge.node, edge.input_nr);
+    }
+    if let Some(tangent) = target.meta(|meta| meta.tangent.clone()).flatten() {
+        crate::autograd::forward::set_tangent(&copied, Some(tangent));
+    }
+    Ok(copied)
+}
+
+/// Makes `node`, the recording of an in-place change of `target`, part of the history.
+pub fn rebase_history(target: &Tensor, node: Node) -> Result<()> {
+    let retained = take_retained(target);
+    if let Some((base, ..)) = view_of(target) {
+        let base_edge = base.gradient_edge()?;
+        let mut edges = node.edges();
+        let first = edges.first_mut();
+        debug_assert!(first.is_some(), "an in-place operation has an edge for its target");
+        if let Some(first) = first {
+            *first = base_edge;
+        }
+        let body = CopySlices { base: Geometry::of(&base), view: Geometry::of(target), inner: node.clone() };
+        let outputs = SmallVec::from_elem(OutputMeta::of(&base), 1);
+        let copy_slices = Node::new(Body::Function(Box::new(body)), edges, outputs, Saved::default());
+        let base_retained = take_retained(&base);
+        base.set_history(copy_slices, 0);
+        if base_retained {
+            base.grad_fn_now().inspect(|node| node.retain_grad_of(&base));
+        }
+        target.set_flag(flag::LEAF_REQUIRES_GRAD, false);
+        refresh(target)?;
+        if let Some(owner) = target.grad_fn_now() {
+            node.0.state.borrow_mut().saved.set_owner_of_outputs(&owner);
+        }
+    } else {
+        target.set_history(node, 0);
+    }
+    if retained {
+        target.grad_fn_now().inspect(|node| node.retain_grad_of(target));
+    }
+    Ok(())
+}
+
+/// See Note: In-place on a view.
+struct CopySlices {
+    base: Geometry,
+    view: Geometry,
+    inner: Node,
+}
+
+impl Function for CopySlices {
+    fn name(&self) -> String {
+        "CopySlices".into()
+    }
+
+    fn backward(&self, node: &Node, gradients: &Gradients) -> Result<Gradients> {
+        let edges = node.edges();
+        let mut result = Gradients::from_elem(None, edges.len());
+        let Some(Some(gradient)) = gradients.first() else { return Ok(result) };
+        // The base's gradient in the base's own memory layout, so that the view's geometry applies to it.
+        let whole = Tensor::empty_spread(&self.base.sizes, &self.base.strides, gradient.dtype())?;
+        let whole = primitives::call_in_place("copy", &[Value::Tensor(whole), Value::Tensor(gradient.clone())])?;
+        let local = Geometry { offset: self.view.offset - self.base.offset, ..self.view.clone() };
+        let part = local.apply(&whole)?;
+        let inner = self.inner.apply(&Gradients::from_elem(
+            Some(primitives::call("clone", &[Value::Tensor(part.clone())])?),
+            1,
+        ))?;
+        for (i, gradient) in inner.into_iter().enumerate() {
+            if i > 0 {
+                result[i] = gradient;
+                continue;
+            }
+            match gradient {
+                Some(gradient) => {
+                    primitives::call_in_place("copy", &[Value::Tensor(part.clone()), Value::Tensor(gradient)])?;
+                }
+                None => {
+                    let zero = Tensor::zeros(&[], part.dtype())?;
+                    primitives::call_in_place("copy", &[Value::Tensor(part.clone()), Value::Tensor(zero)])?;
+                }
+            }
+        }
+        if edges.first().is_some_and(Option::is_some) {
+            result[0] = Some(whole);
+        }
+        Ok(result)
+    }
+
+    fn release(&self) {
+        self.inner.release();
+    }
+}

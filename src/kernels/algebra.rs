@@ -1,0 +1,387 @@
+//! The numbers that elementwise formulas compute with in a kernel.
+//!
+//! A formula is written once. In a kernel its variables are [`Num`]s; in a differentiable backward the same text
+//! is compiled with [terms](crate::ops::term::Term), which have the same functions.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::dtype::Element;
+
+/// A number in a formula; constants are written as they are: `1.0 - x`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Num<T>(pub T);
+
+/// Integers and floats.
+pub trait Number:
+    Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default
+{
+    /// The smaller one; NaN if either is.
+    fn minimum(self, other: Self) -> Self;
+    /// The larger one; NaN if either is.
+    fn maximum(self, other: Self) -> Self;
+    fn absolute(self) -> Self;
+    fn negative(self) -> Self;
+    /// -1, 0 or 1; for NaN 0.
+    fn sign(self) -> Self;
+    fn power(self, exponent: Self) -> Self;
+    fn lowest() -> Self;
+    fn highest() -> Self;
+    fn is_nan(self) -> bool;
+    /// The quotient rounded down; for integers, 0 where the divisor is 0.
+    fn floor_quotient(self, other: Self) -> Self;
+    /// What rounding the quotient down leaves over; it has the sign of the divisor.
+    fn floor_remainder(self, other: Self) -> Self;
+    /// The quotient without its fraction; for integers, 0 where the divisor is 0.
+    fn trunc_quotient(self, other: Self) -> Self;
+    fn rounded_down(self) -> Self;
+    fn rounded_up(self) -> Self;
+    /// To the nearest integer, halves to the even one.
+    fn rounded(self) -> Self;
+    fn without_fraction(self) -> Self;
+}
+
+/// Numbers with division and the functions of analysis.
+pub trait Float: Number + Div<Output = Self> + Neg<Output = Self> {
+    fn exp(self) -> Self;
+    fn log(self) -> Self;
+    fn log1p(self) -> Self;
+    fn expm1(self) -> Self;
+    fn sqrt(self) -> Self;
+    fn sin(self) -> Self;
+    fn cos(self) -> Self;
+    fn tan(self) -> Self;
+    fn tanh(self) -> Self;
+    fn atan2(self, other: Self) -> Self;
+}
+
+macro_rules! integers {
+    ($($t:ty, $sign:expr;)+) => {$(
+        impl Number for $t {
+            #[inline(always)]
+            fn minimum(self, other: Self) -> Self { self.min(other) }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self { self.max(other) }
+            #[inline(always)]
+            fn absolute(self) -> Self { if self < 0 as $t { self.negative() } else { self } }
+            #[inline(always)]
+            fn negative(self) -> Self { (0 as $t).wrapping_sub(self) }
+            #[inline(always)]
+            fn sign(self) -> Self { $sign(self) }
+            /// Square and multiply, wrapping; a negative exponent gives 0 unless the base is 1 or -1.
+            #[inline(always)]
+            fn power(self, exponent: Self) -> Self {
+                if exponent < 0 as $t {
+                    return match self.to_i64() {
+                        1 => 1,
+                        -1 if exponent.to_i64() % 2 == 0 => 1,
+                        -1 => self,
+                        _ => 0,
+                    };
+                }
+                let (mut base, mut left, mut result) = (self, exponent as u64, 1 as $t);
+                while left > 0 {
+                    if left & 1 == 1 {
+                        result = result.wrapping_mul(base);
+                    }
+                    base = base.wrapping_mul(base);
+                    left >>= 1;
+                }
+                result
+            }
+            #[inline(always)]
+            fn floor_quotient(self, other: Self) -> Self {
+                let quotient = self.trunc_quotient(other);
+                let inexact = quotient.wrapping_mul(other) != self;
+                quotient.wrapping_sub((inexact && (self < 0 as $t) != (other < 0 as $t)) as $t)
+            }
+            #[inline(always)]
+            fn floor_remainder(self, other: Self) -> Self {
+                self.wrapping_sub(self.floor_quotient(other).wrapping_mul(other))
+            }
+            #[inline(always)]
+            fn trunc_quotient(self, other: Self) -> Self {
+                if other == 0 as $t { 0 as $t } else { self.wrapping_div(other) }
+            }
+            #[inline(always)]
+            fn rounded_down(self) -> Self { self }
+            #[inline(always)]
+            fn rounded_up(self) -> Self { self }
+            #[inline(always)]
+            fn rounded(self) -> Self { self }
+            #[inline(always)]
+            fn without_fraction(self) -> Self { self }
+            #[inline(always)]
+            fn lowest() -> Self { <$t>::MIN }
+            #[inline(always)]
+            fn highest() -> Self { <$t>::MAX }
+            #[inline(always)]
+            fn is_nan(self) -> bool { false }
+        }
+    )+};
+}
+
+integers! {
+    u8, |x: u8| u8::from(x > 0);
+    i32, i32::signum;
+    i64, i64::signum;
+}
+
+macro_rules! floats {
+    ($($t:ident),+) => {$(
+        impl Number for $t {
+            #[inline(always)]
+            fn minimum(self, other: Self) -> Self {
+                if self < other || self.is_nan() { self } else { other }
+            }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self {
+                if self > other || self.is_nan() { self } else { other }
+            }
+            #[inline(always)]
+            fn absolute(self) -> Self { $t::abs(self) }
+            #[inline(always)]
+            fn negative(self) -> Self { -self }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { 0.0 }
+            }
+            #[inline(always)]
+            fn power(self, exponent: Self) -> Self { $t::powf(self, exponent) }
+            /// From the exact remainder, so that the quotient is right where the division rounds up.
+            #[inline(always)]
+            fn floor_quotient(self, other: Self) -> Self {
+                if other == 0.0 {
+                    return self / other;
+                }
+                let remainder = self % other;
+                let mut quotient = (self - remainder) / other;
+                if remainder != 0.0 && (other < 0.0) != (remainder < 0.0) {
+                    quotient -= 1.0;
+                }
+                if quotient == 0.0 {
+                    return (0.0 as $t).copysign(self / other);
+                }
+                let floor = $t::floor(quotient);
+                if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+            }
+            #[inline(always)]
+            fn floor_remainder(self, other: Self) -> Self {
+                let remainder = self % other;
+                if remainder != 0.0 && (other < 0.0) != (remainder < 0.0) { remainder + other } else { remainder }
+            }
+            #[inline(always)]
+            fn trunc_quotient(self, other: Self) -> Self { $t::trunc(self / other) }
+            #[inline(always)]
+            fn rounded_down(self) -> Self { $t::floor(self) }
+            #[inline(always)]
+            fn rounded_up(self) -> Self { $t::ceil(self) }
+            #[inline(always)]
+            fn rounded(self) -> Self { $t::round_ties_even(self) }
+            #[inline(always)]
+            fn without_fraction(self) -> Self { $t::trunc(self) }
+            #[inline(always)]
+            fn lowest() -> Self { $t::NEG_INFINITY }
+            #[inline(always)]
+            fn highest() -> Self { $t::INFINITY }
+            #[inline(always)]
+            fn is_nan(self) -> bool { $t::is_nan(self) }
+        }
+        impl Float for $t {
+            #[inline(always)]
+            fn exp(self) -> Self { $t::exp(self) }
+            #[inline(always)]
+            fn log(self) -> Self { $t::ln(self) }
+            #[inline(always)]
+            fn log1p(self) -> Self { $t::ln_1p(self) }
+            #[inline(always)]
+            fn expm1(self) -> Self { $t::exp_m1(self) }
+            #[inline(always)]
+            fn sqrt(self) -> Self { $t::sqrt(self) }
+            #[inline(always)]
+            fn sin(self) -> Self { $t::sin(self) }
+            #[inline(always)]
+            fn cos(self) -> Self { $t::cos(self) }
+            #[inline(always)]
+            fn tan(self) -> Self { $t::tan(self) }
+            #[inline(always)]
+            fn tanh(self) -> Self { $t::tanh(self) }
+            #[inline(always)]
+            fn atan2(self, other: Self) -> Self { $t::atan2(self, other) }
+        }
+    )+};
+}
+
+floats!(f32, f64);
+
+impl<T: Number> From<f64> for Num<T> {
+    #[inline(always)]
+    fn from(value: f64) -> Self {
+        Num(T::from_f64(value))
+    }
+}
+
+macro_rules! operators {
+    ($($bound:ident $trait:ident $method:ident $op:tt;)+) => {$(
+        impl<T: $bound> $trait for Num<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self { Num(self.0 $op other.0) }
+        }
+        impl<T: $bound> $trait<f64> for Num<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: f64) -> Self { Num(self.0 $op T::from_f64(other)) }
+        }
+        impl<T: $bound> $trait<Num<T>> for f64 {
+            type Output = Num<T>;
+            #[inline(always)]
+            fn $method(self, other: Num<T>) -> Num<T> { Num(T::from_f64(self) $op other.0) }
+        }
+    )+};
+}
+
+operators! {
+    Number Add add +;
+    Number Sub sub -;
+    Number Mul mul *;
+    Float Div div /;
+}
+
+impl<T: Float> Neg for Num<T> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Num(-self.0)
+    }
+}
+
+macro_rules! functions {
+    ($bound:ident: $($name:ident($($x:ident),*);)+) => {
+        impl<T: $bound> Num<T> {$(
+            #[inline(always)]
+            pub fn $name(self $(, $x: impl Into<Self>)*) -> Self {
+                Num(self.0.$name($($x.into().0),*))
+            }
+        )+}
+    };
+}
+
+functions! { Number:
+    minimum(other);
+    maximum(other);
+    absolute();
+    negative();
+    sign();
+    power(exponent);
+    floor_quotient(other);
+    floor_remainder(other);
+    trunc_quotient(other);
+    rounded_down();
+    rounded_up();
+    rounded();
+    without_fraction();
+}
+
+functions! { Float:
+    exp();
+    log();
+    log1p();
+    expm1();
+    sqrt();
+    sin();
+    cos();
+    tan();
+    tanh();
+    atan2(other);
+}
+
+impl<T: Number> Num<T> {
+    #[inline(always)]
+    pub fn greater(self, other: impl Into<Self>) -> bool {
+        self.0 > other.into().0
+    }
+
+    #[inline(always)]
+    pub fn greater_equal(self, other: impl Into<Self>) -> bool {
+        self.0 >= other.into().0
+    }
+
+    #[inline(always)]
+    pub fn less(self, other: impl Into<Self>) -> bool {
+        self.0 < other.into().0
+    }
+
+    #[inline(always)]
+    pub fn less_equal(self, other: impl Into<Self>) -> bool {
+        self.0 <= other.into().0
+    }
+
+    #[inline(always)]
+    pub fn equals(self, other: impl Into<Self>) -> bool {
+        self.0 == other.into().0
+    }
+
+    #[inline(always)]
+    pub fn is_nan(self) -> bool {
+        self.0.is_nan()
+    }
+
+    /// This number where the condition holds, else 0.
+    #[inline(always)]
+    pub fn only_if(self, condition: bool) -> Self {
+        self.or_else_if(condition, 0.0)
+    }
+
+    /// This number where the condition holds, else another.
+    #[inline(always)]
+    pub fn or_else_if(self, condition: bool, otherwise: impl Into<Self>) -> Self {
+        if condition { self } else { otherwise.into() }
+    }
+
+    #[inline(always)]
+    pub fn one(self) -> Self {
+        Num(T::from_i64(1))
+    }
+
+    #[inline(always)]
+    pub fn bits_and(self, other: Self) -> Self {
+        Num(T::from_i64(self.0.to_i64() & other.0.to_i64()))
+    }
+
+    #[inline(always)]
+    pub fn bits_or(self, other: Self) -> Self {
+        Num(T::from_i64(self.0.to_i64() | other.0.to_i64()))
+    }
+
+    #[inline(always)]
+    pub fn bits_xor(self, other: Self) -> Self {
+        Num(T::from_i64(self.0.to_i64() ^ other.0.to_i64()))
+    }
+
+    /// The complex conjugate: for a real number, itself.
+    #[inline(always)]
+    pub fn conj(self) -> Self {
+        self
+    }
+}
+
+impl<T: Float> Num<T> {
+    /// The logistic function `1 / (1 + exp(-x))`.
+    #[inline(always)]
+    pub fn sigmoid(self) -> Self {
+        1.0 / (1.0 + (-self).exp())
+    }
+
+    /// `log(1 + exp(x))` without overflow.
+    #[inline(always)]
+    pub fn softplus(self) -> Self {
+        self.maximum(0.0) + (-self.absolute()).exp().log1p()
+    }
+
+    /// This number, or the limit where it is smaller: keeps a divisor away from 0.
+    #[inline(always)]
+    pub fn clamped_below(self, limit: f64) -> Self {
+        self.maximum(limit)
+    }
+}

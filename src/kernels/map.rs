@@ -1,0 +1,262 @@
+//! Elementwise loops: a kernel sees contiguous runs of one element type, and this driver brings them to it.
+//!
+//! # Note: Blocks
+//! A kernel is written once, for contiguous operands. An operand that is strided, broadcast or of another
+//! element type is gathered, a block at a time, into a buffer that stays in the first-level cache, and a strided
+//! result is scattered from one. So there is one loop for each operation and type, and any layout works.
+
+use std::mem::MaybeUninit;
+
+use smallvec::SmallVec;
+
+use crate::dtype::DType;
+use crate::kernels::convert::{Convert, converter};
+use crate::kernels::parallel::{self, Shared};
+use crate::kernels::simd::{self, Vectorized};
+use crate::kernels::strided::{Runs, Sequence};
+
+/// Computes `n` results from contiguous operands.
+pub type Kernel = unsafe fn(out: *mut u8, operands: *const *const u8, n: usize);
+
+/// The most operands that a kernel takes.
+pub const MAX_OPERANDS: usize = 8;
+
+/// Elements of a block.
+const BLOCK: usize = 512;
+
+/// One operand (or the result) of an elementwise loop; strides are in elements and as many as the sizes.
+#[derive(Clone, Copy)]
+pub struct Operand<'a> {
+    pub pointer: *mut u8,
+    pub strides: &'a [usize],
+    pub dtype: DType,
+}
+
+/// The element types that a kernel reads and writes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Types {
+    pub input: DType,
+    pub output: DType,
+}
+
+/// Runs `kernel` over all elements of `sizes`.
+///
+/// # Safety
+/// Operands lie inside live memory; the result overlaps an operand only where both are the same element.
+pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, operands: &[Operand]) {
+    let count: usize = sizes.iter().product();
+    if count == 0 {
+        return;
+    }
+    let direct = |operand: &Operand, dtype| {
+        operand.dtype == dtype && crate::shape::is_contiguous(sizes, operand.strides)
+    };
+    // The short way for small contiguous operands: nothing is prepared.
+    if count < 2 * parallel::GRAIN
+        && direct(&out, types.output)
+        && operands.iter().all(|operand| direct(operand, types.input) && operand.pointer != out.pointer)
+    {
+        let mut pointers = [std::ptr::null(); MAX_OPERANDS];
+        for (pointer, operand) in pointers.iter_mut().zip(operands) {
+            *pointer = operand.pointer.cast_const();
+        }
+        // SAFETY: all are contiguous and hold `count` elements.
+        return unsafe { kernel(out.pointer, pointers.as_ptr(), count) };
+    }
+    let sink = Endpoint::new(&out, types.output, sizes);
+    let sources: SmallVec<[Endpoint; 4]> =
+        operands.iter().map(|operand| Endpoint::new(operand, types.input, sizes)).collect();
+    parallel::for_each_chunk(count, parallel::GRAIN, |range| {
+        // SAFETY: by the caller's promise; chunks write disjoint elements.
+        unsafe { run(kernel, types, &sink, &sources, range) }
+    });
+}
+
+/// Where an operand's elements come from, or the result's go.
+struct Endpoint {
+    pointer: Shared<u8>,
+    element: usize,
+    /// `None` where the memory is a contiguous run of the kernel's type already.
+    path: Option<(Sequence, Convert)>,
+}
+
+impl Endpoint {
+    #[inline]
+    fn new(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> Endpoint {
+        let direct = operand.dtype == kernel_type && crate::shape::is_contiguous(sizes, operand.strides);
+        Endpoint {
+            pointer: Shared::new(operand.pointer),
+            element: operand.dtype.size(),
+            path: (!direct).then(|| indirect(operand, kernel_type, sizes)),
+        }
+    }
+}
+
+#[cold]
+fn indirect(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> (Sequence, Convert) {
+    (Sequence::new(sizes, operand.strides), converter(operand.dtype, kernel_type))
+}
+
+#[repr(align(64))]
+struct Block(MaybeUninit<[u8; BLOCK * 8]>);
+
+impl Block {
+    fn pointer(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// # Safety
+/// As for [`map`]; `range` lies inside the elements.
+#[inline]
+unsafe fn run(kernel: Kernel, types: Types, sink: &Endpoint, sources: &[Endpoint], range: std::ops::Range<usize>) {
+    // An in-place result goes through a block too: a loop whose result may alias its operand is not vectorised.
+    let in_place = sources.iter().any(|source| source.pointer.get() == sink.pointer.get());
+    if !in_place && sink.path.is_none() && sources.iter().all(|source| source.path.is_none()) {
+        let mut pointers = [std::ptr::null(); MAX_OPERANDS];
+        for (pointer, source) in pointers.iter_mut().zip(sources) {
+            *pointer = source.pointer.get().wrapping_add(range.start * source.element).cast_const();
+        }
+        // SAFETY: all are contiguous and as long as the range.
+        unsafe {
+            kernel(sink.pointer.get().wrapping_add(range.start * sink.element), pointers.as_ptr(), range.len());
+        }
+    } else {
+        // SAFETY: as for this function.
+        unsafe { run_blocks(kernel, types, sink, sources, range) }
+    }
+}
+
+/// # Safety
+/// As for [`run`].
+unsafe fn run_blocks(
+    kernel: Kernel,
+    types: Types,
+    sink: &Endpoint,
+    sources: &[Endpoint],
+    range: std::ops::Range<usize>,
+) {
+    let mut buffers = [const { Block(MaybeUninit::uninit()) }; MAX_OPERANDS];
+    let mut results = Block(MaybeUninit::uninit());
+    let mut pointers = [std::ptr::null::<u8>(); MAX_OPERANDS];
+    let mut reads: [Option<Runs>; MAX_OPERANDS] = [const { None }; MAX_OPERANDS];
+    for (i, source) in sources.iter().enumerate() {
+        match &source.path {
+            Some((sequence, convert)) if sequence.is_constant() => {
+                pointers[i] = buffers[i].pointer();
+                // SAFETY: a block has room, and the one element is valid.
+                unsafe {
+                    convert(buffers[i].pointer(), 1, source.pointer.get(), 0, BLOCK.min(range.len()));
+                }
+            }
+            Some((sequence, _)) => reads[i] = Some(sequence.runs_from(range.start)),
+            None => {}
+        }
+    }
+    let mut writes = sink.path.as_ref().map(|(sequence, convert)| (sequence.runs_from(range.start), *convert));
+    let mut at = range.start;
+    while at < range.end {
+        let n = BLOCK.min(range.end - at);
+        for (i, source) in sources.iter().enumerate() {
+            match (&source.path, &mut reads[i]) {
+                (Some((_, convert)), Some(runs)) => {
+                    pointers[i] = buffers[i].pointer();
+                    let mut filled = 0;
+                    while filled < n {
+                        let (offset, stride, length) = runs.next_run(n - filled);
+                        // SAFETY: the run lies inside the operand, the block has room for n elements.
+                        unsafe {
+                            convert(
+                                buffers[i].pointer().add(filled * types.input.size()),
+                                1,
+                                source.pointer.get().add(offset * source.element),
+                                stride,
+                                length,
+                            );
+                        }
+                        filled += length;
+                    }
+                }
+                (None, _) => pointers[i] = source.pointer.get().wrapping_add(at * source.element),
+                _ => {}
+            }
+        }
+        match &mut writes {
+            // SAFETY: operands and result hold n elements; the block has room for them.
+            None => unsafe {
+                kernel(results.pointer(), pointers.as_ptr(), n);
+                let target = sink.pointer.get().add(at * sink.element);
+                std::ptr::copy_nonoverlapping(results.pointer(), target, n * sink.element);
+            },
+            Some((runs, convert)) => {
+                // SAFETY: as above; each run lies inside the result.
+                unsafe {
+                    kernel(results.pointer(), pointers.as_ptr(), n);
+                    let mut written = 0;
+                    while written < n {
+                        let (offset, stride, length) = runs.next_run(n - written);
+                        convert(
+                            sink.pointer.get().add(offset * sink.element),
+                            stride,
+                            results.pointer().add(written * types.output.size()),
+                            1,
+                            length,
+                        );
+                        written += length;
+                    }
+                }
+            }
+        }
+        at += n;
+    }
+}
+
+/// Defines the contiguous loops for each number of operands.
+macro_rules! contiguous_loops {
+    ($($name:ident $work:ident($($x:ident $i:tt),*);)+) => {$(
+        struct $work<A, R, F> {
+            out: *mut R,
+            operands: *const *const A,
+            n: usize,
+            f: F,
+        }
+
+        impl<A: Copy, R, F: Fn($(contiguous_loops!(@type $x)),*) -> R> Vectorized for $work<A, R, F> {
+            type Output = ();
+            #[inline(always)]
+            fn run(self) {
+                // SAFETY: by the promise of the caller of the function below.
+                unsafe {
+                    $(let $x = *self.operands.add($i);)*
+                    for i in 0..self.n {
+                        self.out.add(i).write((self.f)($(*$x.add(i)),*));
+                    }
+                }
+            }
+        }
+
+        /// `out[i] = f(operands[0][i], …)` for contiguous operands, compiled for each instruction set.
+        ///
+        /// # Safety
+        /// Every operand and the result hold `n` elements of type `A` and `R`.
+        #[inline(always)]
+        pub unsafe fn $name<A: Copy, R>(
+            out: *mut u8,
+            operands: *const *const u8,
+            n: usize,
+            f: impl Fn($(contiguous_loops!(@type $x)),*) -> R,
+        ) {
+            simd::vectorize($work { out: out.cast(), operands: operands.cast(), n, f });
+        }
+    )+};
+    (@type $x:ident) => { A };
+}
+
+contiguous_loops! {
+    map1 Map1(a 0);
+    map2 Map2(a 0, b 1);
+    map3 Map3(a 0, b 1, c 2);
+    map4 Map4(a 0, b 1, c 2, d 3);
+    map5 Map5(a 0, b 1, c 2, d 3, e 4);
+    map6 Map6(a 0, b 1, c 2, d 3, e 4, g 5);
+}

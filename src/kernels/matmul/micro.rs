@@ -1,0 +1,184 @@
+//! The innermost products, generic over the register: a tile of C, a row times a matrix, dot products.
+//!
+//! They are inlined into functions that are compiled for the register's instructions.
+
+use super::lane::{Arithmetic, Lane};
+
+/// `C[rows, cols] (+)= A[rows, k] * B[k, cols]`, where the rows of B and of C are contiguous.
+pub(super) struct Tile<T> {
+    pub k: usize,
+    pub a: *const T,
+    pub a_row: isize,
+    pub a_col: isize,
+    pub b: *const T,
+    pub b_row: isize,
+    pub c: *mut T,
+    pub c_row: isize,
+    pub rows: usize,
+    pub cols: usize,
+    pub accumulate: bool,
+}
+
+/// A tile of M rows and N registers, which all stay in registers; PARTIAL if the last one is not full.
+///
+/// # Safety
+///
+/// `t.rows` must be M and `t.cols` more than N - 1 registers and at most N, or N if not PARTIAL; A and B readable,
+/// C writable, and initialised if `t.accumulate`. The processor must have the register.
+#[inline(always)]
+pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL: bool>(t: &Tile<L::Elem>) {
+    let last = t.cols - (N - 1) * L::WIDTH;
+    let (mut a, mut b) = (t.a, t.b);
+    // SAFETY: p, i and j are within the extents, which the caller promises are there.
+    unsafe {
+        let mut sums = [[L::splat(L::Elem::ZERO); N]; M];
+        for _ in 0..t.k {
+            let mut row = [L::splat(L::Elem::ZERO); N];
+            for (j, lane) in row.iter_mut().enumerate() {
+                *lane = load::<L, N, PARTIAL>(b, j, last);
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let x = L::splat(*a.offset(i as isize * t.a_row));
+                for (sum, &lane) in sums.iter_mut().zip(&row) {
+                    *sum = sum.mul_add(x, lane);
+                }
+            }
+            // Past the end after the last step, so not `offset`.
+            a = a.wrapping_offset(t.a_col);
+            b = b.wrapping_offset(t.b_row);
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            let to = t.c.offset(i as isize * t.c_row);
+            store::<L, N, PARTIAL>(sums, to, last, t.accumulate);
+        }
+    }
+}
+
+/// A row times a matrix, N registers wide, U steps of k at a time: U partial sums, as one would wait for its own
+/// last addition.
+///
+/// # Safety
+///
+/// As for [`tile`], with one row.
+#[inline(always)]
+pub(super) unsafe fn row<L: Lane, const N: usize, const U: usize, const PARTIAL: bool>(t: &Tile<L::Elem>) {
+    let last = t.cols - (N - 1) * L::WIDTH;
+    let (mut a, mut b) = (t.a, t.b);
+    // SAFETY: as in `tile`.
+    unsafe {
+        let mut sums = [[L::splat(L::Elem::ZERO); N]; U];
+        let mut step = |sums: &mut [L; N]| {
+            let x = L::splat(*a);
+            for (j, sum) in sums.iter_mut().enumerate() {
+                *sum = sum.mul_add(x, load::<L, N, PARTIAL>(b, j, last));
+            }
+            a = a.wrapping_offset(t.a_col);
+            b = b.wrapping_offset(t.b_row);
+        };
+        for _ in 0..t.k / U {
+            for sums in &mut sums {
+                step(sums);
+            }
+        }
+        for _ in 0..t.k % U {
+            step(&mut sums[0]);
+        }
+        let mut total = sums[0];
+        for other in &sums[1..] {
+            for (sum, &other) in total.iter_mut().zip(other) {
+                *sum = sum.add(other);
+            }
+        }
+        store::<L, N, PARTIAL>(&total, t.c, last, t.accumulate);
+    }
+}
+
+/// Register `j` of N, of which the last has `last` elements if PARTIAL.
+///
+/// # Safety
+///
+/// Those elements must be readable.
+#[inline(always)]
+unsafe fn load<L: Lane, const N: usize, const PARTIAL: bool>(from: *const L::Elem, j: usize, last: usize) -> L {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let from = from.add(j * L::WIDTH);
+        if PARTIAL && j == N - 1 { L::load_first(from, last) } else { L::load(from) }
+    }
+}
+
+/// Stores a row of sums, or adds it to what is there.
+///
+/// # Safety
+///
+/// The elements, as for [`load`], must be writable, and initialised if `accumulate`.
+#[inline(always)]
+unsafe fn store<L: Lane, const N: usize, const PARTIAL: bool>(
+    sums: &[L; N],
+    to: *mut L::Elem,
+    last: usize,
+    accumulate: bool,
+) {
+    for (j, &sum) in sums.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let sum = if accumulate { load::<L, N, PARTIAL>(to, j, last).add(sum) } else { sum };
+            let to = to.add(j * L::WIDTH);
+            if PARTIAL && j == N - 1 { sum.store_first(to, last) } else { sum.store(to) }
+        }
+    }
+}
+
+/// A row times a matrix whose columns are contiguous, as is the row: `cols` dot products of length `k`.
+pub(super) struct Dots<T> {
+    pub k: usize,
+    pub x: *const T,
+    pub b: *const T,
+    pub b_col: isize,
+    pub c: *mut T,
+    pub c_col: isize,
+    pub cols: usize,
+    pub accumulate: bool,
+}
+
+/// J of the dot products, from column `first` on, each in U partial sums.
+///
+/// # Safety
+///
+/// `first + J` may be at most `d.cols`; the row and the columns must be readable, C writable, and initialised if
+/// `d.accumulate`. The processor must have the register.
+#[inline(always)]
+pub(super) unsafe fn dots<L: Lane, const J: usize, const U: usize>(d: &Dots<L::Elem>, first: usize) {
+    // SAFETY: `at` and what is loaded from there stay below k, and the columns below `d.cols`.
+    unsafe {
+        let columns: [*const L::Elem; J] = std::array::from_fn(|j| d.b.offset((first + j) as isize * d.b_col));
+        let mut sums = [[L::splat(L::Elem::ZERO); U]; J];
+        let mut at = 0;
+        while at + U * L::WIDTH <= d.k {
+            for u in 0..U {
+                let x = L::load(d.x.add(at));
+                for (sums, column) in sums.iter_mut().zip(columns) {
+                    sums[u] = sums[u].mul_add(x, L::load(column.add(at)));
+                }
+                at += L::WIDTH;
+            }
+        }
+        while at < d.k {
+            let count = L::WIDTH.min(d.k - at);
+            let x = L::load_first(d.x.add(at), count);
+            for (sums, column) in sums.iter_mut().zip(columns) {
+                sums[0] = sums[0].mul_add(x, L::load_first(column.add(at), count));
+            }
+            at += count;
+        }
+        for (j, sums) in sums.iter().enumerate() {
+            let mut total = sums[0];
+            for &other in &sums[1..] {
+                total = total.add(other);
+            }
+            let sum = total.sum();
+            let to = d.c.offset((first + j) as isize * d.c_col);
+            to.write(if d.accumulate { (*to).plus(sum) } else { sum });
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Numeric loops over strided memory. They know no tensor's history and no operation's name.
+
+pub mod algebra;
+pub mod convert;
+pub mod copy;
+pub mod fill;
+pub mod index;
+pub mod matmul;
+pub mod map;
+pub mod parallel;
+pub mod reduce;
+pub mod simd;
+pub mod strided;

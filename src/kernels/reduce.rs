@@ -1,0 +1,229 @@
+//! Reductions over any dimensions of a strided tensor.
+//!
+//! # Note: The same bits for any number of threads
+//! The order in which elements are joined depends on the sizes alone: runs are cut into blocks of fixed length, a
+//! block is folded in a fixed number of lanes, blocks are joined pairwise. Threads share out results, or blocks.
+
+use std::mem::MaybeUninit;
+
+use crate::data::Data;
+use crate::dtype::Element;
+use crate::kernels::parallel::{self, Shared};
+use crate::kernels::simd::{self, Vectorized};
+use crate::kernels::strided::Sequence;
+use crate::shape::Dims;
+
+/// How elements are folded into one value.
+pub trait Fold: Copy + Sync {
+    type Item: Element;
+    type State: Copy + Send + Sync;
+    fn start(self) -> Self::State;
+    /// Takes in one element; `index` is its place among the reduced elements.
+    fn step(self, state: Self::State, item: Self::Item, index: usize) -> Self::State;
+    /// Joins two states, of which `left` saw the earlier elements.
+    fn join(self, left: Self::State, right: Self::State) -> Self::State;
+}
+
+/// Elements that are folded in lanes before their states are joined pairwise.
+const BLOCK: usize = 1024;
+/// Independent states of a block: enough for two vectors of the widest registers.
+const LANES: usize = 32;
+/// Columns that are folded side by side.
+const TILE: usize = 128;
+
+/// Folds the dimensions of `input` that `chosen` marks, and gives `emit` the state for each kept element, by its
+/// row-major number.
+pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usize, F::State) + Sync) {
+    let part = |keep: bool| -> (Dims, Dims) {
+        (0..chosen.len()).filter(|&d| chosen[d] != keep).map(|d| (input.sizes[d], input.strides[d])).unzip()
+    };
+    let (kept_sizes, kept_strides) = part(true);
+    let (reduced_sizes, reduced_strides) = part(false);
+    let results: usize = kept_sizes.iter().product();
+    let length: usize = reduced_sizes.iter().product();
+    if results == 0 {
+        return;
+    }
+    let kept = Sequence::new(&kept_sizes, &kept_strides);
+    let reduced = Sequence::new(&reduced_sizes, &reduced_strides);
+    let source = Shared::new(input.pointer().cast::<F::Item>());
+    if length == 0 {
+        return (0..results).for_each(|i| emit(i, fold.start()));
+    }
+    if results == 1 {
+        return emit(0, whole(fold, source, &reduced, length));
+    }
+    let columns = kept.last_run();
+    let grain = (parallel::GRAIN / length).max(1);
+    if columns.1 == 1 && columns.0 > 1 && !reduced.is_dense() {
+        // Results that lie side by side in memory are folded side by side.
+        let width = columns.0;
+        let tiles_a_row = width.div_ceil(TILE);
+        let tiles = results / width * tiles_a_row;
+        parallel::for_each_chunk(tiles, grain.div_ceil(TILE), |range| {
+            let mut states = [MaybeUninit::<F::State>::uninit(); TILE];
+            for tile in range {
+                let (row, left) = (tile / tiles_a_row, tile % tiles_a_row * TILE);
+                let count = TILE.min(width - left);
+                let first = row * width + left;
+                let (offset, ..) = kept.runs_from(first).next_run(1);
+                states[..count].fill(MaybeUninit::new(fold.start()));
+                let mut runs = reduced.runs_from(0);
+                let mut seen = 0;
+                while seen < length {
+                    let (down, stride, n) = runs.next_run(length - seen);
+                    // SAFETY: offsets of sequences stay inside the tensor.
+                    let top = unsafe { source.get().add(offset + down) };
+                    simd::vectorize(Columns { fold, top, stride, rows: n, seen, states: &mut states[..count] });
+                    seen += n;
+                }
+                for (i, state) in states[..count].iter().enumerate() {
+                    // SAFETY: all `count` states were set above.
+                    emit(first + i, unsafe { state.assume_init() });
+                }
+            }
+        });
+        return;
+    }
+    parallel::for_each_chunk(results, grain, |range| {
+        let mut outer = kept.runs_from(range.start);
+        let mut done = 0;
+        while done < range.len() {
+            let (offset, stride, n) = outer.next_run(range.len() - done);
+            for i in 0..n {
+                // SAFETY: as above.
+                let first = unsafe { source.get().add(offset + i * stride) };
+                emit(range.start + done + i, part_of(fold, Shared::new(first), &reduced, 0, length));
+            }
+            done += n;
+        }
+    });
+}
+
+/// Folds all elements into one state, blocks shared between threads.
+fn whole<F: Fold>(fold: F, source: Shared<F::Item>, sequence: &Sequence, length: usize) -> F::State {
+    const PIECE: usize = 64 * BLOCK;
+    if length <= PIECE {
+        return part_of(fold, source, sequence, 0, length);
+    }
+    let pieces = length.div_ceil(PIECE);
+    let mut states = vec![fold.start(); pieces];
+    let sink = Shared::new(states.as_mut_ptr());
+    parallel::for_each_chunk(pieces, 1, |range| {
+        for piece in range {
+            let start = piece * PIECE;
+            let state = part_of(fold, source, sequence, start, PIECE.min(length - start));
+            // SAFETY: each piece has a state of its own.
+            unsafe { sink.get().add(piece).write(state) };
+        }
+    });
+    pairwise(fold, &mut states)
+}
+
+/// Folds `length` elements of a sequence from `start`.
+fn part_of<F: Fold>(fold: F, source: Shared<F::Item>, sequence: &Sequence, start: usize, length: usize) -> F::State {
+    let mut runs = sequence.runs_from(start);
+    let mut states: smallvec::SmallVec<[F::State; 8]> = smallvec::SmallVec::new();
+    let mut seen = 0;
+    while seen < length {
+        let (offset, stride, n) = runs.next_run(BLOCK.min(length - seen));
+        // SAFETY: runs stay inside the tensor.
+        let first = unsafe { source.get().add(offset) };
+        states.push(simd::vectorize(Run { fold, first, stride, n, seen: start + seen }));
+        seen += n;
+        // Short runs would make a long list: join what is there now and then.
+        if states.len() == 4096 {
+            let joined = pairwise(fold, &mut states);
+            states.clear();
+            states.push(joined);
+        }
+    }
+    pairwise(fold, &mut states)
+}
+
+/// Joins states in a balanced tree. There is at least one.
+fn pairwise<F: Fold>(fold: F, states: &mut [F::State]) -> F::State {
+    let mut count = states.len();
+    while count > 1 {
+        for i in 0..count / 2 {
+            states[i] = fold.join(states[2 * i], states[2 * i + 1]);
+        }
+        if count % 2 == 1 {
+            states[count / 2] = states[count - 1];
+        }
+        count = count.div_ceil(2);
+    }
+    states.first().copied().unwrap_or(fold.start())
+}
+
+/// A run of at most [`BLOCK`] elements.
+struct Run<F: Fold> {
+    fold: F,
+    first: *const F::Item,
+    stride: usize,
+    n: usize,
+    seen: usize,
+}
+
+impl<F: Fold> Vectorized for Run<F> {
+    type Output = F::State;
+    #[inline(always)]
+    fn run(self) -> F::State {
+        let Run { fold, first, stride, n, seen } = self;
+        // SAFETY: the run has n elements at this stride.
+        let at = |i: usize| unsafe { *first.add(i * stride) };
+        if stride != 1 || n < LANES {
+            let mut state = fold.start();
+            for i in 0..n {
+                state = fold.step(state, at(i), seen + i);
+            }
+            return state;
+        }
+        let mut lanes = [fold.start(); LANES];
+        let full = n / LANES * LANES;
+        for base in (0..full).step_by(LANES) {
+            for lane in 0..LANES {
+                // SAFETY: as above, at stride 1.
+                let item = unsafe { *first.add(base + lane) };
+                lanes[lane] = fold.step(lanes[lane], item, seen + base + lane);
+            }
+        }
+        for i in full..n {
+            lanes[i - full] = fold.step(lanes[i - full], at(i), seen + i);
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                lanes[lane] = fold.join(lanes[lane], lanes[lane + width]);
+            }
+        }
+        lanes[0]
+    }
+}
+
+/// Some rows of some columns that lie side by side.
+struct Columns<'a, F: Fold> {
+    fold: F,
+    top: *const F::Item,
+    stride: usize,
+    rows: usize,
+    seen: usize,
+    states: &'a mut [MaybeUninit<F::State>],
+}
+
+impl<F: Fold> Vectorized for Columns<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for row in 0..self.rows {
+            for (column, state) in self.states.iter_mut().enumerate() {
+                // SAFETY: all rows and columns lie inside the tensor; all states were set.
+                unsafe {
+                    let item = *self.top.add(row * self.stride + column);
+                    state.write(self.fold.step(state.assume_init(), item, self.seen + row));
+                }
+            }
+        }
+    }
+}

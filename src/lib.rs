@@ -1,0 +1,36 @@
+//! Automatic differentiation on the CPU, with PyTorch's semantics.
+//!
+//! The crate is built in floors; code uses its own floor and those below.
+//!
+//! | floor | modules | what it is |
+//! |---|---|---|
+//! | 4 | `python` | the bindings; the only place that knows the embedding language |
+//! | 3 | [`ops`] | the operations: value and derivatives in one block each |
+//! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`] | tensors, what an operation is, recording and the engine |
+//! | 1 | [`kernels`] | numeric loops over strided memory |
+//! | 0 | [`storage`], [`data`], [`shape`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
+
+pub mod autograd;
+pub mod data;
+pub mod dtype;
+pub mod error;
+pub mod format;
+pub mod kernels;
+pub mod op;
+pub mod ops;
+pub mod pointwise;
+pub mod promotion;
+#[cfg(feature = "python")]
+mod python;
+pub mod random;
+pub mod scalar;
+pub mod shape;
+pub mod storage;
+pub mod tensor;
+pub mod trace;
+pub mod value;
+
+pub use dtype::DType;
+pub use error::{Error, Result};
+pub use scalar::Scalar;
+pub use tensor::Tensor;

@@ -1,0 +1,121 @@
+//! Comparisons and logic: elementwise questions with bool answers, through which no gradient flows.
+
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::value::Operand;
+use crate::{op, pointwise};
+
+pointwise! {
+    /// Whether elements are equal.
+    fn eq(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.equals(other);
+
+    /// Whether elements differ; NaN differs from everything.
+    fn ne(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = !input.equals(other);
+
+    /// Whether elements of `input` are less.
+    fn lt(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.less(other);
+
+    /// Whether elements of `input` are less or equal.
+    fn le(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.less_equal(other);
+
+    /// Whether elements of `input` are greater.
+    fn gt(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.greater(other);
+
+    /// Whether elements of `input` are greater or equal.
+    fn ge(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.greater_equal(other);
+
+    /// Whether each element is NaN.
+    fn isnan(input: Tensor) number -> bool, FUNCTION METHOD
+        = input.is_nan();
+
+    /// Whether each element is neither infinite nor NaN.
+    fn isfinite(input: Tensor) number -> bool, FUNCTION METHOD
+        = (input - input).equals(0.0);
+
+    /// Whether each element is infinite.
+    fn isinf(input: Tensor) number -> bool, FUNCTION METHOD
+        = !(input - input).equals(0.0) & !input.is_nan();
+
+    /// Whether each element is 0.
+    fn logical_not(input: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.equals(0.0);
+
+    /// Whether neither element is 0.
+    fn logical_and(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = !input.equals(0.0) & !other.equals(0.0);
+
+    /// Whether not both elements are 0.
+    fn logical_or(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = !input.equals(0.0) | !other.equals(0.0);
+
+    /// Whether exactly one element is 0.
+    fn logical_xor(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+        = input.equals(0.0) ^ other.equals(0.0);
+
+    /// Bitwise and; for bool, logical and.
+    fn bitwise_and(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+        = input.bits_and(other);
+
+    /// Bitwise or; for bool, logical or.
+    fn bitwise_or(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+        = input.bits_or(other);
+
+    /// Bitwise exclusive or; for bool, "one but not both".
+    fn bitwise_xor(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+        = input.bits_xor(other);
+}
+
+op! {
+    /// All bits of each element flipped; for bool, logical not.
+    fn bitwise_not(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value {
+        if input.dtype() == crate::dtype::DType::Bool {
+            return logical_not(input);
+        }
+        bitwise_xor(input.into(), (-1i64).into())
+    }
+    derivative none;
+}
+
+op! {
+    /// Whether two tensors have the same size and the same elements.
+    fn equal(input: Tensor, other: Tensor) -> Tensor;
+    value {
+        let same = input.sizes() == other.sizes() && all_true(&eq(input.into(), other.into())?)?;
+        Tensor::scalar(same, crate::dtype::DType::Bool)
+    }
+    derivative none;
+}
+
+op! {
+    /// Whether `|input - other| <= atol + rtol * |other|` for each pair of elements.
+    fn isclose(input: Tensor, other: Tensor, rtol: f64 = 1e-5, atol: f64 = 1e-8, equal_nan: bool = false) -> Tensor,
+        FUNCTION METHOD;
+    value {
+        let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
+        let same = eq(input.into(), other.into())?;
+        let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;
+        let reach = crate::ops::arithmetic::mul((&crate::ops::unary::abs(&b)?).into(), Scalar::Float(rtol).into())?;
+        let reach = crate::ops::arithmetic::add((&reach).into(), Scalar::Float(atol).into())?;
+        let near = logical_and((&le((&distance).into(), (&reach).into())?).into(), (&isfinite(&distance)?).into())?;
+        let close = logical_or((&same).into(), (&near).into())?;
+        if !equal_nan {
+            return Ok(close);
+        }
+        let both = logical_and((&isnan(input)?).into(), (&isnan(other)?).into())?;
+        logical_or((&close).into(), (&both).into())
+    }
+    derivative none;
+}
+
+/// Whether every element of a bool tensor is true.
+pub fn all_true(tensor: &Tensor) -> Result<bool> {
+    Ok(tensor.to_vec::<bool>()?.into_iter().all(|value| value))
+}

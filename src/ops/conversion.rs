@@ -1,0 +1,111 @@
+//! Copies and fills: to another element type, to another place, to row-major memory.
+
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::op;
+use crate::tensor::Tensor;
+
+op! {
+    /// A copy with memory of its own.
+    fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let data = input.data();
+        if crate::shape::dense_order(&data.sizes, &data.strides).is_none() {
+            drop(data);
+            return input.copied(input.dtype());
+        }
+        let copied = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype)?;
+        crate::kernels::copy::copy(&copied.data(), &data);
+        Ok(copied)
+    }
+    derivative "CloneBackward0" Linear {
+        input(g) => Ok(g.clone());
+    }
+}
+
+op! {
+    /// A row-major tensor with the same values: the tensor itself if it is row-major.
+    fn contiguous(input: Tensor) -> Tensor, METHOD;
+    value {
+        if input.is_contiguous() { Ok(input.clone()) } else { row_major(input) }
+    }
+    derivative composite;
+}
+
+op! {
+    /// A row-major copy.
+    fn row_major as "_row_major" (input: Tensor) -> Tensor;
+    value { input.copied(input.dtype()) }
+    derivative "CloneBackward0" Linear {
+        input(g) => Ok(g.clone());
+    }
+}
+
+op! {
+    /// A copy with another element type.
+    fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
+    value { input.copied(dtype) }
+    derivative "ToCopyBackward0" Linear {
+        input(g, ctx) => to_dtype(g, ctx.input_meta(0)?.dtype);
+    }
+}
+
+/// The tensor itself if it has that element type, else a converted copy.
+pub fn to_dtype(input: &Tensor, dtype: DType) -> Result<Tensor> {
+    if input.dtype() == dtype { Ok(input.clone()) } else { to_copy(input, dtype) }
+}
+
+op! {
+    /// The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them.
+    fn copy(input: Tensor, src: Tensor) -> Tensor, IN_PLACE;
+    value {
+        let target = input.data();
+        let source = src.data();
+        if crate::shape::broadcast_strides(&source.sizes, &source.strides, &target.sizes).is_none() {
+            crate::bail!(
+                Runtime,
+                "copy_: a tensor of size {} cannot be broadcast to size {}",
+                crate::shape::show(&source.sizes),
+                crate::shape::show(&target.sizes)
+            );
+        }
+        let copied = Tensor::empty(&target.sizes, target.dtype)?;
+        crate::kernels::copy::copy(&copied.data(), &source);
+        Ok(copied)
+    }
+    derivative "CopyBackwards" Linear {
+        input(g) => Tensor::zeros(&g.sizes(), g.dtype());
+        src(g) => Ok(g.clone());
+    }
+}
+
+op! {
+    /// A tensor like `input` with `value` everywhere; `fill_` stores it.
+    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, IN_PLACE;
+    value {
+        match value {
+            crate::value::Operand::Scalar(number) => Tensor::full(&input.sizes(), number, input.dtype()),
+            crate::value::Operand::Tensor(tensor) if tensor.ndim() == 0 => {
+                Tensor::full(&input.sizes(), tensor.item()?, input.dtype())
+            }
+            crate::value::Operand::Tensor(tensor) => crate::bail!(
+                Runtime,
+                "fill_: the value has to be a number or a tensor without dimensions, its size is {}",
+                crate::shape::show(&tensor.sizes())
+            ),
+        }
+    }
+    derivative "FillBackward0" Linear {
+        input(g) => Tensor::zeros(&g.sizes(), g.dtype());
+        value(g) => crate::ops::reduction::sum_all(g, None);
+    }
+}
+
+op! {
+    /// Zeros like `input`; `zero_` stores them.
+    fn zero(input: Tensor) -> Tensor, IN_PLACE;
+    value { Tensor::zeros(&input.sizes(), input.dtype()) }
+    derivative "ZeroBackward0" ByVjp {
+        input(g) => Tensor::zeros(&g.sizes(), g.dtype());
+    }
+}

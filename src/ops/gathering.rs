@@ -1,0 +1,188 @@
+//! Elements taken from, or put at, the places that an index tensor names along one dimension.
+
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::kernels::index::{self, Write};
+use crate::shape::{self, Dims, Ints, wrap_dim};
+use crate::tensor::Tensor;
+use crate::{bail, op};
+
+fn check_index(name: &str, index: &Tensor) -> Result<()> {
+    if index.dtype() != DType::Int64 {
+        bail!(Runtime, "{name}: the index has to be an int64 tensor, it is {}", index.dtype());
+    }
+    Ok(())
+}
+
+/// The index must have as many dimensions, and must not reach beyond the others except along `dim`.
+fn check_sizes(name: &str, index: &[usize], other: &[usize], dim: Option<usize>) -> Result<()> {
+    let (i, o) = (index.len().max(1), other.len().max(1));
+    if i != o {
+        bail!(Runtime, "{name}: the index has {} dimensions, the tensor {}", index.len(), other.len());
+    }
+    if index.iter().zip(other).enumerate().any(|(d, (&i, &o))| Some(d) != dim && i > o) {
+        bail!(
+            Runtime,
+            "{name}: an index of size {} reaches beyond a tensor of size {}",
+            shape::show(index),
+            shape::show(other)
+        );
+    }
+    Ok(())
+}
+
+op! {
+    /// `out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions.
+    fn gather(input: Tensor, dim: i64, index: Tensor; sparse_grad: bool = false) -> Tensor, FUNCTION METHOD;
+    value {
+        check_index("gather", index)?;
+        let d = wrap_dim(dim, input.ndim())?;
+        let sizes = index.sizes();
+        let out = Tensor::empty(&sizes, input.dtype())?;
+        if index.numel() > 0 {
+            check_sizes("gather", &sizes, &input.sizes(), Some(d))?;
+            index::gather(&out.data(), &input.data(), d, &index.data())?;
+        }
+        Ok(out)
+    }
+    derivative "GatherBackward0" ByVjp {
+        input(g, dim, index, ctx) => {
+            let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
+            scatter_add(&zeros, dim, index, g)
+        };
+    }
+}
+
+fn scattered(name: &str, input: &Tensor, dim: i64, index: &Tensor, src: &Tensor, write: Write) -> Result<Tensor> {
+    check_index(name, index)?;
+    let d = wrap_dim(dim, input.ndim())?;
+    let out = input.copied(input.dtype())?;
+    if index.numel() == 0 {
+        return Ok(out);
+    }
+    check_sizes(name, &index.sizes(), &input.sizes(), Some(d))?;
+    check_sizes(name, &index.sizes(), &src.sizes(), None)?;
+    if src.dtype() != input.dtype() {
+        bail!(Runtime, "{name}: src is {} and the tensor is {}; they have to be the same", src.dtype(), input.dtype());
+    }
+    index::scatter(&out.data(), d, &index.data(), &src.data(), write)?;
+    Ok(out)
+}
+
+/// The part of `src` that an index of a smaller size uses.
+fn used_part(src: &Tensor, sizes: &Dims) -> Result<Tensor> {
+    let mut part = src.clone();
+    for (d, &size) in sizes.iter().enumerate() {
+        if part.sizes()[d] != size {
+            part = crate::ops::views::narrow(&part, d as i64, 0, size as i64)?;
+        }
+    }
+    Ok(part)
+}
+
+op! {
+    /// `input` with `src` added at the places of `index` along `dim`.
+    fn scatter_add(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value { scattered("scatter_add", input, dim, index, &used_part(src, &index.sizes())?, Write::Add) }
+    derivative "ScatterAddBackward0" Linear {
+        input(g) => Ok(g.clone());
+        src(g, dim, index, ctx) => pad_like(&gather(g, dim, index, false)?, &ctx.sizes_of(3)?);
+    }
+}
+
+op! {
+    /// `input` with `src` stored at the places of `index` along `dim`.
+    fn scatter(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value { scattered("scatter", input, dim, index, &used_part(src, &index.sizes())?, Write::Replace) }
+    derivative "ScatterBackward0" Linear {
+        input(g, dim, index) => scatter_value(g, dim, index, 0.0.into());
+        src(g, dim, index, ctx) => pad_like(&gather(g, dim, index, false)?, &ctx.sizes_of(3)?);
+    }
+}
+
+op! {
+    /// `input` with one number stored at the places of `index` along `dim`.
+    fn scatter_value as "scatter" / "value" (input: Tensor, dim: i64, index: Tensor, value: crate::scalar::Scalar) -> Tensor,
+        FUNCTION METHOD IN_PLACE;
+    value {
+        let src = Tensor::full(&index.sizes(), value, input.dtype())?;
+        scattered("scatter", input, dim, index, &src, Write::Replace)
+    }
+    derivative "ScatterBackward1" ByVjp {
+        input(g, dim, index) => scatter_value(g, dim, index, 0.0.into());
+    }
+}
+
+/// A gradient for the used corner of a tensor, zeros elsewhere.
+fn pad_like(g: &Tensor, sizes: &Dims) -> Result<Tensor> {
+    let mut padded = g.clone();
+    for (d, &size) in sizes.iter().enumerate() {
+        let now: Ints = padded.sizes().iter().map(|&n| n as i64).collect();
+        if now[d] < size as i64 {
+            let mut target = now.clone();
+            target[d] = size as i64;
+            padded = crate::ops::views::slice_backward(&padded, &target, d as i64, Some(0), Some(now[d]), 1)?;
+        }
+    }
+    Ok(padded)
+}
+
+op! {
+    /// The parts of `input` at the places of a one-dimensional `index` along `dim`.
+    fn index_select(input: Tensor, dim: i64, index: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        if index.ndim() > 1 {
+            bail!(Index, "index_select: the index has to be one-dimensional, its size is {}", shape::show(&index.sizes()));
+        }
+        if !matches!(index.dtype(), DType::Int64 | DType::Int32) {
+            bail!(Runtime, "index_select: the index has to be int32 or int64, it is {}", index.dtype());
+        }
+        let d = wrap_dim(dim, input.ndim())?;
+        let index = index.cast(DType::Int64)?;
+        if let Some(&bad) = index.to_vec::<i64>()?.iter().find(|&&i| i < 0 || i as usize >= input.sizes().get(d).copied().unwrap_or(1)) {
+            bail!(Index, "index_select: index {bad} is out of range for dimension {d} of a tensor of size {}", shape::show(&input.sizes()));
+        }
+        let mut indices = vec![None; d + 1];
+        let flat = crate::ops::views::reshape(&index, &[-1])?;
+        if input.ndim() == 0 {
+            return Tensor::full(&[], input.item()?, input.dtype());
+        }
+        indices[d] = Some(flat);
+        crate::ops::indexing::index_raw(input, &indices)
+    }
+    derivative "IndexSelectBackward0" ByVjp {
+        input(g, dim, index, ctx) => {
+            let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
+            index_add(&zeros, dim, index, g)
+        };
+    }
+}
+
+op! {
+    /// `input` with the parts of `source` added at the places of `index` along `dim`.
+    fn index_add(input: Tensor, dim: i64, index: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value {
+        let d = wrap_dim(dim, input.ndim())?;
+        let out = input.copied(input.dtype())?;
+        let index = crate::ops::views::reshape(&index.cast(DType::Int64)?, &[-1])?;
+        if source.dtype() != input.dtype() {
+            bail!(Runtime, "index_add: source is {} and the tensor is {}; they have to be the same", source.dtype(), input.dtype());
+        }
+        let widen = |tensor: &Tensor| if tensor.ndim() == 0 { crate::ops::views::reshape(tensor, &[1]) } else { Ok(tensor.clone()) };
+        let (target, source) = (widen(&out)?, widen(source)?);
+        if source.sizes().get(d).copied() != Some(index.numel()) {
+            bail!(Index, "index_add: {} indices for a source of size {} along dimension {d}", index.numel(), shape::show(&source.sizes()));
+        }
+        let mut indices = vec![None; d + 1];
+        indices[d] = Some(index);
+        crate::ops::indexing::put_raw(&target, &indices, &source, Write::Add)?;
+        Ok(out)
+    }
+    derivative "IndexAddBackward0" Linear {
+        input(g) => Ok(g.clone());
+        source(g, dim, index, ctx) => {
+            let sizes: Ints = ctx.sizes_of(3)?.iter().map(|&n| n as i64).collect();
+            crate::ops::views::reshape(&index_select(g, dim, index)?, &sizes)
+        };
+    }
+}

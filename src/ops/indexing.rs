@@ -1,0 +1,287 @@
+//! `x[...]`: integers, slices, None, Ellipsis, bools and index tensors, read and assigned.
+
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::kernels::index::{self as places, Write};
+use crate::ops::views;
+use crate::shape::{self, Dims};
+use crate::tensor::Tensor;
+use crate::value::OptionalTensors;
+use crate::{bail, op};
+
+/// One item of an index.
+#[derive(Clone)]
+pub enum Item {
+    Int(i64),
+    Slice { start: Option<i64>, end: Option<i64>, step: i64 },
+    /// `None`: a new dimension of size 1.
+    NewAxis,
+    Ellipsis,
+    Bool(bool),
+    Tensor(Tensor),
+}
+
+/// What the basic items of an index leave over: a view, and index tensors for some of its dimensions.
+struct Split {
+    view: Tensor,
+    indices: Vec<Option<Tensor>>,
+}
+
+/// Applies integers, slices, new axes and the ellipsis as views.
+fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
+    let consumed: usize = items
+        .iter()
+        .map(|item| match item {
+            Item::Int(_) | Item::Slice { .. } => 1,
+            Item::Tensor(tensor) if is_mask(tensor) => tensor.ndim(),
+            Item::Tensor(_) => 1,
+            _ => 0,
+        })
+        .sum();
+    let ndim = input.ndim();
+    if consumed > ndim {
+        bail!(Index, "too many indices: {consumed} for a tensor of {ndim} dimensions");
+    }
+    if items.iter().filter(|item| matches!(item, Item::Ellipsis)).count() > 1 {
+        bail!(Index, "an index can hold only one Ellipsis ('...')");
+    }
+    let mut view = input.clone();
+    let mut indices: Vec<Option<Tensor>> = Vec::new();
+    let mut dim = 0usize;
+    let place = |indices: &mut Vec<Option<Tensor>>, dim: usize, tensor: Tensor| {
+        indices.resize(indices.len().max(dim), None);
+        indices.push(Some(tensor));
+    };
+    for item in items {
+        match item {
+            Item::Int(index) => {
+                view = views::select(&view, dim as i64, *index)?;
+            }
+            Item::Slice { start: None, end: None, step: 1 } => dim += 1,
+            Item::Slice { start, end, step } => {
+                view = views::slice(&view, dim as i64, *start, *end, *step)?;
+                dim += 1;
+            }
+            Item::NewAxis => {
+                view = views::unsqueeze(&view, dim as i64)?;
+                dim += 1;
+            }
+            Item::Ellipsis => dim += ndim - consumed,
+            Item::Bool(truth) => {
+                view = views::unsqueeze(&view, dim as i64)?;
+                let chosen: &[i64] = if *truth { &[0] } else { &[] };
+                place(&mut indices, dim, Tensor::from_slice(chosen, &[chosen.len()])?);
+                dim += 1;
+            }
+            Item::Tensor(tensor) if is_mask(tensor) => {
+                if tensor.ndim() == 0 {
+                    view = views::unsqueeze(&view, dim as i64)?;
+                    let truth = tensor.item()?.to_i64() != 0;
+                    let chosen: &[i64] = if truth { &[0] } else { &[] };
+                    place(&mut indices, dim, Tensor::from_slice(chosen, &[chosen.len()])?);
+                    dim += 1;
+                    continue;
+                }
+                let (mask, sizes) = (tensor.sizes(), view.sizes());
+                if sizes.get(dim..dim + mask.len()) != Some(&mask[..]) {
+                    bail!(
+                        Index,
+                        "a mask of size {} does not match the indexed tensor of size {} at dimension {dim}",
+                        shape::show(&mask),
+                        shape::show(&sizes)
+                    );
+                }
+                let found = places::nonzero(&tensor.data());
+                let count = found.len() / mask.len();
+                for d in 0..mask.len() {
+                    let column: Vec<i64> = found.iter().skip(d).step_by(mask.len()).copied().collect();
+                    place(&mut indices, dim, Tensor::from_slice(&column, &[count])?);
+                    dim += 1;
+                }
+            }
+            Item::Tensor(tensor) => {
+                if !tensor.dtype().is_integral() {
+                    bail!(Index, "tensors used as indices have to be of an integer dtype or bool, got {}", tensor.dtype());
+                }
+                place(&mut indices, dim, tensor.cast(DType::Int64)?);
+                dim += 1;
+            }
+        }
+    }
+    Ok(Split { view, indices })
+}
+
+fn is_mask(tensor: &Tensor) -> bool {
+    matches!(tensor.dtype(), DType::Bool | DType::UInt8)
+}
+
+/// `input[items]`.
+pub fn get(input: &Tensor, items: &[Item]) -> Result<Tensor> {
+    let Split { view, indices } = split(input, items)?;
+    if !indices.is_empty() {
+        return index(&view, &indices);
+    }
+    // An index of full slices alone still gives a tensor of its own.
+    if view.is_same(input) { views::alias(input) } else { Ok(view) }
+}
+
+/// `input[items] = value`.
+pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
+    let Split { view, indices } = split(input, items)?;
+    use crate::autograd::primitives::call_in_place;
+    use crate::value::Value;
+    // Leading dimensions of size 1 of the value are dropped where it has too many, as numpy does.
+    let fit = |sizes: &[usize]| -> Result<Tensor> {
+        let mut value = value.clone();
+        while value.ndim() > sizes.len() && value.sizes()[0] == 1 {
+            value = views::squeeze(&value, 0)?;
+        }
+        Ok(value)
+    };
+    if indices.is_empty() {
+        let value = fit(&view.sizes())?;
+        call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
+    } else {
+        let value = crate::ops::conversion::to_dtype(value, view.dtype())?;
+        let arguments = [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value), Value::Scalar(false.into())];
+        call_in_place("index_put", &arguments)?;
+    }
+    Ok(())
+}
+
+/// Index tensors broadcast to one size, as data for the kernels.
+fn broadcast_indices(indices: &[Option<Tensor>]) -> Result<(Vec<Option<crate::data::Data>>, Dims)> {
+    let mut sizes = Dims::new();
+    for index in indices.iter().flatten() {
+        sizes = shape::broadcast(&sizes, &index.sizes()).map_err(|_| {
+            let all: Vec<String> = indices.iter().flatten().map(|index| shape::show(&index.sizes())).collect();
+            crate::error!(Index, "index tensors of sizes {} cannot be broadcast together", all.join(", "))
+        })?;
+    }
+    let broadcast = |index: &Tensor| {
+        let mut data = index.data().clone();
+        data.strides = shape::broadcast_strides(&data.sizes, &data.strides, &sizes).unwrap_or_default();
+        data.sizes = sizes.clone();
+        data
+    };
+    Ok((indices.iter().map(|index| index.as_ref().map(broadcast)).collect(), sizes))
+}
+
+/// The value of an advanced index, not recorded.
+pub(crate) fn index_raw(input: &Tensor, indices: &[Option<Tensor>]) -> Result<Tensor> {
+    let (indices, sizes) = broadcast_indices(indices)?;
+    let picked = places::pick(&input.data(), &indices, &sizes)?;
+    let out = Tensor::empty(&picked.sizes, input.dtype())?;
+    places::read(&out.data(), &input.data(), &picked);
+    Ok(out)
+}
+
+/// Writes to the places of an advanced index, not recorded.
+pub(crate) fn put_raw(target: &Tensor, indices: &[Option<Tensor>], values: &Tensor, write: Write) -> Result<()> {
+    let (indices, sizes) = broadcast_indices(indices)?;
+    let picked = places::pick(&target.data(), &indices, &sizes)?;
+    let source = values.data();
+    let lead = source.sizes.iter().take(source.sizes.len().saturating_sub(picked.sizes.len())).all(|&n| n == 1);
+    let skip = source.sizes.len().saturating_sub(picked.sizes.len());
+    let strides = if lead {
+        shape::broadcast_strides(&source.sizes[skip..], &source.strides[skip..], &picked.sizes)
+    } else {
+        None
+    };
+    let Some(strides) = strides else {
+        bail!(
+            Runtime,
+            "a value of size {} cannot be broadcast to the indexed part of size {}",
+            shape::show(&source.sizes),
+            shape::show(&picked.sizes)
+        );
+    };
+    places::write(&target.data(), &picked, &source, &strides, write);
+    Ok(())
+}
+
+op! {
+    /// The elements at the places that index tensors name; `None` keeps a dimension whole.
+    fn index(input: Tensor, indices: OptionalTensors) -> Tensor;
+    value { index_raw(input, indices) }
+    derivative "IndexBackward0" ByVjp {
+        input(g, indices, ctx) => {
+            let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
+            index_put(&zeros, indices, g, true)
+        };
+    }
+}
+
+op! {
+    /// `input` with `values` stored at (or added to) the places that index tensors name.
+    fn index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = false) -> Tensor,
+        FUNCTION METHOD IN_PLACE;
+    value {
+        if values.dtype() != input.dtype() {
+            bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
+        }
+        let out = input.copied(input.dtype())?;
+        put_raw(&out, indices, values, if accumulate { Write::Add } else { Write::Replace })?;
+        Ok(out)
+    }
+    derivative "IndexPutBackward0" Linear {
+        input(g, indices, accumulate) => {
+            if accumulate {
+                return Ok(crate::op::Gradients::from_elem(Some(g.clone()), 1));
+            }
+            index_put(g, indices, &Tensor::zeros(&[], g.dtype())?, false)
+        };
+        values(g, indices) => index(g, indices);
+    }
+}
+
+op! {
+    /// The coordinates of the elements that are not 0, one row for each.
+    fn nonzero(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let found = places::nonzero(&input.data());
+        let ndim = input.ndim();
+        let count = if ndim == 0 { usize::from(input.item()?.to_f64() != 0.0) } else { found.len() / ndim };
+        Tensor::from_slice(&found, &[count, ndim])
+    }
+    derivative none;
+}
+
+op! {
+    /// The elements where a bool mask, broadcast to the tensor's size, is true, as a vector.
+    fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        if mask.dtype() != DType::Bool {
+            bail!(Runtime, "masked_select: the mask has to be a bool tensor, it is {}", mask.dtype());
+        }
+        let sizes: shape::Ints = shape::broadcast(&input.sizes(), &mask.sizes())?.iter().map(|&n| n as i64).collect();
+        let (input, mask) = (views::expand(input, &sizes)?, views::expand(mask, &sizes)?);
+        if sizes.is_empty() {
+            return get(&views::reshape(&input, &[1])?, &[Item::Tensor(views::reshape(&mask, &[1])?)]);
+        }
+        get(&input, &[Item::Tensor(mask)])
+    }
+    derivative composite;
+}
+
+op! {
+    /// `input` with `value` where a bool mask is true.
+    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value {
+        if mask.dtype() != DType::Bool {
+            bail!(Runtime, "masked_fill: the mask has to be a bool tensor, it is {}", mask.dtype());
+        }
+        let value = match value {
+            crate::value::Operand::Tensor(tensor) if tensor.ndim() > 0 => bail!(
+                Runtime,
+                "masked_fill: the value has to be a number or a tensor without dimensions, its size is {}",
+                shape::show(&tensor.sizes())
+            ),
+            crate::value::Operand::Tensor(tensor) => tensor.clone(),
+            crate::value::Operand::Scalar(number) => Tensor::scalar(number, input.dtype())?,
+        };
+        let value = crate::ops::conversion::to_dtype(&value, input.dtype())?;
+        crate::ops::selection::choose(mask, (&value).into(), input.into())
+    }
+    derivative composite;
+}

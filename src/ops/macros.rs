@@ -1,0 +1,396 @@
+//! The declaration of an operation in one place.
+//!
+//! `op!` and `pointwise!` turn one block into the Rust function, the descriptor with value and derivatives, and
+//! the row of the registry from which the Python function, method, in-place method, stub and tests come.
+//!
+//! ```text
+//! pointwise! {
+//!     /// Natural exponential of each element.
+//!     fn exp(input: Tensor) float -> same, "ExpBackward0", FUNCTION METHOD IN_PLACE
+//!         = input.exp();
+//!         input(g, out) = g * out;
+//! }
+//!
+//! op! {
+//!     /// Matrix product of two matrices.
+//!     fn mm(input: Tensor, mat2: Tensor) -> Tensor, FUNCTION METHOD;
+//!     value { ... }
+//!     derivative "MmBackward0" Multilinear {
+//!         input(g, mat2) => mm(g, &mat2.t()?);
+//!         mat2(g, input) => mm(&input.t()?, g);
+//!     }
+//! }
+//! ```
+//!
+//! A rule names the argument that it gives the gradient of, and in parentheses what it reads: `g`, the incoming
+//! gradient; parameters; results (`out`, or the names of a tuple); and `ctx`, the [`Backward`](crate::op::Backward)
+//! itself. What is read is what is saved, and only if the gradient is needed. `derivative none;` and
+//! `derivative composite;` are the other two words; a block without one of the three does not compile.
+
+/// Declares a structured operation; see the [module](crate::ops::macros).
+#[macro_export]
+macro_rules! op {
+    (
+        $(#[doc = $doc:literal])*
+        fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
+        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? ) -> $ret:tt
+        $(, $($trait:ident)+)?;
+        value $body:block
+        derivative $($derivative:tt)*
+    ) => {
+        $crate::op!(@face
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            $ret [$($($trait)+)?]
+        );
+
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::value::Argument as _;
+
+            #[allow(unused_variables, clippy::ptr_arg)]
+            fn forward(arguments: &[$crate::value::Value]) -> $crate::error::Result<$crate::value::Outputs> {
+                let mut rest = arguments.iter();
+                $(let $p = <$t as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)*
+                $($(let $kp = <$kt as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)+)?
+                #[allow(clippy::redundant_closure_call)]
+                let value: $crate::error::Result<$crate::op!(@return $ret)> = (|| $body)();
+                Ok($crate::ops::macros::IntoOutputs::into_outputs(value?))
+            }
+
+            static OP: $crate::op::Op = $crate::op::Op {
+                node: $crate::op!(@node $($derivative)*),
+                forward: $crate::op::Forward::Structured(forward),
+                derivative: $crate::op!(@derivative $rust $($derivative)*),
+                ..$rust::DESCRIPTOR
+            };
+            $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
+
+            impl $crate::ops::macros::Declared for $rust::Declaration {
+                const OP: &'static $crate::op::Op = &OP;
+            }
+        };
+    };
+
+    // The typed function and what describes its parameters.
+    (@face
+        [$($docs:tt)*] $rust:ident [$($names:tt)*] [$(($p:ident, $t:ty, $keyword:literal, [$($d:expr)?]))*] $ret:tt [$($trait:ident)*]
+    ) => {
+        $($docs)*
+        #[allow(clippy::too_many_arguments)]
+        pub fn $rust($($p: <$t as $crate::value::Argument>::Face<'_>),*) -> $crate::error::Result<$crate::op!(@return $ret)> {
+            let outputs = $crate::autograd::record::call(
+                <$rust::Declaration as $crate::ops::macros::Declared>::OP,
+                &[$(<$t as $crate::value::Argument>::pack($p)),*],
+            )?;
+            Ok($crate::ops::macros::FromOutputs::from_outputs(outputs))
+        }
+
+        #[allow(non_camel_case_types, unused_imports, dead_code, clippy::enum_variant_names)]
+        pub mod $rust {
+            use super::*;
+            use $crate::op::{Derivative, Forward, Op, Parameter, Traits};
+
+            pub(crate) struct Declaration;
+            pub(crate) mod types {
+                use super::*;
+                $(pub type $p = $t;)*
+                $crate::op!(@result_types $ret);
+            }
+            pub(crate) const PARAMETERS: &[&str] = &[$(stringify!($p)),*];
+            pub(crate) const RESULTS: &[&str] = $crate::op!(@results $ret);
+            pub(crate) const DESCRIPTOR: Op = Op {
+                name: $crate::op!(@name $rust $($names)*),
+                overload: $crate::op!(@overload $($names)*),
+                documentation: $crate::op!(@documentation $($docs)*),
+                parameters: &[$(Parameter {
+                    name: stringify!($p),
+                    kind: <$t as $crate::value::Argument>::KIND,
+                    optional: <$t as $crate::value::Argument>::OPTIONAL,
+                    keyword_only: $keyword,
+                    default: $crate::op!(@default $t, $($d)?),
+                }),*],
+                returns: $crate::op!(@returns $ret),
+                node: "",
+                forward: Forward::Structured(|_| Ok($crate::value::Outputs::new())),
+                derivative: Derivative::None,
+                traits: Traits(0)$(.or(Traits::$trait))*,
+                place: (file!(), line!()),
+            };
+        }
+    };
+
+    (@name $rust:ident) => { stringify!($rust) };
+    (@name $rust:ident as $python:literal $(/ $overload:literal)?) => { $python };
+    (@overload) => { "" };
+    (@overload as $python:literal) => { "" };
+    (@overload as $python:literal / $overload:literal) => { $overload };
+    (@documentation $(#[doc = $doc:literal])*) => { concat!($($doc, "\n"),*) };
+    (@default $t:ty, ) => { None };
+    (@default $t:ty, $d:expr) => {
+        Some((stringify!($d), || <$t as $crate::value::Argument>::pack($d)))
+    };
+
+    (@return Tensor) => { $crate::tensor::Tensor };
+    (@return List) => { Vec<$crate::tensor::Tensor> };
+    (@return ($($field:ident),+)) => { [$crate::tensor::Tensor; [$(stringify!($field)),+].len()] };
+    (@returns Tensor) => { $crate::op::Returns::Tensor };
+    (@returns List) => { $crate::op::Returns::List };
+    (@returns ($($field:ident),+)) => { $crate::op::Returns::Named(&[$(stringify!($field)),+]) };
+    (@results Tensor) => { &["out"] };
+    (@results List) => { &[] };
+    (@results ($($field:ident),+)) => { &[$(stringify!($field)),+] };
+    (@result_types Tensor) => { pub type out = $crate::tensor::Tensor; };
+    (@result_types List) => {};
+    (@result_types ($($field:ident),+)) => { $(pub type $field = $crate::tensor::Tensor;)+ };
+
+    (@node none;) => { "" };
+    (@node composite;) => { "" };
+    (@node $node:literal $($rest:tt)*) => { $node };
+
+    (@derivative $rust:ident none;) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident composite;) => { $crate::op::Derivative::Composite };
+    (@derivative $rust:ident $node:literal $jvp:ident {
+        $($argument:tt ($($variable:ident),*) => $vjp:expr;)*
+    }) => {
+        $crate::op::Derivative::Rules {
+            rules: &[$($crate::op::Rule {
+                wanted: $crate::op!(@wanted $rust $argument),
+                uses: $crate::op::bits(&[$($crate::op!(@variable $rust $variable)),*]),
+                apply: $crate::op::Apply::Structured({
+                    fn vjp(context: &$crate::op::Backward) -> $crate::error::Result<$crate::op::Gradients> {
+                        $($crate::op!(@bind context $rust $variable $variable);)*
+                        $crate::op!(@gradients $argument $vjp)
+                    }
+                    vjp
+                }),
+            }),*],
+            jvp: $crate::op::Jvp::$jvp,
+        }
+    };
+
+    (@wanted $rust:ident [$($argument:ident),+]) => {
+        0 $(| 1 << $crate::op::position($rust::PARAMETERS, stringify!($argument)))+
+    };
+    (@wanted $rust:ident $argument:ident) => {
+        1 << $crate::op::position($rust::PARAMETERS, stringify!($argument))
+    };
+    (@variable $rust:ident ctx) => { $crate::op::GRADIENT };
+    (@variable $rust:ident $variable:ident) => {
+        $crate::op::variable($rust::PARAMETERS, $rust::RESULTS, stringify!($variable))
+    };
+    (@gradients [$($argument:ident),+] $vjp:expr) => { $vjp };
+    (@gradients $argument:ident $vjp:expr) => {{
+        let gradient: $crate::error::Result<$crate::tensor::Tensor> = $vjp;
+        Ok($crate::op::Gradients::from_elem(Some(gradient?), 1))
+    }};
+
+    // The ident comes twice: once to be told apart, once to be bound in the caller's scope.
+    (@bind $context:ident $rust:ident g $name:ident) => { let $name = &$context.gradient()?; };
+    (@bind $context:ident $rust:ident ctx $name:ident) => { let $name = $context; };
+    (@bind $context:ident $rust:ident $variable:ident $name:ident) => {
+        let value = $context.value(const { $crate::op!(@variable $rust $variable) })?;
+        let $name = <$rust::types::$variable as $crate::value::Argument>::face(&value);
+    };
+}
+
+/// Declares elementwise operations; see the [module](crate::ops::macros).
+///
+/// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
+/// floats), `float` (integers become floats first). The word after the arrow: `same` or `bool`.
+#[macro_export]
+macro_rules! pointwise {
+    ($(
+        $(#[doc = $doc:literal])*
+        fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
+        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? )
+        $domain:ident -> $range:ident $(, $node:literal)? $(, $($trait:ident)+)?
+        = $value:expr;
+        $($argument:ident ($($variable:ident),*) = $formula:expr;)*
+    )+) => {$(
+        $crate::op!(@face
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            Tensor [$($($trait)+)?]
+        );
+
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::kernels::algebra::{Float, Num, Number};
+
+            static LOOPS: $crate::op::Loops = $crate::op::Loops {
+                kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($kp)+)?] $value),
+                promotion: $crate::pointwise!(@promotion $domain),
+                output: $crate::pointwise!(@range $range),
+            };
+            static OP: $crate::op::Op = $crate::op::Op {
+                node: $crate::pointwise!(@node $($node)?),
+                forward: $crate::op::Forward::Pointwise(&LOOPS),
+                derivative: $crate::pointwise!(@derivative $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
+                ..$rust::DESCRIPTOR
+            };
+            $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
+
+            impl $crate::ops::macros::Declared for $rust::Declaration {
+                const OP: &'static $crate::op::Op = &OP;
+            }
+        };
+    )+};
+
+    (@node) => { "" };
+    (@node $node:literal) => { $node };
+    (@promotion float) => { $crate::op::Promotion::Float };
+    (@promotion $domain:ident) => { $crate::op::Promotion::Common };
+    (@range same) => { $crate::op::Range::Same };
+    (@range bool) => { $crate::op::Range::Bool };
+
+    (@derivative $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
+        $crate::op::Derivative::Rules {
+            rules: &[$($crate::op::Rule {
+                wanted: 1 << $crate::op::position($rust::PARAMETERS, stringify!($argument)),
+                uses: $crate::op::bits(&[$($crate::op!(@variable $rust $variable)),*]),
+                apply: $crate::op::Apply::Pointwise {
+                    variables: &[$($crate::op!(@variable $rust $variable)),*],
+                    kernels: $crate::pointwise!(@kernels float same [$($variable)*] $formula),
+                    formula: {
+                        fn formula(values: &[$crate::value::Value]) -> $crate::error::Result<$crate::value::Value> {
+                            let mut rest = values.iter();
+                            $(let $variable = &$crate::ops::term::Term::new($crate::ops::macros::next(&mut rest));)*
+                            $crate::ops::term::AsTerm::as_term($formula).into_value()
+                        }
+                        formula
+                    },
+                },
+            }),*],
+            jvp: $crate::op::Jvp::Pointwise,
+        }
+    };
+
+    (@kernels float $range:ident [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Float $range [$($x)+] $value);
+        $crate::pointwise!(@table $range [$($x)+] [f32 Float32] [f64 Float64])
+    }};
+    (@kernels real $range:ident [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Number $range [$($x)+] $value);
+        $crate::pointwise!(@table $range [$($x)+] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])
+    }};
+    (@kernels integer $range:ident [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Number $range [$($x)+] $value);
+        $crate::pointwise!(@table $range [$($x)+] [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64])
+    }};
+    (@kernels number $range:ident [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Number $range [$($x)+] $value);
+        $crate::pointwise!(@table $range [$($x)+]
+            [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])
+    }};
+
+    (@function $bound:ident same [$($x:ident)+] $value:expr) => {
+        #[inline(always)]
+        fn value<T: $bound>($($x: Num<T>),+) -> Num<T> { $value }
+    };
+    (@function $bound:ident bool [$($x:ident)+] $value:expr) => {
+        #[inline(always)]
+        fn value<T: $bound>($($x: Num<T>),+) -> bool { $value }
+    };
+
+    (@table $range:ident $x:tt $([$T:ident $dtype:ident])+) => {{
+        let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
+        $(table[$crate::dtype::DType::$dtype as usize] = Some({
+            unsafe fn kernel(out: *mut u8, operands: *const *const u8, n: usize) {
+                // SAFETY: the driver hands over contiguous operands of this type.
+                unsafe { $crate::pointwise!(@map $range $T $x (out, operands, n)) }
+            }
+            kernel
+        });)+
+        table
+    }};
+
+    // A bool tensor is computed on as bytes of 0 and 1, and what is not zero becomes true.
+    (@map same bool [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8>($(Num($x)),+).0 != 0)))
+    };
+    (@map bool bool [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8>($(Num($x)),+)))
+    };
+    (@map same $T:ident [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+).0))
+    };
+    (@map bool $T:ident [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+)))
+    };
+
+    (@call ($($a:ident),+) [$x0:ident] $f:tt) => { $crate::kernels::map::map1($($a),+, $f) };
+    (@call ($($a:ident),+) [$x0:ident $x1:ident] $f:tt) => { $crate::kernels::map::map2($($a),+, $f) };
+    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident] $f:tt) => { $crate::kernels::map::map3($($a),+, $f) };
+    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident] $f:tt) => {
+        $crate::kernels::map::map4($($a),+, $f)
+    };
+    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident] $f:tt) => {
+        $crate::kernels::map::map5($($a),+, $f)
+    };
+    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident] $f:tt) => {
+        $crate::kernels::map::map6($($a),+, $f)
+    };
+}
+
+pub use inventory;
+
+use crate::op::Op;
+use crate::tensor::Tensor;
+use crate::value::{Outputs, Value};
+
+/// Ties the typed function of an operation to its descriptor.
+pub trait Declared {
+    const OP: &'static Op;
+}
+
+/// The next argument; `None` stands for one that is missing at the end.
+pub fn next<'a>(rest: &mut std::slice::Iter<'a, Value>) -> &'a Value {
+    rest.next().unwrap_or(&Value::None)
+}
+
+/// What the body of an operation may give.
+pub trait IntoOutputs {
+    fn into_outputs(self) -> Outputs;
+}
+
+/// What the typed function of an operation gives.
+pub trait FromOutputs {
+    fn from_outputs(outputs: Outputs) -> Self;
+}
+
+impl IntoOutputs for Tensor {
+    fn into_outputs(self) -> Outputs {
+        Outputs::from_elem(self, 1)
+    }
+}
+
+impl FromOutputs for Tensor {
+    fn from_outputs(outputs: Outputs) -> Tensor {
+        outputs.into_iter().next().unwrap_or_else(|| unreachable!("an operation with one result gives one"))
+    }
+}
+
+impl<const N: usize> IntoOutputs for [Tensor; N] {
+    fn into_outputs(self) -> Outputs {
+        self.into_iter().collect()
+    }
+}
+
+impl<const N: usize> FromOutputs for [Tensor; N] {
+    fn from_outputs(outputs: Outputs) -> Self {
+        let mut rest = outputs.into_iter();
+        std::array::from_fn(|_| rest.next().unwrap_or_else(|| unreachable!("an operation gives all its results")))
+    }
+}
+
+impl IntoOutputs for Vec<Tensor> {
+    fn into_outputs(self) -> Outputs {
+        self.into()
+    }
+}
+
+impl FromOutputs for Vec<Tensor> {
+    fn from_outputs(outputs: Outputs) -> Self {
+        outputs.into_vec()
+    }
+}

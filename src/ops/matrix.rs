@@ -1,0 +1,302 @@
+//! Products of matrices and vectors.
+
+use crate::data::Data;
+use crate::error::Result;
+use crate::kernels::matmul as kernel;
+use crate::ops::arithmetic::add_tensors;
+use crate::ops::views;
+use crate::shape::{self, Dims, Ints};
+use crate::tensor::Tensor;
+use crate::{bail, op, with_element};
+
+fn check_same_dtype(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
+    if a.dtype() != b.dtype() {
+        bail!(Runtime, "{name}: both operands have to have one dtype, got {} and {}", a.dtype(), b.dtype());
+    }
+    Ok(())
+}
+
+/// Row and column stride of the last two dimensions.
+fn strides(data: &Data) -> (isize, isize) {
+    let n = data.strides.len();
+    (data.strides[n - 2] as isize, data.strides[n - 1] as isize)
+}
+
+/// `out = a b`, or `out += a b`, for matrices that fit.
+fn product_into(out: &Data, a: &Data, b: &Data, accumulate: bool) -> Result<()> {
+    let (m, k, n) = (a.sizes[0], a.sizes[1], b.sizes[1]);
+    with_element!(out.dtype, real T => {
+        // SAFETY: the three matrices are live and as large as said; `out` is no operand.
+        unsafe {
+            kernel::matmul::<T>(
+                m, n, k,
+                a.pointer().cast(), strides(a),
+                b.pointer().cast(), strides(b),
+                out.pointer().cast(), strides(out),
+                accumulate,
+            );
+        }
+        Ok(())
+    }, else bail!(NotImplemented, "the matrix product is not implemented for {}", out.dtype))
+}
+
+op! {
+    /// The product of two matrices, `(n, k)` and `(k, m)`.
+    fn mm(input: Tensor, mat2: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let (a, b) = (input.data(), mat2.data());
+        let fits = a.sizes.len() == 2 && b.sizes.len() == 2 && a.sizes[1] == b.sizes[0];
+        if !fits {
+            bail!(
+                Runtime,
+                "mm: matrices of size (n, k) and (k, m) are expected, got {} and {}",
+                shape::show(&a.sizes),
+                shape::show(&b.sizes)
+            );
+        }
+        check_same_dtype("mm", input, mat2)?;
+        let out = Tensor::empty(&[a.sizes[0], b.sizes[1]], a.dtype)?;
+        product_into(&out.data(), &a, &b, false)?;
+        Ok(out)
+    }
+    derivative "MmBackward0" Multilinear {
+        input(g, mat2) => mm(g, &views::t(mat2)?);
+        mat2(g, input) => mm(&views::t(input)?, g);
+    }
+}
+
+op! {
+    /// `beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product.
+    fn addmm(input: Tensor, mat1: Tensor, mat2: Tensor; beta: crate::scalar::Scalar = crate::scalar::Scalar::Int(1), alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)) -> Tensor,
+        FUNCTION METHOD IN_PLACE;
+    value {
+        let (a, b, c) = (mat1.data(), mat2.data(), input.data());
+        let fits = a.sizes.len() == 2 && b.sizes.len() == 2 && a.sizes[1] == b.sizes[0];
+        if !fits {
+            bail!(
+                Runtime,
+                "addmm: matrices of size (n, k) and (k, m) are expected, got {} and {}",
+                shape::show(&a.sizes),
+                shape::show(&b.sizes)
+            );
+        }
+        check_same_dtype("addmm", mat1, mat2)?;
+        check_same_dtype("addmm", mat1, input)?;
+        let sizes = [a.sizes[0], b.sizes[1]];
+        if shape::broadcast_strides(&c.sizes, &c.strides, &sizes).is_none() {
+            bail!(
+                Runtime,
+                "addmm: a tensor of size {} does not broadcast to the product's size {}",
+                shape::show(&c.sizes),
+                shape::show(&sizes)
+            );
+        }
+        let plain = beta.to_f64() == 1.0 && alpha.to_f64() == 1.0;
+        let out = Tensor::empty(&sizes, a.dtype)?;
+        if plain {
+            crate::kernels::copy::copy(&out.data(), &c);
+            product_into(&out.data(), &a, &b, true)?;
+            return Ok(out);
+        }
+        product_into(&out.data(), &a, &b, false)?;
+        let scaled = crate::ops::arithmetic::mul((&out).into(), alpha.into())?;
+        if beta.to_f64() == 0.0 {
+            return Ok(scaled);
+        }
+        crate::ops::arithmetic::add((&scaled).into(), (&crate::ops::arithmetic::mul(input.into(), beta.into())?).into())
+    }
+    derivative "AddmmBackward0" ByVjp {
+        input(g, beta) => scale(g, beta);
+        mat1(g, mat2, alpha) => scale(&mm(g, &views::t(mat2)?)?, alpha);
+        mat2(g, mat1, alpha) => scale(&mm(&views::t(mat1)?, g)?, alpha);
+    }
+}
+
+fn scale(tensor: &Tensor, factor: crate::scalar::Scalar) -> Result<Tensor> {
+    if factor.to_f64() == 1.0 { Ok(tensor.clone()) } else { crate::ops::arithmetic::mul(tensor.into(), factor.into()) }
+}
+
+op! {
+    /// The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`.
+    fn bmm(input: Tensor, mat2: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let (a, b) = (input.data(), mat2.data());
+        let fits = a.sizes.len() == 3
+            && b.sizes.len() == 3
+            && a.sizes[0] == b.sizes[0]
+            && a.sizes[2] == b.sizes[1];
+        if !fits {
+            bail!(
+                Runtime,
+                "bmm: batches of size (b, n, k) and (b, k, m) are expected, got {} and {}",
+                shape::show(&a.sizes),
+                shape::show(&b.sizes)
+            );
+        }
+        check_same_dtype("bmm", input, mat2)?;
+        let (count, m, k, n) = (a.sizes[0], a.sizes[1], a.sizes[2], b.sizes[2]);
+        let out = Tensor::empty(&[count, m, n], a.dtype)?;
+        let c = out.data();
+        with_element!(a.dtype, real T => {
+            let step = |data: &Data| data.strides[0] as isize;
+            let (sa, sb, sc) = (step(&a), step(&b), step(&c));
+            // SAFETY: as for `product_into`, for each item of the batch.
+            unsafe {
+                kernel::matmul_batch::<T>(
+                    count,
+                    |i| (i as isize * sa, i as isize * sb, i as isize * sc),
+                    m, n, k,
+                    a.pointer().cast(), strides(&a),
+                    b.pointer().cast(), strides(&b),
+                    c.pointer().cast(), strides(&c),
+                    false,
+                );
+            }
+        }, else bail!(NotImplemented, "bmm: not implemented for {}", a.dtype));
+        drop(c);
+        Ok(out)
+    }
+    derivative "BmmBackward0" Multilinear {
+        input(g, mat2) => bmm(g, &views::transpose(mat2, 1, 2)?);
+        mat2(g, input) => bmm(&views::transpose(input, 1, 2)?, g);
+    }
+}
+
+op! {
+    /// The product of a matrix `(n, k)` and a vector `(k)`.
+    fn mv(input: Tensor, vec: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let (a, v) = (input.sizes(), vec.sizes());
+        if a.len() != 2 || v.len() != 1 || a[1] != v[0] {
+            bail!(Runtime, "mv: a matrix (n, k) and a vector (k,) are expected, got {} and {}", shape::show(&a), shape::show(&v));
+        }
+        let column = views::unsqueeze(&vec.detach(), 1)?;
+        let product = mm(&input.detach(), &column)?;
+        Ok(product.alias(Dims::from_elem(a[0], 1), Dims::from_elem(1, 1), 0))
+    }
+    derivative "MvBackward0" Multilinear {
+        input(g, vec) => outer(g, vec);
+        vec(g, input) => mv(&views::t(input)?, g);
+    }
+}
+
+op! {
+    /// The product of two vectors: a tensor without dimensions.
+    fn dot(input: Tensor, tensor: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let (a, b) = (input.sizes(), tensor.sizes());
+        if a.len() != 1 || b.len() != 1 || a != b {
+            bail!(Runtime, "dot: two vectors of one length are expected, got {} and {}", shape::show(&a), shape::show(&b));
+        }
+        let (row, column) = (views::unsqueeze(&input.detach(), 0)?, views::unsqueeze(&tensor.detach(), 1)?);
+        let product = mm(&row, &column).map_err(|error| error.context("dot"))?;
+        Ok(product.alias(Dims::new(), Dims::new(), 0))
+    }
+    derivative "DotBackward0" Multilinear {
+        input(g, tensor) => crate::ops::arithmetic::mul_tensors(g, tensor);
+        tensor(g, input) => crate::ops::arithmetic::mul_tensors(g, input);
+    }
+}
+
+op! {
+    /// The product of each element of one vector with each of another.
+    fn outer(input: Tensor, vec2: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        if input.ndim() != 1 || vec2.ndim() != 1 {
+            bail!(Runtime, "outer: two vectors are expected, got sizes {} and {}", shape::show(&input.sizes()), shape::show(&vec2.sizes()));
+        }
+        crate::ops::arithmetic::mul_tensors(&views::unsqueeze(input, 1)?, vec2)
+    }
+    derivative composite;
+}
+
+op! {
+    /// The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
+    /// dimensions are batches and broadcast.
+    fn matmul(input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        let (a, b) = (input.sizes(), other.sizes());
+        if a.is_empty() || b.is_empty() {
+            bail!(Runtime, "matmul: both operands need at least one dimension, got sizes {} and {}", shape::show(&a), shape::show(&b));
+        }
+        let inner = (a[a.len() - 1], b[b.len().saturating_sub(2)]);
+        if inner.0 != inner.1 {
+            bail!(
+                Runtime,
+                "matmul: sizes {} and {} do not fit: {} columns meet {} rows",
+                shape::show(&a),
+                shape::show(&b),
+                inner.0,
+                inner.1
+            );
+        }
+        check_same_dtype("matmul", input, other)?;
+        match (a.len(), b.len()) {
+            (1, 1) => dot(input, other),
+            (2, 1) => mv(input, other),
+            (1, 2) => views::squeeze(&mm(&views::unsqueeze(input, 0)?, other)?, 0),
+            (2, 2) => mm(input, other),
+            // Leading dimensions of the left operand are rows of one large matrix.
+            (left, 2) if left > 2 => {
+                let rows = views::reshape(input, &[a[..left - 1].iter().product::<usize>() as i64, inner.0 as i64])?;
+                let mut sizes: Ints = a[..left - 1].iter().map(|&n| n as i64).collect();
+                sizes.push(b[1] as i64);
+                views::view(&mm(&rows, other)?, &sizes)
+            }
+            (left, 1) if left > 2 => {
+                let rows = views::reshape(input, &[a[..left - 1].iter().product::<usize>() as i64, inner.0 as i64])?;
+                let sizes: Ints = a[..left - 1].iter().map(|&n| n as i64).collect();
+                views::view(&mv(&rows, other)?, &sizes)
+            }
+            _ => batched(input, other),
+        }
+    }
+    derivative composite;
+}
+
+/// The product of operands with batch dimensions, which broadcast.
+fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
+    let left = if input.ndim() == 1 { views::unsqueeze(input, 0)? } else { input.clone() };
+    let right = if other.ndim() == 1 { views::unsqueeze(other, 1)? } else { other.clone() };
+    let (a, b) = (left.sizes(), right.sizes());
+    let batch = shape::broadcast(&a[..a.len() - 2], &b[..b.len() - 2]).map_err(|error| error.context("matmul: batch"))?;
+    let count: usize = shape::numel(&batch)?;
+    let flat = |tensor: &Tensor, sizes: &Dims| -> Result<Tensor> {
+        let matrix = [sizes[sizes.len() - 2] as i64, sizes[sizes.len() - 1] as i64];
+        let mut full: Ints = batch.iter().map(|&n| n as i64).collect();
+        full.extend(matrix);
+        views::reshape(&views::expand(tensor, &full)?, &[count as i64, matrix[0], matrix[1]])
+    };
+    let product = bmm(&flat(&left, &a)?, &flat(&right, &b)?)?;
+    let mut sizes: Ints = batch.iter().map(|&n| n as i64).collect();
+    if input.ndim() > 1 {
+        sizes.push(a[a.len() - 2] as i64);
+    }
+    if other.ndim() > 1 {
+        sizes.push(b[b.len() - 1] as i64);
+    }
+    views::view(&product, &sizes)
+}
+
+op! {
+    /// `input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`.
+    fn linear(input: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTIONAL;
+    value {
+        let sizes = input.sizes();
+        let w = weight.sizes();
+        let transposed = views::t(weight)?;
+        match bias {
+            Some(bias) if sizes.len() == 2 && w.len() == 2 => addmm(bias, input, &transposed, 1i64.into(), 1i64.into()),
+            Some(bias) if sizes.len() > 2 && w.len() == 2 && sizes[sizes.len() - 1] == w[1] => {
+                let rows = sizes[..sizes.len() - 1].iter().product::<usize>() as i64;
+                let flat = addmm(bias, &views::reshape(input, &[rows, w[1] as i64])?, &transposed, 1i64.into(), 1i64.into())?;
+                let mut result: Ints = sizes[..sizes.len() - 1].iter().map(|&n| n as i64).collect();
+                result.push(w[0] as i64);
+                views::view(&flat, &result)
+            }
+            Some(bias) => add_tensors(&matmul(input, &transposed)?, bias),
+            None => matmul(input, &transposed),
+        }
+    }
+    derivative composite;
+}

@@ -1,0 +1,21 @@
+//! The operations, each stated whole in one block: documentation, value, derivatives.
+
+pub mod macros;
+pub mod term;
+
+pub mod arithmetic;
+pub mod comparison;
+pub mod conversion;
+pub mod creation;
+pub mod dropout;
+pub mod gathering;
+pub mod indexing;
+pub mod joining;
+pub mod loss;
+pub mod matrix;
+pub mod power;
+pub mod reduction;
+pub mod selection;
+pub mod softmax;
+pub mod unary;
+pub mod views;

@@ -1,0 +1,245 @@
+//! Formulas over differentiable operations: the second face of the text in `pointwise!`.
+//!
+//! A term is a tensor, a number, or the error of an operation that failed on the way, which then is the value of the
+//! whole formula: so a formula reads as mathematics, without a `?` at each step.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::error;
+use crate::error::{Error, Result};
+use crate::ops;
+use crate::scalar::Scalar;
+use crate::tensor::Tensor;
+use crate::value::{Operand, Value};
+
+/// A value in a formula.
+pub struct Term(Result<Operation>);
+
+enum Operation {
+    Tensor(Tensor),
+    Number(Scalar),
+}
+
+/// What can stand in a formula.
+pub trait AsTerm {
+    fn as_term(self) -> Term;
+}
+
+impl AsTerm for Term {
+    fn as_term(self) -> Term {
+        self
+    }
+}
+
+impl AsTerm for &Term {
+    fn as_term(self) -> Term {
+        Term(match &self.0 {
+            Ok(Operation::Tensor(tensor)) => Ok(Operation::Tensor(tensor.clone())),
+            Ok(Operation::Number(number)) => Ok(Operation::Number(*number)),
+            Err(error) => Err(error!(Runtime, "{error}")),
+        })
+    }
+}
+
+impl AsTerm for f64 {
+    fn as_term(self) -> Term {
+        Term(Ok(Operation::Number(self.into())))
+    }
+}
+
+impl Operation {
+    fn operand(&self) -> Operand<'_> {
+        match self {
+            Operation::Tensor(tensor) => Operand::Tensor(tensor),
+            Operation::Number(number) => Operand::Scalar(*number),
+        }
+    }
+
+    /// As a tensor; a number becomes one without dimensions.
+    fn tensor(self) -> Result<Tensor> {
+        match self {
+            Operation::Tensor(tensor) => Ok(tensor),
+            Operation::Number(number) => Tensor::scalar(number, crate::promotion::default_float()),
+        }
+    }
+}
+
+impl Term {
+    pub fn new(value: &Value) -> Term {
+        Term(match value {
+            Value::Tensor(tensor) => Ok(Operation::Tensor(tensor.clone())),
+            Value::Scalar(number) => Ok(Operation::Number(*number)),
+            _ => Err(Error::new(error::Kind::Runtime, "a formula met an argument that is no number")),
+        })
+    }
+
+    pub fn into_value(self) -> Result<Value> {
+        Ok(match self.0? {
+            Operation::Tensor(tensor) => Value::Tensor(tensor),
+            Operation::Number(number) => Value::Scalar(number),
+        })
+    }
+
+    fn unary(self, function: fn(&Tensor) -> Result<Tensor>) -> Term {
+        Term(self.0.and_then(Operation::tensor).and_then(|x| function(&x)).map(Operation::Tensor))
+    }
+
+    fn binary(self, other: Term, function: fn(Operand, Operand) -> Result<Tensor>) -> Term {
+        Term((|| {
+            let (a, b) = (self.0?, other.0?);
+            Ok(Operation::Tensor(function(a.operand(), b.operand())?))
+        })())
+    }
+
+    fn comparison(self, other: Term, function: fn(Operand, Operand) -> Result<Tensor>) -> Condition {
+        Condition(self.binary(other, function))
+    }
+}
+
+/// A comparison of terms.
+pub struct Condition(Term);
+
+macro_rules! operators {
+    ($($trait:ident $method:ident $function:path;)+) => {$(
+        operators!(@pair $trait $method $function, Term, Term);
+        operators!(@pair $trait $method $function, Term, &Term);
+        operators!(@pair $trait $method $function, &Term, Term);
+        operators!(@pair $trait $method $function, &Term, &Term);
+        operators!(@pair $trait $method $function, Term, f64);
+        operators!(@pair $trait $method $function, &Term, f64);
+        operators!(@pair $trait $method $function, f64, Term);
+        operators!(@pair $trait $method $function, f64, &Term);
+    )+};
+    (@pair $trait:ident $method:ident $function:path, $left:ty, $right:ty) => {
+        impl $trait<$right> for $left {
+            type Output = Term;
+            fn $method(self, other: $right) -> Term {
+                self.as_term().binary(other.as_term(), $function)
+            }
+        }
+    };
+}
+
+operators! {
+    Add add ops::arithmetic::add;
+    Sub sub ops::arithmetic::sub;
+    Mul mul ops::arithmetic::mul;
+    Div div ops::arithmetic::div;
+}
+
+impl Neg for Term {
+    type Output = Term;
+    fn neg(self) -> Term {
+        self.unary(ops::unary::neg)
+    }
+}
+
+impl Neg for &Term {
+    type Output = Term;
+    fn neg(self) -> Term {
+        -self.as_term()
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident $function:path;)+) => {
+        impl Term {$(
+            pub fn $name(&self) -> Term {
+                self.as_term().unary($function)
+            }
+        )+}
+    };
+}
+
+functions! {
+    exp ops::unary::exp;
+    log ops::unary::log;
+    sqrt ops::unary::sqrt;
+    sin ops::unary::sin;
+    cos ops::unary::cos;
+    tan ops::unary::tan;
+    tanh ops::unary::tanh;
+    sigmoid ops::unary::sigmoid;
+    absolute ops::unary::abs;
+    sign ops::unary::sign;
+    rounded_down ops::unary::floor;
+}
+
+macro_rules! comparisons {
+    ($($name:ident $function:path;)+) => {
+        impl Term {$(
+            pub fn $name(&self, other: impl AsTerm) -> Condition {
+                self.as_term().comparison(other.as_term(), $function)
+            }
+        )+}
+    };
+}
+
+comparisons! {
+    greater ops::comparison::gt;
+    greater_equal ops::comparison::ge;
+    less ops::comparison::lt;
+    less_equal ops::comparison::le;
+    equals ops::comparison::eq;
+}
+
+impl std::ops::Not for Condition {
+    type Output = Condition;
+    fn not(self) -> Condition {
+        Condition(self.0.unary(ops::comparison::logical_not))
+    }
+}
+
+impl std::ops::BitAnd for Condition {
+    type Output = Condition;
+    fn bitand(self, other: Condition) -> Condition {
+        Condition(self.0.binary(other.0, ops::comparison::logical_and))
+    }
+}
+
+impl std::ops::BitOr for Condition {
+    type Output = Condition;
+    fn bitor(self, other: Condition) -> Condition {
+        Condition(self.0.binary(other.0, ops::comparison::logical_or))
+    }
+}
+
+impl Term {
+    pub fn is_nan(&self) -> Condition {
+        Condition(self.as_term().unary(ops::comparison::isnan))
+    }
+
+    pub fn power(&self, exponent: impl AsTerm) -> Term {
+        self.as_term().binary(exponent.as_term(), ops::power::pow)
+    }
+
+    pub fn maximum(&self, other: f64) -> Term {
+        self.clamped_below(other)
+    }
+
+    /// This term, or the limit where it is smaller.
+    pub fn clamped_below(&self, limit: f64) -> Term {
+        Term(self.as_term().0.and_then(Operation::tensor).and_then(|x| {
+            Ok(Operation::Tensor(ops::selection::clamp_min(&x, limit.into())?))
+        }))
+    }
+
+    /// This term where the condition holds, else 0.
+    pub fn only_if(&self, condition: Condition) -> Term {
+        self.or_else_if(condition, 0.0)
+    }
+
+    /// This term where the condition holds, else another.
+    pub fn or_else_if(&self, condition: Condition, otherwise: impl AsTerm) -> Term {
+        let otherwise = otherwise.as_term();
+        Term((|| {
+            let (condition, yes, no) = (condition.0.0?.tensor()?, self.as_term().0?, otherwise.0?);
+            Ok(Operation::Tensor(ops::selection::where_(&condition, yes.operand(), no.operand())?))
+        })())
+    }
+
+    /// The complex conjugate: for real elements, the term itself.
+    pub fn conj(&self) -> Term {
+        self.as_term()
+    }
+}

@@ -1,0 +1,113 @@
+//! Elementwise functions of one tensor.
+
+use crate::tensor::Tensor;
+use crate::{op, pointwise};
+
+pointwise! {
+    /// Absolute value. The derivative at 0 is 0.
+    fn abs(input: Tensor) real -> same, "AbsBackward0", FUNCTION METHOD IN_PLACE
+        = input.absolute();
+        input(g, input) = g * input.sign();
+
+    /// The smallest integer not below each element.
+    fn ceil(input: Tensor) real -> same, "CeilBackward0", FUNCTION METHOD IN_PLACE
+        = input.rounded_up();
+        input(g) = g * 0.0;
+
+    /// Cosine of each element, in radians.
+    fn cos(input: Tensor) float -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
+        = input.cos();
+        input(g, input) = -(g * input.sin().conj());
+
+    /// Natural exponential of each element.
+    fn exp(input: Tensor) float -> same, "ExpBackward0", FUNCTION METHOD IN_PLACE
+        = input.exp();
+        input(g, out) = g * out.conj();
+
+    /// `exp(x) - 1`, accurate near 0.
+    fn expm1(input: Tensor) float -> same, "Expm1Backward0", FUNCTION METHOD IN_PLACE
+        = input.expm1();
+        input(g, out) = g * (out.conj() + 1.0);
+
+    /// The largest integer not above each element.
+    fn floor(input: Tensor) real -> same, "FloorBackward0", FUNCTION METHOD IN_PLACE
+        = input.rounded_down();
+        input(g) = g * 0.0;
+
+    /// Natural logarithm of each element.
+    fn log(input: Tensor) float -> same, "LogBackward0", FUNCTION METHOD IN_PLACE
+        = input.log();
+        input(g, input) = g / input.conj();
+
+    /// `log(1 + x)`, accurate near 0.
+    fn log1p(input: Tensor) float -> same, "Log1PBackward0", FUNCTION METHOD IN_PLACE
+        = input.log1p();
+        input(g, input) = g / (input.conj() + 1.0);
+
+    /// The opposite of each element.
+    fn neg(input: Tensor) real -> same, "NegBackward0", FUNCTION METHOD IN_PLACE
+        = input.negative();
+        input(g) = -g;
+
+    /// `1 / x`.
+    fn reciprocal(input: Tensor) float -> same, "ReciprocalBackward0", FUNCTION METHOD IN_PLACE
+        = 1.0 / input;
+        input(g, out) = -g * (out * out).conj();
+
+    /// The larger of each element and 0. The derivative at 0 is 0.
+    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
+        = input.maximum(0.0);
+        input(g, out) = g.only_if(out.greater(0.0));
+
+    /// Nearest integer; halves go to the even one.
+    fn round(input: Tensor) real -> same, "RoundBackward0", FUNCTION METHOD IN_PLACE
+        = input.rounded();
+        input(g) = g * 0.0;
+
+    /// `1 / sqrt(x)`.
+    fn rsqrt(input: Tensor) float -> same, "RsqrtBackward0", FUNCTION METHOD IN_PLACE
+        = 1.0 / input.sqrt();
+        input(g, out) = -0.5 * g * (out * out * out).conj();
+
+    /// The logistic function `1 / (1 + exp(-x))`.
+    fn sigmoid(input: Tensor) float -> same, "SigmoidBackward0", FUNCTION METHOD IN_PLACE
+        = input.sigmoid();
+        input(g, out) = g * ((1.0 - out) * out).conj();
+
+    /// -1, 0 or 1, the sign of each element.
+    fn sign(input: Tensor) real -> same, "SignBackward0", FUNCTION METHOD IN_PLACE
+        = input.sign();
+        input(g) = g * 0.0;
+
+    /// Sine of each element, in radians.
+    fn sin(input: Tensor) float -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
+        = input.sin();
+        input(g, input) = g * input.cos().conj();
+
+    /// Square root of each element.
+    fn sqrt(input: Tensor) float -> same, "SqrtBackward0", FUNCTION METHOD IN_PLACE
+        = input.sqrt();
+        input(g, out) = g / (2.0 * out.conj());
+
+    /// Tangent of each element, in radians.
+    fn tan(input: Tensor) float -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
+        = input.tan();
+        input(g, out) = g * (1.0 + out * out).conj();
+
+    /// Hyperbolic tangent of each element.
+    fn tanh(input: Tensor) float -> same, "TanhBackward0", FUNCTION METHOD IN_PLACE
+        = input.tanh();
+        input(g, out) = g * (1.0 - out * out).conj();
+
+    /// Each element without its fraction.
+    fn trunc(input: Tensor) real -> same, "TruncBackward0", FUNCTION METHOD IN_PLACE
+        = input.without_fraction();
+        input(g) = g * 0.0;
+}
+
+op! {
+    /// The square of each element.
+    fn square(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value { crate::ops::power::pow(input.into(), 2i64.into()) }
+    derivative composite;
+}

@@ -1,0 +1,217 @@
+//! Elementwise operations on tensors: common type, broadcasting, the layout of the result, and the loop.
+
+use smallvec::SmallVec;
+
+use crate::data::Data;
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::kernels::map::{self, Kernel, Types};
+use crate::op::{Loops, Promotion, Range, kernel};
+use crate::promotion::{self, default_float, result_type};
+use crate::shape::{self, Dims};
+use crate::tensor::Tensor;
+use crate::value::Value;
+use crate::{bail, error};
+
+/// What `loops` reads and writes for these operands.
+fn types(name: &str, loops: &Loops, values: &[Value]) -> Result<(Kernel, Types)> {
+    let mut input = result_type(values);
+    if loops.promotion == Promotion::Float && input.is_integral() {
+        input = default_float();
+    }
+    let found = kernel(&loops.kernels, input)
+        .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {input}"))?;
+    let output = if loops.output == Range::Bool { DType::Bool } else { input };
+    Ok((found, Types { input, output }))
+}
+
+/// The element type of the result of an elementwise operation on `values`.
+pub fn output_dtype(name: &str, loops: &Loops, values: &[Value]) -> Result<DType> {
+    Ok(types(name, loops, values)?.1.output)
+}
+
+/// A new tensor with the result.
+pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
+    let (kernel, types) = types(name, loops, values)?;
+    run_kernel(kernel, types, values).map_err(|error| error.context(name))
+}
+
+/// Runs a kernel whose types are known.
+pub fn run_kernel(kernel: Kernel, types: Types, values: &[Value]) -> Result<Tensor> {
+    // The short way: tensors of one size, row-major.
+    if let [Value::Tensor(first), rest @ ..] = values {
+        let data = first.data();
+        let alike = data.is_contiguous()
+            && rest.iter().all(|value| match value {
+                Value::Tensor(tensor) => {
+                    let other = tensor.data();
+                    other.sizes == data.sizes && other.is_contiguous()
+                }
+                Value::Scalar(_) => true,
+                _ => false,
+            });
+        if alike {
+            let out = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), types.output)?;
+            execute(kernel, types, values, &out.data());
+            return Ok(out);
+        }
+    }
+    let sizes = broadcast_sizes(values)?;
+    let strides = result_strides(values, &sizes);
+    let out = Tensor::empty_strided(sizes, strides, types.output)?;
+    execute(kernel, types, values, &out.data());
+    Ok(out)
+}
+
+/// Writes the result into `out`, which keeps its size and type.
+///
+/// # Errors
+/// `RuntimeError` if the result has another size or cannot be cast, or if elements of `out` share memory;
+/// `out` is then unchanged.
+pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Result<()> {
+    let (kernel, types) = types(name, loops, values)?;
+    let data = out.data();
+    check_castable(name, types.output, data.dtype)?;
+    let sizes = broadcast_sizes(values)?;
+    if sizes != data.sizes {
+        bail!(
+            Runtime,
+            "{name}: the result has size {} and cannot be stored in place in a tensor of size {}",
+            shape::show(&sizes),
+            shape::show(&data.sizes)
+        );
+    }
+    // An operand that shares memory with the result must be the very same elements, or be copied first.
+    let mut owned: SmallVec<[Value; 4]> = SmallVec::new();
+    for value in values {
+        owned.push(match value {
+            Value::Tensor(tensor) if overlaps_differently(&tensor.data(), &data) => {
+                Value::Tensor(tensor.copied(tensor.dtype())?)
+            }
+            other => other.clone(),
+        });
+    }
+    execute(kernel, types, &owned, &data);
+    Ok(())
+}
+
+/// Refuses to store a result where that would change its category.
+pub fn check_castable(name: &str, from: DType, to: DType) -> Result<()> {
+    if !promotion::can_cast(from, to) {
+        bail!(Runtime, "{name}: the result has dtype {from}, which cannot be stored in place in a {to} tensor");
+    }
+    Ok(())
+}
+
+/// Refuses to write to a tensor of which several elements are the same memory.
+pub fn check_writable(name: &str, out: &Tensor) -> Result<()> {
+    let data = out.data();
+    if !data.is_contiguous() && shape::may_overlap(&data.sizes, &data.strides) {
+        bail!(
+            Runtime,
+            "{name}: several elements of the tensor to be changed share one place in memory (size {}, strides {}); \
+             make a copy with clone() first",
+            shape::show(&data.sizes),
+            shape::show(&data.strides)
+        );
+    }
+    Ok(())
+}
+
+fn overlaps_differently(operand: &Data, out: &Data) -> bool {
+    operand.storage.is_same(&out.storage)
+        && !(operand.offset == out.offset
+            && operand.dtype == out.dtype
+            && operand.sizes == out.sizes
+            && operand.strides == out.strides)
+}
+
+fn broadcast_sizes(values: &[Value]) -> Result<Dims> {
+    let mut sizes = Dims::new();
+    for value in values {
+        if let Value::Tensor(tensor) = value {
+            let data = tensor.data();
+            if data.sizes != sizes {
+                sizes = shape::broadcast(&sizes, &data.sizes)?;
+            }
+        }
+    }
+    Ok(sizes)
+}
+
+/// The strides of the result: those of the operands where they agree and leave no gap, else row-major.
+fn result_strides(values: &[Value], sizes: &Dims) -> Dims {
+    let mut common: Option<Dims> = None;
+    for value in values {
+        if let Value::Tensor(tensor) = value {
+            let data = tensor.data();
+            if data.sizes != *sizes {
+                continue;
+            }
+            match &common {
+                None if shape::dense_order(&data.sizes, &data.strides).is_some() => {
+                    common = Some(data.strides.clone());
+                }
+                Some(strides) if *strides == data.strides => {}
+                _ => return shape::contiguous_strides(sizes),
+            }
+        }
+    }
+    common.unwrap_or_else(|| shape::contiguous_strides(sizes))
+}
+
+fn execute(kernel: Kernel, types: Types, values: &[Value], out: &Data) {
+    let mut numbers = [[0u64; 1]; map::MAX_OPERANDS];
+    let constant: Dims = SmallVec::from_elem(0, out.sizes.len());
+    let strides: SmallVec<[Dims; 4]> = values
+        .iter()
+        .map(|value| match value {
+            Value::Tensor(tensor) => {
+                let data = tensor.data();
+                if data.sizes == out.sizes {
+                    data.strides.clone()
+                } else {
+                    shape::broadcast_strides(&data.sizes, &data.strides, &out.sizes)
+                        .unwrap_or_else(|| constant.clone())
+                }
+            }
+            _ => constant.clone(),
+        })
+        .collect();
+    let mut operands: SmallVec<[map::Operand; 4]> = SmallVec::new();
+    for ((value, strides), number) in values.iter().zip(&strides).zip(&mut numbers) {
+        operands.push(match value {
+            Value::Tensor(tensor) => {
+                let data = tensor.data();
+                map::Operand { pointer: data.pointer(), strides, dtype: data.dtype }
+            }
+            other => {
+                let pointer = number.as_mut_ptr().cast::<u8>();
+                if let Value::Scalar(scalar) = other {
+                    crate::with_element!(types.input, T => {
+                        // SAFETY: eight aligned bytes hold any element.
+                        unsafe { pointer.cast::<T>().write(scalar.cast::<T>()) }
+                    });
+                }
+                map::Operand { pointer, strides, dtype: types.input }
+            }
+        });
+    }
+    // Walk the result in the order of its memory, so that a transposed result is written forward.
+    let sink = map::Operand { pointer: out.pointer(), strides: &out.strides, dtype: out.dtype };
+    if out.is_contiguous() {
+        // SAFETY: operands are live tensors broadcast to the sizes of the result, or the numbers above.
+        return unsafe { map::map(kernel, types, &out.sizes, sink, &operands) };
+    }
+    let mut order: Dims = (0..out.sizes.len()).collect();
+    order.sort_by_key(|&d| std::cmp::Reverse(out.strides[d]));
+    let arrange = |dims: &[usize]| -> Dims { order.iter().map(|&d| dims[d]).collect() };
+    let arranged: SmallVec<[Dims; 4]> = strides.iter().map(|strides| arrange(strides)).collect();
+    let out_strides = arrange(&out.strides);
+    let operands: SmallVec<[map::Operand; 4]> =
+        operands.iter().zip(&arranged).map(|(operand, strides)| map::Operand { strides, ..*operand }).collect();
+    // SAFETY: as above; a permutation of dimensions names the same elements.
+    unsafe {
+        map::map(kernel, types, &arrange(&out.sizes), map::Operand { strides: &out_strides, ..sink }, &operands);
+    }
+}

@@ -1,0 +1,82 @@
+//! Which element type an operation on several operands computes in: PyTorch's rules.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::dtype::{Category, DType};
+use crate::scalar::Scalar;
+use crate::value::Value;
+
+static DEFAULT_FLOAT: AtomicU8 = AtomicU8::new(DType::Float32 as u8);
+
+/// The type of float tensors made without a type.
+#[inline]
+pub fn default_float() -> DType {
+    if DEFAULT_FLOAT.load(Ordering::Relaxed) == DType::Float64 as u8 { DType::Float64 } else { DType::Float32 }
+}
+
+/// Sets the type of float tensors made without a type; anything but a float type is ignored.
+pub fn set_default_float(dtype: DType) {
+    if dtype.is_float() {
+        DEFAULT_FLOAT.store(dtype as u8, Ordering::Relaxed);
+    }
+}
+
+/// The common type of some operands.
+///
+/// Tensors with dimensions count most, then tensors without, then Python numbers; an operand that counts less
+/// decides only if its category is higher.
+#[derive(Clone, Copy, Default)]
+pub struct ResultType {
+    dimensioned: Option<DType>,
+    dimensionless: Option<DType>,
+    number: Option<DType>,
+}
+
+impl ResultType {
+    pub fn add(&mut self, value: &Value) {
+        match value {
+            Value::Tensor(tensor) => {
+                let data = tensor.data();
+                self.add_tensor(data.dtype, data.sizes.len());
+            }
+            Value::Scalar(scalar) => self.add_scalar(*scalar),
+            _ => {}
+        }
+    }
+
+    pub fn add_tensor(&mut self, dtype: DType, ndim: usize) {
+        let slot = if ndim == 0 { &mut self.dimensionless } else { &mut self.dimensioned };
+        *slot = Some(slot.map_or(dtype, |held| held.promote(dtype)));
+    }
+
+    pub fn add_scalar(&mut self, scalar: Scalar) {
+        let dtype = scalar.dtype(default_float());
+        self.number = Some(self.number.map_or(dtype, |held| held.promote(dtype)));
+    }
+
+    pub fn get(self) -> DType {
+        combine(self.dimensioned, combine(self.dimensionless, self.number)).unwrap_or_else(default_float)
+    }
+}
+
+fn combine(higher: Option<DType>, lower: Option<DType>) -> Option<DType> {
+    match (higher, lower) {
+        (Some(h), Some(l)) if h.is_float() => Some(h.max(if l.category() > Category::Float { l } else { h })),
+        (Some(h), Some(l)) if h == DType::Bool || l.is_float() => Some(h.promote(l)),
+        (Some(h), _) => Some(h),
+        (None, l) => l,
+    }
+}
+
+/// The common type of all tensors and numbers among `values`.
+pub fn result_type(values: &[Value]) -> DType {
+    let mut state = ResultType::default();
+    values.iter().for_each(|value| state.add(value));
+    state.get()
+}
+
+/// Whether a result of type `from` may be stored in a tensor of type `to`: not from a float into an integer, nor
+/// from a number into a bool.
+pub fn can_cast(from: DType, to: DType) -> bool {
+    from.category() <= to.category()
+}

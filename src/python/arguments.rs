@@ -1,0 +1,313 @@
+//! Python arguments as the values that an operation takes.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use crate::op::Op;
+use crate::python::dtype;
+use crate::python::tensor::{PyTensor, tensor_of};
+use crate::scalar::Scalar;
+use crate::shape::Ints;
+use crate::value::{Kind, Value};
+
+/// Why arguments do not fit a signature; turned into a message only if no other overload fits.
+pub enum Mismatch {
+    TooMany { given: usize, most: usize },
+    Missing(&'static str),
+    Unknown(String),
+    Twice(&'static str),
+    Wrong { parameter: &'static str, expected: Kind, given: String },
+    /// A Python error raised while an argument was converted.
+    Raised(PyErr),
+}
+
+impl From<PyErr> for Mismatch {
+    fn from(error: PyErr) -> Self {
+        Mismatch::Raised(error)
+    }
+}
+
+/// The most arguments that an operation takes.
+pub const MOST: usize = 24;
+
+/// The values of one call.
+pub type Values = smallvec::SmallVec<[Value; 4]>;
+
+/// Fits positional and keyword arguments to the parameters of an operation.
+pub fn parse(
+    py: Python<'_>,
+    op: &'static Op,
+    positional: &[*mut ffi::PyObject],
+    keywords: &[*mut ffi::PyObject],
+    names: Option<&Bound<'_, PyTuple>>,
+) -> Result<Values, Mismatch> {
+    let parameters = op.parameters;
+    let places = parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
+    let mut gathered: Option<(usize, Ints)> = None;
+    if positional.len() > places || gathers(op, places, positional, py) {
+        // view(2, 3): the only list of integers may be written without brackets.
+        if places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places {
+            return Err(Mismatch::TooMany { given: positional.len(), most: places });
+        }
+        let mut list = Ints::new();
+        for &argument in &positional[places - 1..] {
+            // SAFETY: arguments of a running call are alive.
+            let argument = unsafe { Borrowed::from_ptr(py, argument) };
+            match integer(&argument)? {
+                Some(value) => list.push(value),
+                None => return Err(Mismatch::TooMany { given: positional.len(), most: places }),
+            }
+        }
+        gathered = Some((places - 1, list));
+    }
+    let direct = gathered.as_ref().map_or(positional.len(), |row| row.0);
+    given[..direct].copy_from_slice(&positional[..direct]);
+    if let Some(names) = names {
+        for (i, &argument) in keywords.iter().enumerate() {
+            let name = names.get_borrowed_item(i)?;
+            let name = name.cast::<PyString>().map_err(PyErr::from)?;
+            let name = name.to_str()?;
+            let Some(place) = parameters.iter().position(|parameter| is_called(parameter.name, name)) else {
+                return Err(Mismatch::Unknown(name.to_owned()));
+            };
+            if !given[place].is_null() || gathered.as_ref().is_some_and(|row| row.0 == place) {
+                return Err(Mismatch::Twice(parameters[place].name));
+            }
+            given[place] = argument;
+        }
+    }
+    let mut values = Values::new();
+    for (i, parameter) in parameters.iter().enumerate() {
+        if let Some((place, list)) = &mut gathered
+            && *place == i
+        {
+            values.push(Value::Ints(std::mem::take(list)));
+            continue;
+        }
+        if given[i].is_null() {
+            values.push(match parameter.default {
+                Some((_, default)) => default(),
+                None => return Err(Mismatch::Missing(parameter.name)),
+            });
+            continue;
+        }
+        // SAFETY: as above.
+        let argument = unsafe { Borrowed::from_ptr(py, given[i]) };
+        match convert(&argument, parameter.kind, parameter.optional)? {
+            Some(value) => values.push(value),
+            None => {
+                return Err(Mismatch::Wrong {
+                    parameter: parameter.name,
+                    expected: parameter.kind,
+                    given: describe(&argument),
+                });
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Whether a single integer stands where the only list of integers is expected: `view(6)`.
+fn gathers(op: &Op, places: usize, positional: &[*mut ffi::PyObject], py: Python<'_>) -> bool {
+    places <= 2
+        && positional.len() == places
+        && places > 0
+        && op.parameters[places - 1].kind == Kind::Ints
+        && op.parameters[..places - 1].iter().all(|parameter| parameter.kind == Kind::Tensor)
+        // SAFETY: arguments of a running call are alive.
+        && unsafe { Borrowed::from_ptr(py, positional[places - 1]) }.cast::<PyInt>().is_ok()
+}
+
+/// PyTorch's names, and numpy's for the same things.
+fn is_called(parameter: &str, name: &str) -> bool {
+    parameter == name
+        || matches!((parameter, name), ("dim", "axis") | ("keepdim", "keepdims") | ("other", "x2") | ("input", "self"))
+}
+
+/// A value of the wanted kind; `None` if the argument is of another.
+#[inline]
+pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Result<Option<Value>, PyErr> {
+    if optional && argument.is_none() {
+        return Ok(Some(Value::None));
+    }
+    Ok(match kind {
+        Kind::Tensor => tensor_of(argument).map(|tensor| Value::Tensor(tensor.clone())),
+        Kind::Operand => match tensor_of(argument) {
+            Some(tensor) => Some(Value::Tensor(tensor.clone())),
+            None => number(argument)?.map(Value::Scalar),
+        },
+        Kind::Scalar => scalar(argument)?.map(Value::Scalar),
+        Kind::Float => match scalar(argument)? {
+            Some(Scalar::Bool(_)) | None => None,
+            Some(value) => Some(Value::Scalar(Scalar::Float(value.to_f64()))),
+        },
+        Kind::Bool => boolean(argument).map(|value| Value::Scalar(Scalar::Bool(value))),
+        Kind::Int => match argument.is_exact_instance_of::<PyBool>() {
+            true => None,
+            false => integer(argument)?.map(|value| Value::Scalar(Scalar::Int(value))),
+        },
+        Kind::Ints => integers(argument)?.map(Value::Ints),
+        Kind::Floats => floats(argument)?.map(Value::Floats),
+        Kind::DType => dtype::from_python(argument).map(Value::DType),
+        Kind::Text => argument.cast::<PyString>().ok().map(|text| Ok::<_, PyErr>(Value::Text(text.to_str()?.into()))).transpose()?,
+        Kind::Tensors => tensors(argument, false)?.map(Value::Tensors),
+        Kind::OptionalTensors => tensors(argument, true)?.map(Value::Tensors),
+    })
+}
+
+/// A Python or numpy number.
+#[inline]
+pub fn number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
+    if let Ok(float) = argument.cast::<PyFloat>() {
+        return Ok(Some(Scalar::Float(float.value())));
+    }
+    if let Ok(truth) = argument.cast::<PyBool>() {
+        return Ok(Some(Scalar::Bool(truth.is_true())));
+    }
+    if argument.cast::<PyInt>().is_ok() {
+        return Ok(Some(Scalar::Int(argument.extract::<i64>()?)));
+    }
+    foreign_number(argument)
+}
+
+/// A number that is neither of Python's types: numpy's scalars above all.
+#[cold]
+fn foreign_number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
+    if argument.cast::<PyString>().is_ok() || argument.cast::<PyTensor>().is_ok() {
+        return Ok(None);
+    }
+    // numpy arrays have __float__ too, but a shape other than ().
+    if let Ok(shape) = argument.getattr("shape")
+        && !shape.cast::<PyTuple>().is_ok_and(|shape| shape.is_empty())
+    {
+        return Ok(None);
+    }
+    if argument.hasattr("dtype")? && argument.getattr("dtype")?.getattr("kind")?.eq("b")? {
+        return Ok(Some(Scalar::Bool(argument.is_truthy()?)));
+    }
+    if argument.hasattr("__index__")? {
+        return Ok(argument.extract::<i64>().ok().map(Scalar::Int));
+    }
+    if argument.hasattr("__float__")? {
+        return Ok(argument.extract::<f64>().ok().map(Scalar::Float));
+    }
+    Ok(None)
+}
+
+/// A number, or the element of a tensor without dimensions.
+fn scalar(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
+    match tensor_of(argument) {
+        Some(tensor) if tensor.ndim() == 0 => Ok(Some(tensor.item()?)),
+        Some(_) => Ok(None),
+        None => number(argument),
+    }
+}
+
+/// An integer: Python's, numpy's, or the element of an integer tensor without dimensions.
+pub fn integer(argument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    if argument.cast::<PyInt>().is_ok() {
+        return Ok(Some(argument.extract::<i64>()?));
+    }
+    if let Some(tensor) = tensor_of(argument) {
+        let single = tensor.numel() == 1 && tensor.dtype().is_integral();
+        return Ok(if single { Some(tensor.item()?.to_i64()) } else { None });
+    }
+    if argument.cast::<PyFloat>().is_ok() || !argument.hasattr("__index__")? {
+        return Ok(None);
+    }
+    Ok(argument.extract::<i64>().ok())
+}
+
+fn boolean(argument: &Bound<'_, PyAny>) -> Option<bool> {
+    if let Ok(truth) = argument.cast::<PyBool>() {
+        return Some(truth.is_true());
+    }
+    match foreign_number(argument) {
+        Ok(Some(Scalar::Bool(truth))) if argument.cast::<PyInt>().is_err() => Some(truth),
+        _ => None,
+    }
+}
+
+/// A list or tuple of integers, or one integer.
+pub fn integers(argument: &Bound<'_, PyAny>) -> PyResult<Option<Ints>> {
+    let mut list = Ints::new();
+    let mut push = |item: &Bound<'_, PyAny>| -> PyResult<bool> {
+        let value = integer(item)?;
+        list.extend(value);
+        Ok(value.is_some())
+    };
+    if let Ok(tuple) = argument.cast::<PyTuple>() {
+        for item in tuple.iter_borrowed() {
+            if !push(&item)? {
+                return Ok(None);
+            }
+        }
+    } else if let Ok(items) = argument.cast::<PyList>() {
+        for item in items {
+            if !push(&item)? {
+                return Ok(None);
+            }
+        }
+    } else if !push(argument)? {
+        return Ok(None);
+    }
+    Ok(Some(list))
+}
+
+fn floats(argument: &Bound<'_, PyAny>) -> PyResult<Option<Vec<f64>>> {
+    let Ok(items) = argument.try_iter() else {
+        return Ok(number(argument)?.map(|value| vec![value.to_f64()]));
+    };
+    let mut list = Vec::new();
+    for item in items {
+        match number(&item?)? {
+            Some(value) => list.push(value.to_f64()),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(list))
+}
+
+fn tensors(argument: &Bound<'_, PyAny>, gaps: bool) -> PyResult<Option<Vec<Option<crate::Tensor>>>> {
+    if argument.cast::<PyTuple>().is_err() && argument.cast::<PyList>().is_err() {
+        return Ok(None);
+    }
+    let mut list = Vec::new();
+    for item in argument.try_iter()? {
+        let item = item?;
+        match tensor_of(&item) {
+            Some(tensor) => list.push(Some(tensor.clone())),
+            None if gaps && item.is_none() => list.push(None),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(list))
+}
+
+/// What an argument is, for a message.
+pub fn describe(argument: &Bound<'_, PyAny>) -> String {
+    match tensor_of(argument) {
+        Some(tensor) => format!("a {} tensor of size {}", tensor.dtype(), crate::shape::show(&tensor.sizes())),
+        None => argument.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string()),
+    }
+}
+
+/// What a parameter takes, for a message.
+pub fn expectation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tensor => "a Tensor",
+        Kind::Operand => "a Tensor or a number",
+        Kind::Tensors => "a list or tuple of Tensors",
+        Kind::OptionalTensors => "a list or tuple of Tensors and None",
+        Kind::Bool => "a bool",
+        Kind::Int => "an int",
+        Kind::Float => "a float",
+        Kind::Scalar => "a number",
+        Kind::Ints => "ints",
+        Kind::Floats => "floats",
+        Kind::DType => "a dtype",
+        Kind::Text => "a str",
+    }
+}

@@ -1,0 +1,17 @@
+//! The bindings: the only files that know Python.
+
+mod arguments;
+mod autograd;
+mod creation;
+mod dtype;
+mod error;
+mod gil;
+mod index;
+mod module;
+mod node;
+mod number;
+mod numpy;
+mod operation;
+mod printing;
+mod tensor;
+mod trace;

@@ -1,0 +1,99 @@
+//! The native module: what `rgrad/__init__.py` takes its names from.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::dtype::DType;
+use crate::op::{Traits, registry};
+use crate::python::tensor::PyTensor;
+use crate::python::{autograd, creation, dtype, node, numpy, operation, printing, tensor, trace};
+
+/// The native part of rgrad.
+#[pymodule(gil_used = true, name = "_rgrad")]
+fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    trace::install();
+    module.add_class::<PyTensor>()?;
+    module.add_class::<dtype::PyDType>()?;
+    module.add_class::<dtype::PyDevice>()?;
+    module.add_class::<creation::PyGenerator>()?;
+    module.add_class::<node::PyNode>()?;
+    for dtype in DType::ALL {
+        module.add(dtype.name(), dtype::object(py, dtype)?)?;
+    }
+    macro_rules! functions {
+        ($($file:ident: $($name:ident)+;)+) => {
+            $($(module.add_function(wrap_pyfunction!($file::$name, module)?)?;)+)+
+        };
+    }
+    functions! {
+        creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
+            randn_like randint_like eye arange linspace rand randn randint randperm _manual_seed initial_seed seed
+            get_rng_state set_rng_state get_default_dtype set_default_dtype result_type promote_types can_cast;
+        numpy: from_numpy;
+        autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual;
+        printing: set_printoptions _printoptions;
+        tensor: _rebuild;
+    }
+    let functional = PyModule::new(py, "_nn")?;
+    operation::install(py, module, &functional, py.get_type::<PyTensor>().as_any())?;
+    module.add_submodule(&functional)?;
+    module.add_function(wrap_pyfunction!(_operations, module)?)?;
+    module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    Ok(())
+}
+
+/// The number of threads that large operations use.
+#[pyfunction]
+fn get_num_threads() -> usize {
+    crate::kernels::parallel::threads()
+}
+
+/// Sets the number of threads that large operations use; results do not depend on it.
+#[pyfunction]
+fn set_num_threads(count: usize) -> PyResult<()> {
+    if count == 0 {
+        return Err(pyo3::exceptions::PyRuntimeError::new_err("set_num_threads(): at least one thread is needed"));
+    }
+    crate::kernels::parallel::set_threads(count);
+    Ok(())
+}
+
+/// The registry as a list of dictionaries, from which stubs and tests are made.
+#[pyfunction]
+fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let rows = PyList::empty(py);
+    for op in registry() {
+        let row = PyDict::new(py);
+        row.set_item("name", op.name)?;
+        row.set_item("overload", op.overload)?;
+        row.set_item("documentation", operation::unindent(op.documentation))?;
+        row.set_item("node", op.node)?;
+        row.set_item("differentiable", op.is_differentiable())?;
+        row.set_item("composite", matches!(op.derivative, crate::op::Derivative::Composite))?;
+        row.set_item("function", op.traits.has(Traits::FUNCTION))?;
+        row.set_item("method", op.traits.has(Traits::METHOD))?;
+        row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
+        row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
+        row.set_item("view", op.traits.has(Traits::VIEW))?;
+        row.set_item("returns", match op.returns {
+            crate::op::Returns::Tensor => vec!["Tensor"],
+            crate::op::Returns::List => vec!["List"],
+            crate::op::Returns::Named(fields) => fields.to_vec(),
+        })?;
+        let parameters = PyList::empty(py);
+        for parameter in op.parameters {
+            let entry = PyDict::new(py);
+            entry.set_item("name", parameter.name)?;
+            entry.set_item("kind", format!("{:?}", parameter.kind))?;
+            entry.set_item("optional", parameter.optional)?;
+            entry.set_item("keyword_only", parameter.keyword_only)?;
+            entry.set_item("default", parameter.default.map(|row| operation::python_default(row.0)))?;
+            parameters.append(entry)?;
+        }
+        row.set_item("parameters", parameters)?;
+        rows.append(row)?;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,139 @@
+//! Tensors and numpy arrays on the same memory.
+
+use std::ptr::NonNull;
+
+use ::numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::data::Data;
+use crate::dtype::DType;
+use crate::python::arguments::describe;
+use crate::python::tensor::{PyTensor, this};
+use crate::shape::Dims;
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+use crate::with_element;
+
+/// The element type of a numpy dtype.
+fn dtype_of(descriptor: &Bound<'_, PyAny>) -> PyResult<DType> {
+    let name: String = descriptor.getattr("name")?.extract()?;
+    DType::ALL.into_iter().find(|dtype| dtype.name() == name).ok_or_else(|| {
+        PyTypeError::new_err(format!("a numpy array of dtype {name} has no tensor of that type"))
+    })
+}
+
+/// The element type of a numpy scalar; `None` for Python's own numbers.
+pub fn scalar_dtype(object: &Bound<'_, PyAny>) -> PyResult<Option<DType>> {
+    if !object.hasattr("dtype")? {
+        return Ok(None);
+    }
+    dtype_of(&object.getattr("dtype")?).map(Some)
+}
+
+/// A tensor on the memory of an array or of an object that can be seen as one; `None` for anything else.
+pub fn borrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return share(array).map(Some);
+    }
+    let known = object.hasattr("__array_interface__")? || object.hasattr("__array__")?;
+    if !known || object.is_instance_of::<pyo3::types::PyType>() {
+        return Ok(None);
+    }
+    let array = object.py().import("numpy")?.call_method1("asarray", (object,))?;
+    share(array.cast::<PyUntypedArray>().map_err(PyErr::from)?).map(Some)
+}
+
+fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
+    let dtype = dtype_of(array.dtype().as_any())?;
+    let native: bool = array.dtype().getattr("isnative")?.extract()?;
+    let size = dtype.size() as isize;
+    let steps = array.strides();
+    let odd = steps.iter().zip(array.shape()).any(|(&step, &n)| n > 1 && (step < 0 || step % size != 0));
+    // SAFETY: the array is alive; the struct is numpy's.
+    let pointer = unsafe { (*array.as_array_ptr()).fields.data.cast::<u8>() };
+    if !native || odd || !(pointer as usize).is_multiple_of(dtype.size()) {
+        if odd && native && steps.iter().any(|&step| step < 0) {
+            return Err(PyValueError::new_err(format!(
+                "an array with negative strides {steps:?} cannot be shared; pass array.copy()"
+            )));
+        }
+        let plain = array.call_method1("astype", (array.dtype().call_method1("newbyteorder", ("=",))?,))?;
+        return share(plain.cast::<PyUntypedArray>().map_err(PyErr::from)?);
+    }
+    let sizes = Dims::from_slice(array.shape());
+    let strides: Dims = steps.iter().zip(array.shape()).map(|(&step, &n)| if n > 1 { (step / size) as usize } else { 1 }).collect();
+    let bytes = crate::shape::extent(&sizes, &strides) * dtype.size();
+    let Some(pointer) = NonNull::new(pointer) else {
+        return Ok(Tensor::empty(&sizes, dtype)?);
+    };
+    let owner: Py<PyAny> = array.clone().into_any().unbind();
+    // SAFETY: the array keeps its memory alive and at its place as long as the owner is held.
+    let storage = unsafe { Storage::foreign(pointer, bytes, Box::new(owner)) };
+    Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+}
+
+/// A tensor on the memory of a numpy array: a change of one is seen by the other.
+///
+/// Raises `TypeError` for an object that is no array or has a dtype without a tensor, `ValueError` for negative
+/// strides.
+#[pyfunction]
+pub fn from_numpy(ndarray: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+    match ndarray.cast::<PyUntypedArray>() {
+        Ok(array) => share(array),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "from_numpy(): a numpy array is expected, got {}",
+            describe(ndarray)
+        ))),
+    }
+}
+
+/// An array on the memory of a tensor.
+fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> Bound<'py, PyAny> {
+    let data = tensor.data();
+    with_element!(data.dtype, T => {
+        let shape = IxDyn(&data.sizes).strides(IxDyn(&data.strides));
+        // SAFETY: sizes and strides stay inside the storage. The array holds `slf`, which holds the storage, whose
+        // memory keeps its place.
+        let array = unsafe {
+            let seen = ArrayViewD::<T>::from_shape_ptr(shape, data.pointer().cast::<T>());
+            PyArrayDyn::<T>::borrow_from_array(&seen, slf.clone().into_any())
+        };
+        array.into_any()
+    })
+}
+
+#[pymethods]
+impl PyTensor {
+    /// A numpy array on the same memory: a change of one is seen by the other.
+    ///
+    /// Raises `RuntimeError` for a tensor that requires grad, unless `force` is true, which detaches it.
+    #[pyo3(signature = (*, force = false))]
+    fn numpy<'py>(slf: &Bound<'py, Self>, force: bool) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        if tensor.requires_grad() && !force {
+            return Err(PyRuntimeError::new_err(
+                "numpy(): a tensor that requires grad would change without autograd noticing; use detach().numpy()",
+            ));
+        }
+        Ok(view(slf, tensor))
+    }
+
+    #[pyo3(signature = (dtype = None, copy = None))]
+    fn __array__<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let array = Self::numpy(slf, false)?;
+        let array = match dtype.filter(|dtype| !dtype.is_none()) {
+            Some(dtype) => array.call_method1("astype", (dtype, "K", "unsafe", true, copy == Some(true)))?,
+            None => array,
+        };
+        if copy == Some(true) && dtype.is_none_or(|dtype| dtype.is_none()) {
+            return array.call_method0("copy");
+        }
+        Ok(array)
+    }
+}

@@ -1,0 +1,437 @@
+//! Operations as Python callables: one small object for each name, called without an argument tuple.
+//!
+//! The object implements CPython's vectorcall protocol directly: positional arguments arrive as a C array, and a
+//! method is called without making a bound object first.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Mutex;
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::autograd::record;
+use crate::op::{Op, Returns, Traits, registry};
+use crate::python::arguments::{Mismatch, Values, expectation, parse};
+use crate::python::tensor::wrap;
+use crate::value::Outputs;
+
+/// All overloads of one name.
+struct Group {
+    name: String,
+    overloads: Vec<&'static Op>,
+    in_place: bool,
+    method: bool,
+}
+
+#[repr(C)]
+struct OperationObject {
+    base: ffi::PyObject,
+    vectorcall: ffi::vectorcallfunc,
+    group: &'static Group,
+}
+
+static FUNCTION_TYPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static METHOD_TYPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+unsafe extern "C" fn vectorcall(
+    callable: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls with the GIL held.
+    let py = unsafe { Python::assume_attached() };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the slot belongs to an operation object; arguments are as the protocol says.
+        unsafe {
+            let group = (*callable.cast::<OperationObject>()).group;
+            let positional = ffi::PyVectorcall_NARGS(count) as usize;
+            let names = if names.is_null() { None } else { Some(Bound::from_borrowed_ptr(py, names)) };
+            let names = names.as_ref().and_then(|names| names.cast::<PyTuple>().ok());
+            let keywords = names.map_or(0, PyTupleMethods::len);
+            let slice = |start: usize, length: usize| {
+                if length == 0 { &[][..] } else { std::slice::from_raw_parts(arguments.add(start), length) }
+            };
+            call(py, group, slice(0, positional), slice(positional, keywords), names)
+        }
+    }));
+    let error = match result {
+        Ok(Ok(object)) => return object.into_ptr(),
+        Ok(Err(error)) => error,
+        Err(_) => PyRuntimeError::new_err("an internal error: an operation panicked; please report it"),
+    };
+    error.restore(py);
+    ptr::null_mut()
+}
+
+#[inline]
+fn call(
+    py: Python<'_>,
+    group: &'static Group,
+    positional: &[*mut ffi::PyObject],
+    keywords: &[*mut ffi::PyObject],
+    names: Option<&Bound<'_, PyTuple>>,
+) -> PyResult<Py<PyAny>> {
+    let mut first = None;
+    for &op in &group.overloads {
+        match parse(py, op, positional, keywords, names) {
+            Ok(values) if group.in_place => {
+                record::call_in_place(op, &values)?;
+                // SAFETY: the first argument of a running call is alive.
+                return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
+            }
+            Ok(values) => return finish(py, op, record::call(op, &values)?),
+            Err(Mismatch::Raised(error)) => return Err(error),
+            Err(mismatch) => first = first.or(Some((op, mismatch))),
+        }
+    }
+    Err(complaint(group, first))
+}
+
+/// The results as Python objects.
+pub fn finish(py: Python<'_>, op: &'static Op, outputs: Outputs) -> PyResult<Py<PyAny>> {
+    match op.returns {
+        Returns::Tensor => match outputs.into_iter().next() {
+            Some(tensor) => Ok(wrap(py, &tensor)?.into_any()),
+            None => Ok(py.None()),
+        },
+        Returns::List => {
+            let parts = outputs.iter().map(|tensor| wrap(py, tensor)).collect::<PyResult<Vec<_>>>()?;
+            Ok(PyTuple::new(py, parts)?.into_any().unbind())
+        }
+        Returns::Named(fields) => {
+            let parts = outputs.iter().map(|tensor| wrap(py, tensor)).collect::<PyResult<Vec<_>>>()?;
+            let kind = named_tuple(py, op.name, fields)?;
+            Ok(kind.call1(py, (PyTuple::new(py, parts)?,))?)
+        }
+    }
+}
+
+/// The named tuple type for an operation's results, such as `rgrad.return_types.max`.
+fn named_tuple(py: Python<'_>, name: &'static str, fields: &'static [&'static str]) -> PyResult<Py<PyAny>> {
+    static TYPES: Mutex<Vec<(&'static str, usize)>> = Mutex::new(Vec::new());
+    let known = TYPES.lock().ok().and_then(|types| types.iter().find(|row| row.0 == name).map(|row| row.1));
+    if let Some(address) = known {
+        // SAFETY: the types are never freed.
+        return Ok(unsafe { Bound::from_borrowed_ptr(py, address as *mut ffi::PyObject) }.unbind());
+    }
+    let leak = |text: String| -> *const c_char {
+        std::ffi::CString::new(text).unwrap_or_default().into_raw().cast_const()
+    };
+    let mut members: Vec<ffi::PyStructSequence_Field> = fields
+        .iter()
+        .map(|field| ffi::PyStructSequence_Field { name: leak((*field).into()).cast_mut(), doc: ptr::null_mut() })
+        .collect();
+    members.push(ffi::PyStructSequence_Field { name: ptr::null_mut(), doc: ptr::null_mut() });
+    let mut description = ffi::PyStructSequence_Desc {
+        name: leak(format!("torch.return_types.{name}")).cast_mut(),
+        doc: ptr::null_mut(),
+        fields: members.leak().as_mut_ptr(),
+        n_in_sequence: fields.len() as i32,
+    };
+    // SAFETY: the description and what it points to outlive the type.
+    let kind: Bound<'_, PyAny> =
+        unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyStructSequence_NewType(&mut description).cast())? };
+    if let Ok(mut types) = TYPES.lock() {
+        types.push((name, kind.clone().into_ptr() as usize));
+    }
+    Ok(kind.unbind())
+}
+
+/// A `TypeError` that says what did not fit.
+#[cold]
+fn complaint(group: &Group, first: Option<(&'static Op, Mismatch)>) -> PyErr {
+    let name = &group.name;
+    let Some((op, mismatch)) = first else {
+        return PyTypeError::new_err(format!("{name}(): no such operation"));
+    };
+    if let Mismatch::Raised(error) = mismatch {
+        return error;
+    }
+    let reason = match mismatch {
+        Mismatch::TooMany { given, most } => format!("takes {most} positional arguments, {given} were given"),
+        Mismatch::Missing(parameter) => format!("argument '{parameter}' is missing"),
+        Mismatch::Unknown(parameter) => format!("got an unexpected keyword argument '{parameter}'"),
+        Mismatch::Twice(parameter) => format!("argument '{parameter}' is given twice"),
+        Mismatch::Wrong { parameter, expected, given } => {
+            format!("argument '{parameter}' has to be {}, got {given}", expectation(expected))
+        }
+        Mismatch::Raised(_) => String::new(),
+    };
+    let forms: Vec<String> = group.overloads.iter().map(|op| format!("    {name}{}", signature(op))).collect();
+    let _ = op;
+    PyTypeError::new_err(format!("{name}(): {reason}. It is called as\n{}", forms.join("\n")))
+}
+
+/// A signature as Python writes it, without types.
+pub fn signature(op: &Op) -> String {
+    let mut parts = Vec::new();
+    let mut starred = false;
+    for parameter in op.parameters {
+        if parameter.keyword_only && !std::mem::replace(&mut starred, true) {
+            parts.push("*".to_owned());
+        }
+        parts.push(match parameter.default {
+            Some((text, _)) => format!("{}={}", parameter.name, python_default(text)),
+            None => parameter.name.to_owned(),
+        });
+    }
+    format!("({})", parts.join(", "))
+}
+
+/// A default as Python writes it.
+pub fn python_default(rust: &str) -> String {
+    match rust {
+        "true" => "True".into(),
+        "false" => "False".into(),
+        "&[]" => "()".into(),
+        "f64::NAN" => "nan".into(),
+        other => other
+            .trim_start_matches("Scalar::Float(")
+            .trim_start_matches("Scalar::Int(")
+            .trim_end_matches(')')
+            .trim_start_matches('&')
+            .replace('"', "'"),
+    }
+}
+
+/// Puts all operations into the module, the functional module and the tensor type.
+pub fn install(
+    py: Python<'_>,
+    module: &Bound<'_, PyModule>,
+    functional: &Bound<'_, PyModule>,
+    tensor: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let all = registry();
+    let mut start = 0;
+    while start < all.len() {
+        let name = all[start].name;
+        let end = start + all[start..].iter().take_while(|op| op.name == name).count();
+        let with = |bit: Traits| -> Vec<&'static Op> {
+            all[start..end].iter().copied().filter(|op| op.traits.has(bit)).collect()
+        };
+        let functions = with(Traits::FUNCTION);
+        if !functions.is_empty() {
+            module.add(name, object(py, name, functions, false, false)?)?;
+        }
+        let functionals = with(Traits::FUNCTIONAL);
+        if !functionals.is_empty() {
+            functional.add(name, object(py, name, functionals, false, false)?)?;
+        }
+        let methods = with(Traits::METHOD);
+        if !methods.is_empty() {
+            tensor.setattr(name, object(py, name, methods, false, true)?)?;
+        }
+        let in_place = with(Traits::IN_PLACE);
+        if !in_place.is_empty() {
+            let name = format!("{name}_");
+            tensor.setattr(name.as_str(), object(py, &name, in_place.clone(), true, true)?)?;
+            if in_place.iter().any(|op| op.traits.has(Traits::FUNCTION)) {
+                module.add(name.as_str(), object(py, &name, in_place, true, false)?)?;
+            }
+        }
+        start = end;
+    }
+    Ok(())
+}
+
+/// A new operation object.
+fn object(
+    py: Python<'_>,
+    name: &str,
+    overloads: Vec<&'static Op>,
+    in_place: bool,
+    method: bool,
+) -> PyResult<Py<PyAny>> {
+    let kind = if method { &METHOD_TYPE } else { &FUNCTION_TYPE };
+    let kind = kind.get_or_try_init(py, || make_type(py, method))?;
+    let group: &'static Group = Box::leak(Box::new(Group { name: name.to_owned(), overloads, in_place, method }));
+    // SAFETY: the type was made below for this struct; the fields are set before anybody sees the object.
+    unsafe {
+        let kind: *mut ffi::PyTypeObject = kind.as_ptr().cast();
+        let made: *mut OperationObject = ffi::PyType_GenericAlloc(kind, 0).cast();
+        if made.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        (*made).vectorcall = vectorcall;
+        (*made).group = group;
+        Ok(Bound::from_owned_ptr(py, made.cast()).unbind())
+    }
+}
+
+unsafe extern "C" fn get_method(
+    descriptor: *mut ffi::PyObject,
+    instance: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by CPython with live objects and the GIL held.
+    unsafe {
+        if instance.is_null() || instance == ffi::Py_None() {
+            ffi::Py_INCREF(descriptor);
+            return descriptor;
+        }
+        PyMethod_New(descriptor, instance)
+    }
+}
+
+unsafe extern "C" {
+    fn PyMethod_New(function: *mut ffi::PyObject, instance: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+/// Runs a getter of an operation object.
+unsafe fn read(slf: *mut ffi::PyObject, get: impl FnOnce(Python<'_>, &'static Group) -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
+    // SAFETY: called by CPython with the GIL held and an object of the type below.
+    let (py, group) = unsafe { (Python::assume_attached(), (*slf.cast::<OperationObject>()).group) };
+    match get(py, group) {
+        Ok(object) => object.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }
+}
+
+fn text(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
+    Ok(PyString::new(py, text).into_any().unbind())
+}
+
+unsafe extern "C" fn get_name(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe { read(slf, |py, group| text(py, &group.name)) }
+}
+
+unsafe extern "C" fn get_qualified_name(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| match group.method {
+            true => text(py, &format!("Tensor.{}", group.name)),
+            false => text(py, &group.name),
+        })
+    }
+}
+
+unsafe extern "C" fn get_module(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| {
+            let functional = group.overloads.iter().all(|op| !op.traits.has(Traits::FUNCTION)) && !group.method;
+            text(py, if functional { "rgrad.nn.functional" } else { "rgrad" })
+        })
+    }
+}
+
+unsafe extern "C" fn get_documentation(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| {
+            let forms: Vec<String> = group
+                .overloads
+                .iter()
+                .map(|op| format!("{}{}\n\n{}", group.name, signature(op), unindent(op.documentation)))
+                .collect();
+            text(py, &forms.join("\n\n"))
+        })
+    }
+}
+
+/// Doc comments begin each line with a space.
+pub fn unindent(documentation: &str) -> String {
+    documentation.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n").trim().into()
+}
+
+unsafe extern "C" fn represent(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| {
+            text(py, &match group.method {
+                true => format!("<method '{}' of 'rgrad.Tensor' objects>", group.name),
+                false => format!("<built-in function {}>", group.name),
+            })
+        })
+    }
+}
+
+/// Functions pickle by name, as Python's own do.
+unsafe extern "C" fn reduce(slf: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| match group.method {
+            false => text(py, &group.name),
+            true => {
+                let getattr = py.import("builtins")?.getattr("getattr")?;
+                let tensor = py.get_type::<crate::python::tensor::PyTensor>();
+                Ok((getattr, (tensor, group.name.as_str())).into_pyobject(py)?.into_any().unbind())
+            }
+        })
+    }
+}
+
+fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
+    const fn getter(name: &'static CStr, get: ffi::getter) -> ffi::PyGetSetDef {
+        ffi::PyGetSetDef { name: name.as_ptr(), get: Some(get), set: None, doc: ptr::null(), closure: ptr::null_mut() }
+    }
+    let getters = vec![
+        getter(c"__name__", get_name),
+        getter(c"__qualname__", get_qualified_name),
+        getter(c"__module__", get_module),
+        getter(c"__doc__", get_documentation),
+        // SAFETY: all zeros is the end mark of the list.
+        unsafe { std::mem::zeroed() },
+    ];
+    let methods = vec![
+        ffi::PyMethodDef {
+            ml_name: c"__reduce__".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: reduce },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: ptr::null(),
+        },
+        ffi::PyMethodDef::zeroed(),
+    ];
+    let members = vec![
+        ffi::PyMemberDef {
+            name: c"__vectorcalloffset__".as_ptr(),
+            type_code: ffi::Py_T_PYSSIZET,
+            offset: std::mem::offset_of!(OperationObject, vectorcall) as ffi::Py_ssize_t,
+            flags: ffi::Py_READONLY,
+            doc: ptr::null(),
+        },
+        // SAFETY: as above.
+        unsafe { std::mem::zeroed() },
+    ];
+    let slot = |slot: i32, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+    let mut slots = vec![
+        slot(ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
+        slot(ffi::Py_tp_repr, represent as *mut c_void),
+        slot(ffi::Py_tp_getset, getters.leak().as_mut_ptr().cast()),
+        slot(ffi::Py_tp_methods, methods.leak().as_mut_ptr().cast()),
+        slot(ffi::Py_tp_members, members.leak().as_mut_ptr().cast()),
+    ];
+    let mut flags = ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_VECTORCALL;
+    if method {
+        slots.push(slot(ffi::Py_tp_descr_get, get_method as *mut c_void));
+        flags |= ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+    }
+    slots.push(slot(0, ptr::null_mut()));
+    let mut spec = ffi::PyType_Spec {
+        name: if method { c"rgrad.method_of_tensor".as_ptr() } else { c"rgrad.builtin_function".as_ptr() },
+        basicsize: size_of::<OperationObject>() as i32,
+        itemsize: 0,
+        flags: flags as u32,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec and the lists that it points to are complete; the lists are leaked.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))?.unbind()) }
+}
+
+/// Values for a direct call, as the number protocol makes them.
+pub fn pair(a: crate::value::Value, b: crate::value::Value) -> Values {
+    let mut values = Values::new();
+    values.push(a);
+    values.push(b);
+    values
+}

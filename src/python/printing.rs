@@ -1,0 +1,122 @@
+//! `repr` of tensors, and its options.
+
+use std::sync::Mutex;
+
+use pyo3::prelude::*;
+
+use crate::dtype::DType;
+use crate::format::{Elements, Options, Profile, format_tensor};
+use crate::promotion::default_float;
+use crate::python::tensor::{PyTensor, this};
+use crate::tensor::Tensor;
+use crate::with_element;
+
+static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
+
+fn options() -> Options {
+    OPTIONS.lock().ok().and_then(|options| *options).unwrap_or_default()
+}
+
+/// `Float` for float32: PyTorch's names from before it had dtypes.
+pub fn old_name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::Bool => "Bool",
+        DType::UInt8 => "Byte",
+        DType::Int32 => "Int",
+        DType::Int64 => "Long",
+        DType::Float32 => "Float",
+        DType::Float64 => "Double",
+    }
+}
+
+/// Sets how tensors are printed. What is not given stays as it is, except `sci_mode`, which becomes automatic.
+#[pyfunction]
+#[pyo3(signature = (precision = None, threshold = None, edgeitems = None, linewidth = None, profile = None, sci_mode = None))]
+pub fn set_printoptions(
+    precision: Option<usize>,
+    threshold: Option<f64>,
+    edgeitems: Option<usize>,
+    linewidth: Option<usize>,
+    profile: Option<&str>,
+    sci_mode: Option<bool>,
+) {
+    let mut chosen = options();
+    // An infinite threshold is the largest number: the conversion saturates.
+    let threshold = threshold.map(|n| n as usize);
+    chosen.set(profile.and_then(Profile::from_name), precision, threshold, edgeitems, linewidth, sci_mode);
+    if let Ok(mut held) = OPTIONS.lock() {
+        *held = Some(chosen);
+    }
+}
+
+/// The print options as a dictionary.
+#[pyfunction]
+pub fn _printoptions<'py>(py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
+    let held = options();
+    let all = pyo3::types::PyDict::new(py);
+    all.set_item("precision", held.precision)?;
+    match held.threshold {
+        usize::MAX => all.set_item("threshold", f64::INFINITY)?,
+        n => all.set_item("threshold", n)?,
+    }
+    all.set_item("edgeitems", held.edgeitems)?;
+    all.set_item("linewidth", held.linewidth)?;
+    all.set_item("sci_mode", held.sci_mode)?;
+    Ok(all)
+}
+
+/// The text of a tensor as its `repr` gives it.
+pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
+    let tensor = this(slf);
+    let mut suffixes = Vec::new();
+    let dtype = tensor.dtype();
+    let usual = if tensor.numel() == 0 {
+        dtype == default_float()
+    } else {
+        dtype == default_float() || matches!(dtype, DType::Int64 | DType::Bool)
+    };
+    if !usual {
+        suffixes.push(format!("dtype=torch.{dtype}"));
+    }
+    if let Some(node) = tensor.grad_fn()? {
+        suffixes.push(format!("grad_fn=<{}>", node.name()));
+    } else if tensor.requires_grad() {
+        suffixes.push("requires_grad=True".into());
+    }
+    if let Some(tangent) = crate::autograd::forward::tangent(tensor) {
+        suffixes.push(format!("tangent={}", text(&tangent, &[], "tensor(")));
+    }
+    let class = slf.get_type();
+    let plain = class.is(slf.py().get_type::<PyTensor>());
+    let prefix = if plain { "tensor(".into() } else { format!("{}(", class.name()?) };
+    Ok(text(tensor, &suffixes, &prefix))
+}
+
+fn text(tensor: &Tensor, suffixes: &[String], prefix: &str) -> String {
+    let data = tensor.data();
+    let (sizes, strides) = (&data.sizes, &data.strides);
+    // Only the elements that are shown are read, wherever they lie.
+    let offset = |mut i: usize| {
+        let mut offset = 0;
+        for d in (0..sizes.len()).rev() {
+            offset += i % sizes[d] * strides[d];
+            i /= sizes[d];
+        }
+        offset
+    };
+    let pointer = data.pointer();
+    with_element!(data.dtype, T => {
+        use crate::dtype::Element;
+        // SAFETY: offsets of row-major numbers lie inside the tensor.
+        let at = |i: usize| unsafe { pointer.cast::<T>().add(offset(i)).read() };
+        let float = |i: usize| at(i).to_f64();
+        let int = |i: usize| at(i).to_i64();
+        let truth = |i: usize| at(i).to_i64() != 0;
+        let elements = match data.dtype.category() {
+            crate::dtype::Category::Bool => Elements::Bool(&truth),
+            crate::dtype::Category::Integer => Elements::Int(&int),
+            crate::dtype::Category::Float => Elements::Float(&float),
+        };
+        format_tensor(elements, sizes, suffixes, prefix, &options())
+    })
+}

@@ -1,0 +1,870 @@
+//! `rgrad.Tensor`: the Python class, and how handles and objects find each other.
+
+use std::ffi::c_void;
+
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use crate::autograd::forward;
+use crate::dtype::DType;
+use crate::python::dtype::{PyDevice, check_device, object};
+use crate::python::gil::Gil;
+use crate::python::node::wrap_node;
+use crate::python::{arguments, creation, printing};
+use crate::scalar::Scalar;
+use crate::shape::Ints;
+use crate::tensor::{Tensor, flag};
+use crate::value::Value;
+use crate::{ops, shape};
+
+/// An n-dimensional array that remembers how it was computed.
+///
+/// Made by `rgrad.tensor(data)` and the other creation functions. The names and rules are those of
+/// `torch.Tensor`.
+#[pyclass(name = "Tensor", module = "rgrad", subclass, weakref, dict, frozen)]
+pub struct PyTensor(Gil<Tensor>);
+
+impl Drop for PyTensor {
+    fn drop(&mut self) {
+        // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
+        unsafe { self.0.get_unattached() }.set_object(std::ptr::null_mut());
+    }
+}
+
+/// The Python object of a tensor: the one that it has, or a new one.
+#[inline]
+pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
+    let existing = tensor.object();
+    if !existing.is_null() {
+        // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
+        return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
+    }
+    let made = Py::new(py, PyTensor(Gil::new(py, tensor.clone())))?;
+    tensor.set_object(made.as_ptr().cast::<c_void>());
+    Ok(made)
+}
+
+/// The tensor of a Python object, if it is one.
+#[inline]
+pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
+    let tensor = object.cast::<PyTensor>().ok()?.get().0.get(object.py());
+    if tensor.object().is_null() {
+        // Made by a subclass' __new__: from now on the object is found again.
+        tensor.set_object(object.as_ptr().cast());
+    }
+    Some(tensor)
+}
+
+/// The tensor of `self` in a method.
+#[inline]
+pub fn this<'a>(slf: &'a Bound<'_, PyTensor>) -> &'a Tensor {
+    let tensor = slf.get().0.get(slf.py());
+    if tensor.object().is_null() {
+        tensor.set_object(slf.as_ptr().cast());
+    }
+    tensor
+}
+
+/// The tensor of an argument, or a `TypeError` that names it.
+pub fn expect_tensor(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+    tensor_of(object).cloned().ok_or_else(|| {
+        PyTypeError::new_err(format!(
+            "{function}(): argument '{parameter}' has to be a Tensor, got {}",
+            arguments::describe(object)
+        ))
+    })
+}
+
+impl<'py> IntoPyObject<'py> for Tensor {
+    type Target = PyTensor;
+    type Output = Bound<'py, PyTensor>;
+    type Error = PyErr;
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        Ok(wrap(py, &self)?.into_bound(py))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
+    type Error = PyErr;
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Tensor> {
+        tensor_of(&object).cloned().ok_or_else(|| {
+            PyTypeError::new_err(format!("a Tensor is expected, got {}", arguments::describe(&object)))
+        })
+    }
+}
+
+/// Sizes as a `rgrad.Size`.
+fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
+    use pyo3::sync::PyOnceLock;
+    static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
+    kind.call1(py, (PyTuple::new(py, sizes)?,))
+}
+
+#[pymethods]
+impl PyTensor {
+    #[new]
+    #[pyo3(signature = (*data, dtype = None, device = None))]
+    fn new(
+        py: Python<'_>,
+        data: &Bound<'_, PyTuple>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<PyTensor> {
+        check_device(device)?;
+        let float = crate::promotion::default_float();
+        let tensor = match data.len() {
+            1 => {
+                let only = data.get_item(0)?;
+                match tensor_of(&only) {
+                    Some(tensor) => tensor.detach(),
+                    None if only.cast::<PyInt>().is_ok() => {
+                        Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
+                    }
+                    None => creation::from_data(&only, Some(dtype.unwrap_or(float)))?,
+                }
+            }
+            0 => Tensor::empty(&[0], float)?,
+            _ => Tensor::empty(&shape::checked_sizes(&data.extract::<Vec<i64>>()?)?, float)?,
+        };
+        Ok(PyTensor(Gil::new(py, tensor)))
+    }
+
+    /// Ties the object to its tensor, so that the graph gives the same object back.
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn __init__(slf: &Bound<'_, Self>, _arguments: &Bound<'_, PyTuple>, _keywords: Option<&Bound<'_, PyDict>>) {
+        this(slf);
+    }
+
+    /// An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history.
+    fn as_subclass<'py>(slf: &Bound<'py, Self>, cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+        let source = this(slf);
+        let view = if source.requires_grad() { ops::views::alias(source)? } else { source.detach() };
+        adopt(slf.py(), &view, cls)
+    }
+
+    /// A leaf of the class `cls` on the memory of `data`.
+    #[staticmethod]
+    #[pyo3(signature = (cls, data, require_grad = false))]
+    fn _make_subclass<'py>(
+        cls: &Bound<'py, PyType>,
+        data: &Bound<'py, PyTensor>,
+        require_grad: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let leaf = this(data).detach();
+        leaf.set_requires_grad(require_grad)?;
+        adopt(cls.py(), &leaf, cls)
+    }
+
+    fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
+    }
+
+    #[getter]
+    fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let sizes = this(slf).sizes();
+        size_object(slf.py(), &sizes)
+    }
+
+    /// All sizes, or the size along one dimension.
+    #[pyo3(signature = (dim = None))]
+    fn size(slf: &Bound<'_, Self>, dim: Option<i64>) -> PyResult<Py<PyAny>> {
+        match dim {
+            None => Self::shape(slf),
+            Some(dim) => Ok(this(slf).size(dim)?.into_pyobject(slf.py())?.into_any().unbind()),
+        }
+    }
+
+    /// All strides in elements, or the stride along one dimension.
+    #[pyo3(signature = (dim = None))]
+    fn stride(slf: &Bound<'_, Self>, dim: Option<i64>) -> PyResult<Py<PyAny>> {
+        let strides = this(slf).strides();
+        match dim {
+            None => Ok(PyTuple::new(slf.py(), strides)?.into_any().unbind()),
+            Some(dim) => {
+                let d = shape::wrap_dim(dim, strides.len())?;
+                Ok(strides.get(d).copied().unwrap_or(1).into_pyobject(slf.py())?.into_any().unbind())
+            }
+        }
+    }
+
+    fn dim(slf: &Bound<'_, Self>) -> usize {
+        this(slf).ndim()
+    }
+
+    fn ndimension(slf: &Bound<'_, Self>) -> usize {
+        this(slf).ndim()
+    }
+
+    #[getter]
+    fn ndim(slf: &Bound<'_, Self>) -> usize {
+        this(slf).ndim()
+    }
+
+    fn numel(slf: &Bound<'_, Self>) -> usize {
+        this(slf).numel()
+    }
+
+    fn nelement(slf: &Bound<'_, Self>) -> usize {
+        this(slf).numel()
+    }
+
+    fn element_size(slf: &Bound<'_, Self>) -> usize {
+        this(slf).dtype().size()
+    }
+
+    #[getter]
+    fn itemsize(slf: &Bound<'_, Self>) -> usize {
+        this(slf).dtype().size()
+    }
+
+    #[getter]
+    fn nbytes(slf: &Bound<'_, Self>) -> usize {
+        this(slf).numel() * this(slf).dtype().size()
+    }
+
+    fn storage_offset(slf: &Bound<'_, Self>) -> usize {
+        this(slf).data().offset
+    }
+
+    fn data_ptr(slf: &Bound<'_, Self>) -> usize {
+        this(slf).data().pointer() as usize
+    }
+
+    #[pyo3(signature = (memory_format = None))]
+    fn is_contiguous(slf: &Bound<'_, Self>, memory_format: Option<&Bound<'_, PyAny>>) -> bool {
+        let _ = memory_format;
+        this(slf).is_contiguous()
+    }
+
+    #[getter]
+    fn dtype(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Ok(object(slf.py(), this(slf).dtype())?.clone_ref(slf.py()).into_any())
+    }
+
+    #[getter]
+    fn device(_slf: &Bound<'_, Self>) -> PyDevice {
+        PyDevice
+    }
+
+    #[getter]
+    fn is_cpu(_slf: &Bound<'_, Self>) -> bool {
+        true
+    }
+
+    #[getter]
+    fn is_cuda(_slf: &Bound<'_, Self>) -> bool {
+        false
+    }
+
+    fn is_floating_point(slf: &Bound<'_, Self>) -> bool {
+        this(slf).dtype().is_float()
+    }
+
+    fn is_complex(_slf: &Bound<'_, Self>) -> bool {
+        false
+    }
+
+    fn is_signed(slf: &Bound<'_, Self>) -> bool {
+        !matches!(this(slf).dtype(), DType::Bool | DType::UInt8)
+    }
+
+    #[getter]
+    fn requires_grad(slf: &Bound<'_, Self>) -> bool {
+        this(slf).requires_grad()
+    }
+
+    #[setter]
+    fn set_requires_grad(slf: &Bound<'_, Self>, requires_grad: bool) -> PyResult<()> {
+        Ok(this(slf).set_requires_grad(requires_grad)?)
+    }
+
+    /// Asks for the gradient of this leaf; gives the tensor back.
+    #[pyo3(signature = (requires_grad = true))]
+    fn requires_grad_<'py>(slf: &Bound<'py, Self>, requires_grad: bool) -> PyResult<Bound<'py, Self>> {
+        this(slf).set_requires_grad(requires_grad)?;
+        Ok(slf.clone())
+    }
+
+    #[getter]
+    fn is_leaf(slf: &Bound<'_, Self>) -> bool {
+        this(slf).is_leaf()
+    }
+
+    /// The accumulated gradient, or `None`.
+    #[getter]
+    fn grad(slf: &Bound<'_, Self>) -> Option<Tensor> {
+        this(slf).grad()
+    }
+
+    #[setter]
+    fn set_grad(slf: &Bound<'_, Self>, grad: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let tensor = this(slf);
+        let Some(grad) = grad.filter(|grad| !grad.is_none()) else {
+            tensor.set_grad(None);
+            return Ok(());
+        };
+        let Some(gradient) = tensor_of(grad) else {
+            return Err(PyTypeError::new_err(format!(
+                "grad has to be a Tensor or None, got {}",
+                arguments::describe(grad)
+            )));
+        };
+        if gradient.is_same(tensor) {
+            return Err(PyRuntimeError::new_err("a tensor cannot be its own gradient"));
+        }
+        let (sizes, own) = (gradient.sizes(), tensor.sizes());
+        if sizes != own || gradient.dtype() != tensor.dtype() {
+            return Err(PyRuntimeError::new_err(format!(
+                "grad has to have the tensor's size {} and dtype {}, got size {} and dtype {}",
+                shape::show(&own),
+                tensor.dtype(),
+                shape::show(&sizes),
+                gradient.dtype()
+            )));
+        }
+        tensor.set_grad(Some(gradient.clone()));
+        Ok(())
+    }
+
+    #[deleter]
+    fn delete_grad(slf: &Bound<'_, Self>) {
+        this(slf).set_grad(None);
+    }
+
+    /// The node that made this tensor, or `None` for a leaf.
+    #[getter]
+    fn grad_fn(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        this(slf).grad_fn()?.map(|node| wrap_node(slf.py(), node)).transpose()
+    }
+
+    #[getter]
+    fn output_nr(slf: &Bound<'_, Self>) -> u32 {
+        this(slf).0.output_nr.get()
+    }
+
+    fn retain_grad(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Ok(this(slf).retain_grad()?)
+    }
+
+    #[getter]
+    fn retains_grad(slf: &Bound<'_, Self>) -> bool {
+        this(slf).retains_grad()
+    }
+
+    /// The same memory without history.
+    fn detach(slf: &Bound<'_, Self>) -> Tensor {
+        let detached = this(slf).detach();
+        if let Some(tangent) = forward::tangent(this(slf)) {
+            forward::set_tangent(&detached, Some(tangent));
+        }
+        detached
+    }
+
+    /// Forgets the history of this tensor itself.
+    fn detach_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let tensor = this(slf);
+        if tensor.has_flag(flag::VIEW) {
+            return Err(PyRuntimeError::new_err("detach_(): a view cannot be detached in place; use detach()"));
+        }
+        tensor.clear_history();
+        Ok(slf.clone())
+    }
+
+    /// The same memory without history; changes of it are not noticed by autograd.
+    #[getter]
+    fn data(slf: &Bound<'_, Self>) -> Tensor {
+        this(slf).shallow()
+    }
+
+    #[setter]
+    fn set_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let source = expect_tensor("data", "data", data)?;
+        let tensor = this(slf);
+        if tensor.requires_grad() && !source.dtype().is_differentiable() {
+            return Err(PyRuntimeError::new_err(format!(
+                "data: a tensor that requires grad cannot get {} data",
+                source.dtype()
+            )));
+        }
+        let mut data = source.data().clone();
+        let version = tensor.data().version.clone();
+        data.version = version.or_else(|| Some(Default::default()));
+        tensor.set_data(data);
+        Ok(())
+    }
+
+    #[getter]
+    fn _version(slf: &Bound<'_, Self>) -> u32 {
+        this(slf).version()
+    }
+
+    #[getter]
+    fn _base(slf: &Bound<'_, Self>) -> Option<Tensor> {
+        this(slf).base()
+    }
+
+    fn _is_view(slf: &Bound<'_, Self>) -> bool {
+        this(slf).has_flag(flag::VIEW)
+    }
+
+    /// The value of a tensor with one element as a Python number.
+    fn item(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        number_object(slf.py(), this(slf).item()?)
+    }
+
+    /// The values as nested lists of Python numbers.
+    fn tolist(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let tensor = this(slf).to_contiguous()?;
+        let py = slf.py();
+        let data = tensor.data();
+        let element = |i: usize| -> PyResult<Py<PyAny>> {
+            let value = crate::with_element!(data.dtype, T => {
+                // SAFETY: i is below the number of elements of a row-major tensor.
+                Scalar::of(unsafe { data.pointer().cast::<T>().add(i).read() })
+            });
+            number_object(py, value)
+        };
+        nested(py, &data.sizes, 0, &element)
+    }
+
+    fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        this(slf).data().sizes.first().copied().ok_or_else(|| {
+            PyTypeError::new_err("len() of a tensor without dimensions")
+        })
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        if tensor.ndim() == 0 {
+            return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
+        }
+        let parts = PyList::new(slf.py(), ops::views::unbind(tensor, 0)?)?;
+        Ok(parts.try_iter()?.into_any())
+    }
+
+    fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        let tensor = this(slf);
+        match tensor.numel() {
+            1 => Ok(tensor.item()?.to_f64() != 0.0),
+            0 => Err(PyRuntimeError::new_err("the truth value of a tensor without elements is not defined")),
+            n => Err(PyRuntimeError::new_err(format!(
+                "the truth value of a tensor with {n} elements is not defined; use any() or all()"
+            ))),
+        }
+    }
+
+    fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
+        Ok(this(slf).item()?.to_f64())
+    }
+
+    fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let value = number_object(py, this(slf).item()?)?;
+        Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
+    }
+
+    fn __index__(slf: &Bound<'_, Self>) -> PyResult<i64> {
+        let tensor = this(slf);
+        if tensor.numel() != 1 || !tensor.dtype().is_integral() {
+            return Err(PyTypeError::new_err(format!(
+                "only an integer tensor with one element can be an index, this one is {} of size {}",
+                tensor.dtype(),
+                shape::show(&tensor.sizes())
+            )));
+        }
+        Ok(tensor.item()?.to_i64())
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        (slf.as_ptr() as isize) >> 4
+    }
+
+    fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let tensor = this(slf);
+        let equal = match arguments::convert(element, crate::value::Kind::Operand, false)? {
+            Some(Value::Tensor(other)) => ops::comparison::eq(tensor.into(), (&other).into())?,
+            Some(Value::Scalar(other)) => ops::comparison::eq(tensor.into(), other.into())?,
+            _ => {
+                return Err(PyTypeError::new_err(format!(
+                    "in: a Tensor or a number is expected, got {}",
+                    arguments::describe(element)
+                )));
+            }
+        };
+        Ok(equal.to_vec::<bool>()?.contains(&true))
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        printing::represent(slf)
+    }
+
+    fn __format__(slf: &Bound<'_, Self>, specification: &str) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let tensor = this(slf);
+        if tensor.ndim() == 0 && !specification.is_empty() {
+            return Ok(number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,))?);
+        }
+        let object = py.get_type::<PyAny>();
+        Ok(object.call_method1("__format__", (slf, specification))?.unbind())
+    }
+
+    /// Computes the gradients of this tensor and adds them to the `grad` of the leaves.
+    #[pyo3(signature = (gradient = None, retain_graph = None, create_graph = false, inputs = None))]
+    fn backward(
+        slf: &Bound<'_, Self>,
+        gradient: Option<&Bound<'_, PyAny>>,
+        retain_graph: Option<bool>,
+        create_graph: bool,
+        inputs: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        crate::python::autograd::backward(slf.as_any(), gradient, retain_graph, create_graph, inputs)
+    }
+
+    /// A copy of the values; of a leaf, a leaf.
+    fn __deepcopy__<'py>(slf: &Bound<'py, Self>, memo: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let key = slf.as_ptr() as usize;
+        if let Some(known) = memo.get_item(key)? {
+            return Ok(known);
+        }
+        let tensor = this(slf);
+        let copied = {
+            let data = tensor.data();
+            let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
+                Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype)?
+            } else {
+                Tensor::empty(&data.sizes, data.dtype)?
+            };
+            crate::kernels::copy::copy(&copied.data(), &data);
+            copied
+        };
+        if tensor.is_leaf() {
+            copied.set_requires_grad(tensor.requires_grad())?;
+        }
+        if let Some(grad) = tensor.grad() {
+            copied.set_grad(Some(grad.copied(grad.dtype())?));
+        }
+        let kind = slf.get_type();
+        let object = if kind.is(slf.py().get_type::<PyTensor>()) {
+            wrap(slf.py(), &copied)?.into_bound(slf.py()).into_any()
+        } else {
+            adopt(slf.py(), &copied, &kind)?
+        };
+        memo.set_item(key, &object)?;
+        copy_attributes(slf.as_any(), &object, Some(memo))?;
+        Ok(object)
+    }
+
+    fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, _protocol: i64) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let tensor = this(slf);
+        if !tensor.is_leaf() {
+            return Err(PyRuntimeError::new_err(
+                "only a leaf tensor can be pickled: this one has a history; pickle detach() of it",
+            ));
+        }
+        let rebuild = py.import("rgrad._rgrad")?.getattr("_rebuild")?;
+        let source = tensor.to_contiguous()?;
+        let data = source.data();
+        // SAFETY: a row-major tensor is one run of bytes.
+        let bytes = unsafe {
+            crate::tensor::slice_at(data.pointer().cast_const(), data.numel() * data.dtype.size())
+        };
+        let bytes = pyo3::types::PyBytes::new(py, bytes);
+        let sizes = PyTuple::new(py, &data.sizes)?;
+        let arguments =
+            (slf.get_type(), bytes, object(py, data.dtype)?, sizes, tensor.requires_grad()).into_pyobject(py)?;
+        let attributes = slf.getattr("__dict__")?;
+        let state = if attributes.is_truthy()? { attributes } else { py.None().into_bound(py) };
+        Ok((rebuild, arguments, state).into_pyobject(py)?.into_any())
+    }
+
+    /// This tensor with another element type; the tensor itself if it has it and no copy is asked for.
+    #[pyo3(signature = (*targets, dtype = None, device = None, non_blocking = false, copy = false, memory_format = None))]
+    fn to<'py>(
+        slf: &Bound<'py, Self>,
+        targets: &Bound<'py, PyTuple>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'py, PyAny>>,
+        non_blocking: bool,
+        copy: bool,
+        memory_format: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = (non_blocking, memory_format);
+        check_device(device)?;
+        let mut target = dtype;
+        let mut copies = copy;
+        for (i, argument) in targets.iter().enumerate() {
+            if let Some(found) = crate::python::dtype::from_python(&argument) {
+                target = Some(found);
+            } else if let Some(other) = tensor_of(&argument) {
+                target = Some(other.dtype());
+            } else if let Ok(flag) = argument.cast::<PyBool>() {
+                copies |= i >= 2 && flag.is_true();
+            } else {
+                check_device(Some(&argument))?;
+            }
+        }
+        let tensor = this(slf);
+        let target = target.unwrap_or(tensor.dtype());
+        if target == tensor.dtype() && !copies {
+            return Ok(slf.clone().into_any());
+        }
+        Ok(ops::conversion::to_copy(tensor, target)?.into_pyobject(slf.py())?.into_any())
+    }
+
+    /// The element type's name in the old style, or this tensor with another element type.
+    #[pyo3(signature = (dtype = None))]
+    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<DType>) -> PyResult<Bound<'py, PyAny>> {
+        match dtype {
+            Some(dtype) => convert(slf, dtype),
+            None => {
+                let name = format!("torch.{}Tensor", printing::old_name(this(slf).dtype()));
+                Ok(name.into_pyobject(slf.py())?.into_any())
+            }
+        }
+    }
+
+    fn float<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Float32)
+    }
+
+    fn double<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Float64)
+    }
+
+    fn long<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Int64)
+    }
+
+    fn int<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Int32)
+    }
+
+    fn byte<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::UInt8)
+    }
+
+    fn bool<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Bool)
+    }
+
+    fn type_as<'py>(slf: &Bound<'py, Self>, other: Tensor) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, other.dtype())
+    }
+
+    fn cpu<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    #[getter(T)]
+    fn transposed(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        let tensor = this(slf);
+        let dims: Ints = (0..tensor.ndim() as i64).rev().collect();
+        Ok(ops::views::permute(tensor, &dims)?)
+    }
+
+    #[getter(mT)]
+    fn matrix_transposed(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        Ok(ops::views::transpose(this(slf), -2, -1)?)
+    }
+
+    /// Sets every element to 0.
+    fn zero_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        fill_in_place(slf, Value::Scalar(Scalar::Int(0)), "zero")
+    }
+
+    /// Sets every element to `value`.
+    fn fill_<'py>(slf: &Bound<'py, Self>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        match arguments::convert(value, crate::value::Kind::Operand, false)? {
+            Some(value) => fill_in_place(slf, value, "fill"),
+            None => Err(PyTypeError::new_err(format!(
+                "fill_(): argument 'value' has to be a number, got {}",
+                arguments::describe(value)
+            ))),
+        }
+    }
+
+    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    fn new_zeros(
+        slf: &Bound<'_, Self>,
+        size: &Bound<'_, PyTuple>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+        requires_grad: bool,
+    ) -> PyResult<Tensor> {
+        check_device(device)?;
+        let made = Tensor::zeros(&creation::sizes("new_zeros", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        creation::leaf(made, requires_grad)
+    }
+
+    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    fn new_ones(
+        slf: &Bound<'_, Self>,
+        size: &Bound<'_, PyTuple>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+        requires_grad: bool,
+    ) -> PyResult<Tensor> {
+        check_device(device)?;
+        let sizes = creation::sizes("new_ones", size)?;
+        let made = Tensor::full(&sizes, Scalar::Int(1), dtype.unwrap_or(this(slf).dtype()))?;
+        creation::leaf(made, requires_grad)
+    }
+
+    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    fn new_empty(
+        slf: &Bound<'_, Self>,
+        size: &Bound<'_, PyTuple>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+        requires_grad: bool,
+    ) -> PyResult<Tensor> {
+        check_device(device)?;
+        let made = Tensor::empty(&creation::sizes("new_empty", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        creation::leaf(made, requires_grad)
+    }
+
+    #[pyo3(signature = (size, fill_value, dtype = None, device = None, requires_grad = false))]
+    fn new_full(
+        slf: &Bound<'_, Self>,
+        size: &Bound<'_, PyAny>,
+        fill_value: &Bound<'_, PyAny>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+        requires_grad: bool,
+    ) -> PyResult<Tensor> {
+        check_device(device)?;
+        let Some(sizes) = arguments::integers(size)? else {
+            return Err(PyTypeError::new_err("new_full(): argument 'size' has to be ints"));
+        };
+        let Some(value) = arguments::number(fill_value)? else {
+            return Err(PyTypeError::new_err("new_full(): argument 'fill_value' has to be a number"));
+        };
+        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype.unwrap_or(this(slf).dtype()))?;
+        creation::leaf(made, requires_grad)
+    }
+
+    #[pyo3(signature = (data, dtype = None, device = None, requires_grad = false))]
+    fn new_tensor(
+        slf: &Bound<'_, Self>,
+        data: &Bound<'_, PyAny>,
+        dtype: Option<DType>,
+        device: Option<&Bound<'_, PyAny>>,
+        requires_grad: bool,
+    ) -> PyResult<Tensor> {
+        check_device(device)?;
+        creation::leaf(creation::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
+    }
+}
+
+fn convert<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
+    let tensor = this(slf);
+    if tensor.dtype() == dtype {
+        return Ok(slf.clone().into_any());
+    }
+    Ok(ops::conversion::to_copy(tensor, dtype)?.into_pyobject(slf.py())?.into_any())
+}
+
+fn fill_in_place<'py>(slf: &Bound<'py, PyTensor>, value: Value, name: &str) -> PyResult<Bound<'py, PyTensor>> {
+    let Some(op) = crate::op::find(name, "") else {
+        return Err(PyRuntimeError::new_err(format!("{name} is not registered")));
+    };
+    let mut arguments = vec![Value::Tensor(this(slf).clone())];
+    if name == "fill" {
+        arguments.push(value);
+    }
+    crate::autograd::record::call_in_place(op, &arguments)?;
+    Ok(slf.clone())
+}
+
+/// A new object of a subclass for a tensor that has none.
+pub fn adopt<'py>(py: Python<'py>, tensor: &Tensor, cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    let base = py.get_type::<PyTensor>();
+    if !cls.is_subclass(&base)? {
+        return Err(PyTypeError::new_err(format!("{} is no subclass of Tensor", cls.name()?)));
+    }
+    let holder = wrap(py, tensor)?;
+    // `Tensor.__new__(cls, tensor)` makes an alias of the holder's tensor; the history comes along below.
+    let object = base.call_method1("__new__", (cls, holder))?;
+    let Some(made) = tensor_of(&object) else {
+        return Err(PyTypeError::new_err("Tensor.__new__ gave no tensor"));
+    };
+    if let Some(node) = tensor.grad_fn()? {
+        made.set_history(node, tensor.0.output_nr.get());
+    } else {
+        made.set_flag(flag::LEAF_REQUIRES_GRAD, tensor.has_flag(flag::LEAF_REQUIRES_GRAD));
+    }
+    if let Some(grad) = tensor.grad() {
+        made.set_grad(Some(grad));
+    }
+    Ok(object)
+}
+
+/// Copies the attributes that a user gave an object.
+fn copy_attributes(from: &Bound<'_, PyAny>, to: &Bound<'_, PyAny>, memo: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    let attributes = from.getattr("__dict__")?;
+    if attributes.is_truthy()? {
+        let copied = match memo {
+            Some(memo) => from.py().import("copy")?.getattr("deepcopy")?.call1((&attributes, memo))?,
+            None => attributes,
+        };
+        to.getattr("__dict__")?.call_method1("update", (copied,))?;
+    }
+    Ok(())
+}
+
+/// A tensor from its pickled parts.
+#[pyfunction]
+pub fn _rebuild<'py>(
+    cls: &Bound<'py, PyType>,
+    bytes: &[u8],
+    dtype: DType,
+    sizes: Vec<usize>,
+    requires_grad: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let tensor = Tensor::empty(&sizes, dtype)?;
+    let expected = tensor.numel() * dtype.size();
+    if bytes.len() != expected {
+        return Err(PyValueError::new_err(format!(
+            "a {dtype} tensor of size {} has {expected} bytes, the pickle holds {}",
+            shape::show(&sizes),
+            bytes.len()
+        )));
+    }
+    if dtype == DType::Bool && bytes.iter().any(|&byte| byte > 1) {
+        return Err(PyValueError::new_err("the pickle holds a bool that is neither 0 nor 1"));
+    }
+    // SAFETY: the fresh tensor has room for exactly these bytes.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), tensor.data().pointer(), bytes.len()) };
+    tensor.set_requires_grad(requires_grad)?;
+    let py = cls.py();
+    if cls.is(py.get_type::<PyTensor>()) {
+        return Ok(wrap(py, &tensor)?.into_bound(py).into_any());
+    }
+    adopt(py, &tensor, cls)
+}
+
+/// A number as Python has it.
+pub fn number_object(py: Python<'_>, value: Scalar) -> PyResult<Py<PyAny>> {
+    Ok(match value {
+        Scalar::Bool(value) => PyBool::new(py, value).to_owned().into_any().unbind(),
+        Scalar::Int(value) => value.into_pyobject(py)?.into_any().unbind(),
+        Scalar::Float(value) => PyFloat::new(py, value).into_any().unbind(),
+    })
+}
+
+/// Nested lists of the elements from row-major number `start` on.
+fn nested(
+    py: Python<'_>,
+    sizes: &[usize],
+    start: usize,
+    element: &dyn Fn(usize) -> PyResult<Py<PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let Some((&size, rest)) = sizes.split_first() else { return element(start) };
+    let step: usize = rest.iter().product();
+    let items = (0..size).map(|i| nested(py, rest, start + i * step, element)).collect::<PyResult<Vec<_>>>()?;
+    Ok(PyList::new(py, items)?.into_any().unbind())
+}

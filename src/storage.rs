@@ -1,0 +1,281 @@
+//! The memory behind tensors: one flat `ndarray` buffer, shared by a tensor and its views.
+//!
+//! # Note: Why the buffer is typed as lines of bytes
+//! A view may read the same memory as another element type, and vector loads want 64-byte alignment, so the
+//! `ndarray` buffer holds [`Line`]s: 64 aligned bytes that may be uninitialised. Kernels see typed pointers.
+//!
+//! # Note: Kept buffers
+//! A buffer that is dropped goes to a list of its size class in the same thread and serves the next request of
+//! that class: a small operation then costs no call to the allocator, and a large temporary no page faults.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use ndarray::Array1;
+
+use crate::error;
+use crate::error::Result;
+use crate::trace::Trace;
+
+/// 64 aligned bytes: a cache line, and the widest vector register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Line([MaybeUninit<u8>; 64]);
+
+/// Who owns the memory.
+enum Buffer {
+    Owned(Array1<Line>),
+    /// Memory of somebody else (numpy), kept alive by holding its owner.
+    Foreign(#[expect(dead_code, reason = "held for its drop")] Box<dyn Any>),
+}
+
+/// A counted handle on a piece of memory. Views and detached tensors share it.
+#[derive(Clone)]
+pub struct Storage(Rc<StorageCell>);
+
+struct StorageCell {
+    buffer: RefCell<Buffer>,
+    pointer: Cell<NonNull<u8>>,
+    bytes: Cell<usize>,
+    version: Version,
+}
+
+/// Counts in-place changes, so that a saved tensor can tell whether its values are still the saved ones.
+#[derive(Default)]
+pub struct Version {
+    count: Cell<u32>,
+    /// Where the last in-place change was made.
+    writer: Cell<Option<Box<Trace>>>,
+}
+
+impl Version {
+    pub fn get(&self) -> u32 {
+        self.count.get()
+    }
+
+    pub fn set(&self, count: u32) {
+        self.count.set(count);
+    }
+
+    /// Notes one in-place change, made here.
+    pub fn bump(&self) {
+        self.count.set(self.count.get().wrapping_add(1));
+        self.writer.set(Trace::here().map(Box::new));
+    }
+
+    /// ` (changed at file.py:12)`, or nothing where that is not known.
+    pub fn describe_writer(&self) -> String {
+        let writer = self.writer.take();
+        let description = Trace::describe(writer.as_deref(), "changed");
+        self.writer.set(writer);
+        description
+    }
+}
+
+impl Storage {
+    /// Uninitialised memory of at least `bytes` bytes.
+    pub fn uninitialized(bytes: usize) -> Result<Storage> {
+        let lines = kept::take(bytes.div_ceil(size_of::<Line>()))
+            .ok_or_else(|| error!(Memory, "not enough memory: {bytes} bytes for a tensor could not be allocated"))?;
+        let mut array = Array1::from_vec(lines);
+        let pointer = NonNull::from(array.as_slice_mut().unwrap_or_default()).cast();
+        Ok(Storage::new(Buffer::Owned(array), pointer, bytes))
+    }
+
+    /// Memory that `owner` keeps alive.
+    ///
+    /// # Safety
+    /// `pointer` is valid for reads and writes of `bytes` bytes as long as `owner` lives.
+    pub unsafe fn foreign(pointer: NonNull<u8>, bytes: usize, owner: Box<dyn Any>) -> Storage {
+        Storage::new(Buffer::Foreign(owner), pointer, bytes)
+    }
+
+    fn new(buffer: Buffer, pointer: NonNull<u8>, bytes: usize) -> Storage {
+        Storage(Rc::new(StorageCell {
+            buffer: RefCell::new(buffer),
+            pointer: Cell::new(pointer),
+            bytes: Cell::new(bytes),
+            version: Version::default(),
+        }))
+    }
+
+    #[inline]
+    pub fn pointer(&self) -> *mut u8 {
+        self.0.pointer.get().as_ptr()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.0.bytes.get()
+    }
+
+    pub fn version(&self) -> &Version {
+        &self.0.version
+    }
+
+    /// Whether two handles are on the same memory.
+    pub fn is_same(&self, other: &Storage) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How many tensors (and other holders) share this memory.
+    pub fn handles(&self) -> usize {
+        Rc::strong_count(&self.0)
+    }
+
+    /// Whether the memory belongs to this crate rather than to numpy or another library.
+    pub fn is_owned(&self) -> bool {
+        matches!(*self.0.buffer.borrow(), Buffer::Owned(_))
+    }
+
+    /// Makes room for `bytes` bytes, keeping what is there. All views see the new memory.
+    pub fn grow(&self, bytes: usize) -> Result<()> {
+        if bytes <= self.bytes() {
+            return Ok(());
+        }
+        if !self.is_owned() {
+            return Err(error!(Runtime, "memory that another library owns cannot be resized"));
+        }
+        let larger = Storage::uninitialized(bytes)?;
+        // SAFETY: both are valid for the old number of bytes and are different allocations.
+        unsafe { std::ptr::copy_nonoverlapping(self.pointer(), larger.pointer(), self.bytes()) };
+        self.0.buffer.swap(&larger.0.buffer);
+        self.0.pointer.swap(&larger.0.pointer);
+        self.0.bytes.set(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for StorageCell {
+    fn drop(&mut self) {
+        if let Buffer::Owned(array) = self.buffer.get_mut() {
+            let array = std::mem::replace(array, Array1::from_vec(Vec::new()));
+            kept::give(array.into_raw_vec_and_offset().0);
+        }
+    }
+}
+
+/// The lists of kept buffers.
+mod kept {
+    use super::Line;
+    use std::cell::RefCell;
+
+    /// Buffers up to this many lines have a class for each length; above, four classes for each doubling.
+    const EXACT: usize = 16;
+    const CLASSES: usize = EXACT + 4 * 20;
+    /// A larger buffer goes back to the system.
+    const LARGEST: usize = (64 << 20) / size_of::<Line>();
+    /// A thread keeps at most this many lines in all, and this many buffers of a class.
+    const TOTAL: usize = (256 << 20) / size_of::<Line>();
+    const PER_CLASS: usize = 64;
+
+    struct Kept {
+        classes: [Vec<Vec<Line>>; CLASSES],
+        lines: usize,
+    }
+
+    thread_local! {
+        static KEPT: RefCell<Kept> = const { RefCell::new(Kept { classes: [const { Vec::new() }; CLASSES], lines: 0 }) };
+    }
+
+    /// The class that a request belongs to and the lines that a buffer of the class has.
+    fn class(lines: usize) -> (usize, usize) {
+        if lines <= EXACT {
+            return (lines.saturating_sub(1), lines);
+        }
+        let octave = (lines - 1).ilog2() as usize; // 2^octave < lines <= 2^(octave + 1)
+        let quarter = (1usize << octave) / 4;
+        let step = (lines - (1 << octave)).div_ceil(quarter); // 1 to 4
+        (EXACT + 4 * (octave - 4) + step - 1, (1 << octave) + step * quarter)
+    }
+
+    /// A buffer of at least `lines` lines with undefined content; `None` if the memory cannot be had.
+    #[inline]
+    pub fn take(lines: usize) -> Option<Vec<Line>> {
+        if lines == 0 {
+            return Some(Vec::new());
+        }
+        let (class, rounded) = if lines <= LARGEST { class(lines) } else { (CLASSES, lines) };
+        if class < CLASSES {
+            let found = KEPT.try_with(|kept| {
+                let kept = &mut *kept.borrow_mut();
+                let buffer = kept.classes[class].pop()?;
+                kept.lines -= buffer.len();
+                Some(buffer)
+            });
+            if let Ok(Some(buffer)) = found {
+                return Some(buffer);
+            }
+        }
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(rounded).ok()?;
+        // SAFETY: a line may be uninitialised, and the capacity was just reserved.
+        unsafe { buffer.set_len(rounded) };
+        Some(buffer)
+    }
+
+    /// Keeps a buffer for the next request of its class, or frees it.
+    #[inline]
+    pub fn give(buffer: Vec<Line>) {
+        let lines = buffer.len();
+        if lines == 0 || lines > LARGEST {
+            return;
+        }
+        let (class, rounded) = class(lines);
+        if rounded != lines {
+            return;
+        }
+        // Fails only while the thread ends, and then the buffer is freed.
+        let _ = KEPT.try_with(|kept| {
+            let kept = &mut *kept.borrow_mut();
+            let list = &mut kept.classes[class];
+            if list.len() < PER_CLASS && kept.lines + lines <= TOTAL {
+                kept.lines += lines;
+                list.push(buffer);
+            }
+        });
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_class_holds_every_request_that_maps_to_it() {
+            for lines in (1..5000).chain([100_000, 1 << 20, LARGEST]) {
+                let (index, rounded) = class(lines);
+                assert!(rounded >= lines && index < CLASSES, "{lines}");
+                assert_eq!(class(rounded), (index, rounded), "{lines}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_buffer_serves_the_next_request() {
+        let first = Storage::uninitialized(100).unwrap();
+        let pointer = first.pointer();
+        drop(first);
+        assert_eq!(Storage::uninitialized(128).unwrap().pointer(), pointer);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        let error = Storage::uninitialized(1 << 60).err().unwrap();
+        assert!(matches!(error.kind(), crate::error::Kind::Memory));
+    }
+
+    #[test]
+    fn growing_keeps_the_content() {
+        let storage = Storage::uninitialized(4).unwrap();
+        unsafe { storage.pointer().cast::<u32>().write(7) };
+        storage.grow(4096).unwrap();
+        assert_eq!(unsafe { storage.pointer().cast::<u32>().read() }, 7);
+    }
+}

@@ -1,0 +1,278 @@
+//! The tensor: a counted handle on storage, geometry and autograd data.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::ffi::c_void;
+use std::rc::Rc;
+
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+
+use crate::autograd::meta::Meta;
+use crate::autograd::node::Node;
+use crate::data::Data;
+use crate::dtype::{DType, Element};
+use crate::error::Result;
+use crate::kernels::{copy, fill};
+use crate::scalar::Scalar;
+use crate::shape::{self, Dims};
+use crate::storage::Storage;
+use crate::{bail, with_element};
+
+/// An n-dimensional array that can remember how it was computed. Cloning clones the handle.
+#[derive(Clone)]
+pub struct Tensor(pub(crate) Rc<TensorCell>);
+
+pub(crate) struct TensorCell {
+    data: RefCell<Data>,
+    pub(crate) flags: Cell<u8>,
+    /// Which output of `grad_fn` this tensor is.
+    pub(crate) output_nr: Cell<u32>,
+    pub(crate) grad_fn: RefCell<Option<Node>>,
+    /// What only leaves, views and observed tensors need.
+    pub(crate) meta: RefCell<Option<Box<Meta>>>,
+    /// The object that wraps this tensor in the embedding language, not owned; null where there is none.
+    object: Cell<*mut c_void>,
+}
+
+/// Bits of `TensorCell::flags`: what an operation has to look at before it may take the short way.
+pub(crate) mod flag {
+    /// A leaf that asks for its gradient.
+    pub const LEAF_REQUIRES_GRAD: u8 = 1;
+    /// The result of a recorded operation.
+    pub const HAS_GRAD_FN: u8 = 2;
+    /// Shares memory and history with a base.
+    pub const VIEW: u8 = 4;
+    /// Carries a tangent.
+    pub const DUAL: u8 = 8;
+    /// Any of these sends an operation through the recording path.
+    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL;
+}
+
+impl Tensor {
+    pub fn from_data(data: Data) -> Tensor {
+        Tensor(Rc::new(TensorCell {
+            data: RefCell::new(data),
+            flags: Cell::new(0),
+            output_nr: Cell::new(0),
+            grad_fn: RefCell::new(None),
+            meta: RefCell::new(None),
+            object: Cell::new(std::ptr::null_mut()),
+        }))
+    }
+
+    /// A row-major tensor with undefined content.
+    pub fn empty(sizes: &[usize], dtype: DType) -> Result<Tensor> {
+        Tensor::empty_strided(Dims::from_slice(sizes), shape::contiguous_strides(sizes), dtype)
+    }
+
+    /// A tensor with undefined content and strides that leave no gap.
+    pub(crate) fn empty_strided(sizes: Dims, strides: Dims, dtype: DType) -> Result<Tensor> {
+        let bytes = shape::numel(&sizes)?.checked_mul(dtype.size()).filter(|&b| b <= isize::MAX as usize);
+        let Some(bytes) = bytes else {
+            bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
+        };
+        let storage = Storage::uninitialized(bytes)?;
+        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+    }
+
+    /// A tensor with undefined content and any strides; gaps between elements belong to it too.
+    pub(crate) fn empty_spread(sizes: &[usize], strides: &[usize], dtype: DType) -> Result<Tensor> {
+        let bytes = shape::extent(sizes, strides).saturating_mul(dtype.size());
+        let storage = Storage::uninitialized(bytes)?;
+        let (sizes, strides) = (Dims::from_slice(sizes), Dims::from_slice(strides));
+        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+    }
+
+    pub fn full(sizes: &[usize], value: Scalar, dtype: DType) -> Result<Tensor> {
+        let tensor = Tensor::empty(sizes, dtype)?;
+        fill::fill(&tensor.data(), value);
+        Ok(tensor)
+    }
+
+    pub fn zeros(sizes: &[usize], dtype: DType) -> Result<Tensor> {
+        Tensor::full(sizes, Scalar::Int(0), dtype)
+    }
+
+    /// A tensor without dimensions.
+    pub fn scalar(value: impl Into<Scalar>, dtype: DType) -> Result<Tensor> {
+        Tensor::full(&[], value.into(), dtype)
+    }
+
+    /// A tensor of `sizes` with a copy of `values`, in row-major order.
+    pub fn from_slice<T: Element>(values: &[T], sizes: &[usize]) -> Result<Tensor> {
+        if shape::numel(sizes)? != values.len() {
+            bail!(Runtime, "{} values do not fill a tensor of size {}", values.len(), shape::show(sizes));
+        }
+        let tensor = Tensor::empty(sizes, T::DTYPE)?;
+        // SAFETY: the fresh row-major memory has room for exactly these values.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), tensor.data().pointer().cast(), values.len()) };
+        Ok(tensor)
+    }
+
+    /// Storage and geometry. The guard must not be held while other code may run.
+    #[inline]
+    pub fn data(&self) -> Ref<'_, Data> {
+        self.0.data.borrow()
+    }
+
+    /// Replaces memory and geometry, as `x.data = y` and `x.set_()` do.
+    pub(crate) fn set_data(&self, data: Data) {
+        let previous = self.0.data.replace(data);
+        drop(previous);
+    }
+
+    pub fn sizes(&self) -> Dims {
+        self.data().sizes.clone()
+    }
+
+    pub fn strides(&self) -> Dims {
+        self.data().strides.clone()
+    }
+
+    pub fn ndim(&self) -> usize {
+        self.data().sizes.len()
+    }
+
+    pub fn numel(&self) -> usize {
+        self.data().numel()
+    }
+
+    #[inline]
+    pub fn dtype(&self) -> DType {
+        self.data().dtype
+    }
+
+    pub fn is_contiguous(&self) -> bool {
+        self.data().is_contiguous()
+    }
+
+    /// The size along a dimension that may count from the end.
+    pub fn size(&self, dim: i64) -> Result<usize> {
+        let data = self.data();
+        if data.sizes.is_empty() {
+            bail!(Index, "dimension {dim} is out of range: a tensor without dimensions has no sizes");
+        }
+        Ok(data.sizes[shape::wrap_dim(dim, data.sizes.len())?])
+    }
+
+    /// Whether two handles are on the same tensor.
+    pub fn is_same(&self, other: &Tensor) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How many handles there are on this tensor.
+    pub fn handles(&self) -> usize {
+        Rc::strong_count(&self.0)
+    }
+
+    #[inline]
+    pub(crate) fn has_flag(&self, bits: u8) -> bool {
+        self.0.flags.get() & bits != 0
+    }
+
+    pub(crate) fn set_flag(&self, bit: u8, on: bool) {
+        let flags = self.0.flags.get();
+        self.0.flags.set(if on { flags | bit } else { flags & !bit });
+    }
+
+    /// The wrapping object of the embedding language.
+    #[inline]
+    pub(crate) fn object(&self) -> *mut c_void {
+        self.0.object.get()
+    }
+
+    #[inline]
+    pub(crate) fn set_object(&self, object: *mut c_void) {
+        self.0.object.set(object);
+    }
+
+    /// Another tensor on the same memory, seen with other geometry and without history.
+    pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
+        let data = self.data();
+        Tensor::from_data(Data {
+            storage: data.storage.clone(),
+            sizes,
+            strides,
+            offset,
+            dtype: data.dtype,
+            version: data.version.clone(),
+        })
+    }
+
+    /// The same memory and geometry without history; in-place changes are counted together.
+    pub fn detach(&self) -> Tensor {
+        Tensor::from_data(self.data().clone())
+    }
+
+    /// The same memory and geometry without history and with a change counter of its own.
+    pub fn shallow(&self) -> Tensor {
+        let mut data = self.data().clone();
+        data.version = Some(Rc::default());
+        Tensor::from_data(data)
+    }
+
+    /// A row-major tensor with the same values: this one if it is row-major already. Not recorded.
+    pub(crate) fn to_contiguous(&self) -> Result<Tensor> {
+        if self.is_contiguous() { Ok(self.clone()) } else { self.copied(self.dtype()) }
+    }
+
+    /// A fresh row-major copy in the given element type. Not recorded.
+    pub(crate) fn copied(&self, dtype: DType) -> Result<Tensor> {
+        let copied = Tensor::empty(&self.sizes(), dtype)?;
+        copy::copy(&copied.data(), &self.data());
+        Ok(copied)
+    }
+
+    /// This tensor, or a row-major copy in another element type. Not recorded.
+    pub(crate) fn cast(&self, dtype: DType) -> Result<Tensor> {
+        if self.dtype() == dtype { Ok(self.clone()) } else { self.copied(dtype) }
+    }
+
+    /// The value of a tensor with one element.
+    pub fn item(&self) -> Result<Scalar> {
+        let data = self.data();
+        if data.numel() != 1 {
+            bail!(
+                Runtime,
+                "item(): a tensor with one element is needed to make a Python number, this one has size {}",
+                shape::show(&data.sizes)
+            );
+        }
+        // SAFETY: the tensor has an element of this type at its pointer.
+        Ok(with_element!(data.dtype, T => Scalar::of(unsafe { data.pointer().cast::<T>().read() })))
+    }
+
+    /// The values in row-major order, converted to `T`.
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        let source = self.cast(T::DTYPE)?.to_contiguous()?;
+        let data = source.data();
+        // SAFETY: a row-major tensor has its elements one after another from its pointer.
+        Ok(unsafe { slice_at(data.pointer().cast::<T>(), data.numel()) }.to_vec())
+    }
+
+    /// Runs `read` on an `ndarray` view of the elements, whatever their strides.
+    ///
+    /// # Errors
+    /// `TypeError` if the element type is not `T`.
+    pub fn with_array<T: Element, R>(&self, read: impl FnOnce(ArrayViewD<'_, T>) -> R) -> Result<R> {
+        let data = self.data();
+        if data.dtype != T::DTYPE {
+            bail!(Type, "a {} tensor cannot be seen as an array of {}", data.dtype, T::DTYPE);
+        }
+        let shape = IxDyn(&data.sizes).strides(IxDyn(&data.strides));
+        // SAFETY: sizes and strides stay inside the storage, which `data` keeps alive; overlapping elements
+        // are allowed in a shared view.
+        Ok(read(unsafe { ArrayViewD::from_shape_ptr(shape, data.pointer().cast::<T>()) }))
+    }
+}
+
+/// A slice that may be empty at any address.
+///
+/// # Safety
+/// As for [`std::slice::from_raw_parts`], unless `len` is 0.
+pub(crate) unsafe fn slice_at<'a, T>(pointer: *const T, len: usize) -> &'a [T] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { std::slice::from_raw_parts(pointer, len) }
+}
