@@ -96,7 +96,7 @@ def draw(
     Arguments:
         outputs: a tensor of any shape and dtype, or a sequence of them.
         names: tensors by name, or a module whose parameters lend their names.
-        values: also show the first values of named tensors, leaves and outputs, and their gradients.
+        values: show the first values of leaves, outputs and named tensors, and their gradients.
         view: `"nodes"` for the graph's nodes, `"variables"` for variables and functions in turn.
         fold: draw a leaf together with the node that accumulates its gradient, draw once what
             repeats itself at least three times, and leave out the middle of long stretches.
@@ -113,7 +113,7 @@ def draw(
         raise ValueError(f"view must be 'nodes' or 'variables', not {view!r}")
     if format not in _WRITERS:
         raise ValueError(f"format must be one of {', '.join(_WRITERS)}, not {format!r}")
-    tensors = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    tensors = list(outputs) if isinstance(outputs, Sequence) else [outputs]
     if not tensors:
         raise ValueError("draw() needs at least one tensor")
     traced = trace(tensors)

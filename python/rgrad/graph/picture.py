@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
-class Kind(str, Enum):
+class Kind(Enum):
     """What an item stands for; decides its colour."""
 
     LEAF = "leaf"

@@ -38,7 +38,7 @@ class TracedNode:
 
 @dataclass(frozen=True)
 class Trace:
-    """All nodes below `tensors`; `ends` says for each tensor which node made it, as which result."""
+    """All nodes below `tensors`; `ends` tells each tensor's node, and the number of the result."""
 
     nodes: list[TracedNode]
     tensors: list[Tensor]
@@ -92,9 +92,7 @@ def _traced(node: GraphNode, places: dict[GraphNode, int]) -> TracedNode:
         node=node,
         operation=node.name().rpartition("::")[2],
         inputs=tuple(
-            (places[nearer], number)
-            for nearer, number in node.next_functions
-            if nearer is not None
+            (places[nearer], number) for nearer, number in node.next_functions if nearer is not None
         ),
         outputs=tuple((tuple(sizes), dtype) for sizes, dtype in outputs),
         place=getattr(node, "place", None),

@@ -118,9 +118,7 @@ def nodes_view(trace: Trace, names: Names, *, values: bool, merge_leaves: bool) 
     for number, end in enumerate(trace.ends):
         if end is not None:
             tensor = trace.tensors[number]
-            key = view.add_tensor(
-                Kind.OUTPUT, tensor, view.title_of_end(number), ellipse=False
-            )
+            key = view.add_tensor(Kind.OUTPUT, tensor, view.title_of_end(number), ellipse=False)
             view.connect(keys[end[0]], key, _result_label(trace.nodes[end[0]], end[1]))
     view.add_loose_ends(ellipse=False)
     return view.picture

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rgrad import Tensor
 
 _SHOWN_VALUES = 3
+_UNITS = ("KiB", "MiB", "GiB")
 
 
 def kind_of_value(sizes: tuple[int, ...], dtype: str) -> str:
@@ -20,12 +21,9 @@ def amount(size: int) -> str:
     """A number of bytes with the unit that keeps it short."""
     if size < 1024:
         return f"{size} B"
-    value = float(size)
-    for unit in ("KiB", "MiB", "GiB"):
-        value /= 1024
-        if value < 1024:
-            break
-    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    power = min((size.bit_length() - 1) // 10, len(_UNITS))
+    value = size / 1024**power
+    return f"{value:.1f} {_UNITS[power - 1]}" if value < 10 else f"{value:.0f} {_UNITS[power - 1]}"
 
 
 def short_place(place: tuple[str, int]) -> str:
@@ -52,9 +50,10 @@ def abbreviated(tensor: Tensor) -> str:
 def data_and_gradient(tensor: Tensor) -> tuple[str, ...]:
     """One line with the values, and one with the gradient where there is one."""
     lines = [f"data {abbreviated(tensor)}"]
-    if tensor.is_leaf or getattr(tensor, "retains_grad", False):
-        if tensor.grad is not None:
-            lines.append(f"grad {abbreviated(tensor.grad)}")
+    # Reading `grad` of another tensor would only raise a warning.
+    keeps_gradient = tensor.is_leaf or getattr(tensor, "retains_grad", False)
+    if keeps_gradient and tensor.grad is not None:
+        lines.append(f"grad {abbreviated(tensor.grad)}")
     return tuple(lines)
 
 

@@ -25,7 +25,7 @@ class _Gate(Function):
     def forward(ctx: Any, react: Callable[[Gradients], Gradients], *tensors: Tensor) -> Any:
         ctx.react = react
         ctx.set_materialize_grads(False)
-        return tuple(tensor.view_as(tensor) for tensor in tensors)
+        return tuple(tensor.view(tensor.shape) for tensor in tensors)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import rgrad
 from rgrad._rgrad import Tensor
-from rgrad.nn.parameter import Parameter
 from rgrad.nn.traversal import Traversal
 
 TYPE_CHECKING = False

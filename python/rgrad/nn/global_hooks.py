@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from rgrad.nn import registration
-from rgrad.nn.hooks import Hooks, RemovableHandle, register
+from rgrad.nn.hooks import Hooks
+from rgrad.nn.removable_handle import RemovableHandle, register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rgrad
-from rgrad._rgrad import Tensor, as_subclass
+from rgrad._rgrad import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class Parameter(Tensor, metaclass=_ParameterType):
         if data is None:
             data = rgrad.empty(0)
         if type(data) is Tensor or type(data) is Parameter:
-            parameter: Parameter = as_subclass(data, cls)
-            return parameter.requires_grad_(requires_grad)
+            return Tensor._make_subclass(cls, data, requires_grad)
         leaf: Any = data.detach()
         if type(leaf) is not type(data):
             raise RuntimeError(
@@ -57,8 +56,7 @@ class Parameter(Tensor, metaclass=_ParameterType):
         """A parameter with its own storage; the gradient is not copied."""
         copied = memo.get(id(self))
         if copied is None:
-            values = self.data.clone(memory_format=rgrad.preserve_format)
-            memo[id(self)] = copied = type(self)(values, self.requires_grad)
+            memo[id(self)] = copied = type(self)(self.data.clone(), self.requires_grad)
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:

@@ -94,7 +94,7 @@ def _apply(picture: Picture, folds: list[_Fold]) -> Picture:
     for found in folds:
         members = found.members()
         kept = found.members_of(0)
-        if found.left_out or len(kept) == 1 and not found.shared():
+        if found.left_out or (len(kept) == 1 and not found.shared()):
             group: Item | Frame = _single(picture, found, next_key)
             ports: dict[int, int] = {}
         else:

@@ -31,7 +31,8 @@ def to_dot(picture: Picture) -> str:
 
 def _cluster(frame: Frame) -> Iterator[str]:
     yield f"  subgraph cluster_{frame.key} {{"
-    yield f'    label={_quoted(f"×{frame.times}")} labeljust=r style="rounded,dashed" color="{LINE}"'
+    badge = _quoted(f"×{frame.times}")
+    yield f'    label={badge} labeljust=r style="rounded,dashed" color="{LINE}"'
     for item in frame.inside.items.values():
         if isinstance(item, Item) and item.kind is not Kind.PORT:
             yield f"    {_node(item)}"

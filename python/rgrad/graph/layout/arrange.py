@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -61,8 +62,7 @@ def arrange(picture: Picture, first: Sequence[int] = (), last: Sequence[int] = (
     `first` and `last` are the ports of a frame, which touch its upper and lower edge.
     """
     inner = {
-        frame.key: arrange(frame.inside, frame.entries, (frame.exit,))
-        for frame in picture.frames()
+        frame.key: arrange(frame.inside, frame.entries, (frame.exit,)) for frame in picture.frames()
     }
     sizes = {
         key: (inner[key].width + 2 * _FRAME_PADDING, inner[key].height)
@@ -180,7 +180,7 @@ def _depth(placed: Placed, x: float) -> float:
     if not (isinstance(placed.item, Item) and placed.item.ellipse):
         return placed.height
     share = min(abs(x - placed.middle) / (placed.width / 2), 1.0)
-    return placed.height / 2 * (1 + (1 - share * share) ** 0.5)
+    return placed.height / 2 * (1 + math.sqrt(1 - share * share))
 
 
 def _spread(placed: Placed, count: int) -> list[float]:

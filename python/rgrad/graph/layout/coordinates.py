@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from rgrad.graph.layout.layers import Layered
 
@@ -51,9 +52,7 @@ def _sweep(
         wishes: list[float] = []
         weights: list[float] = []
         for key in layer:
-            pulls = [
-                (weight(key, other), places[other]) for side in sides for other in side[key]
-            ]
+            pulls = [(weight(key, other), places[other]) for side in sides for other in side[key]]
             total = sum(pull for pull, _ in pulls)
             if total:
                 wishes.append(sum(pull * x for pull, x in pulls) / total)
@@ -75,7 +74,7 @@ def nearest_in_order(
     would overtake a neighbour shares one place with it.
     """
     offsets = [0.0]
-    for left, right in zip(widths, widths[1:], strict=False):
+    for left, right in pairwise(widths):
         offsets.append(offsets[-1] + (left + right) / 2 + gap)
     pools: list[tuple[float, float, int]] = []
     for wish, weight, offset in zip(wishes, weights, offsets, strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 
 from rgrad.graph.layout.layers import Layered
 
@@ -11,7 +12,7 @@ _SWEEPS_WITHOUT_GAIN = 6
 
 
 def reduce_crossings(layered: Layered) -> None:
-    """Sorts each layer by the mean place of its neighbours, down and up, and keeps the best order."""
+    """Sorts each layer by the mean place of its neighbours, down and up; the best order stays."""
     best = [list(layer) for layer in layered.layers]
     fewest = count_crossings(layered)
     stale = 0
@@ -20,10 +21,9 @@ def reduce_crossings(layered: Layered) -> None:
             break
         downwards = sweep % 2 == 0
         neighbours = layered.upper if downwards else layered.lower
-        order = range(1, len(layered.layers)) if downwards else range(len(layered.layers) - 2, -1, -1)
-        for index in order:
-            fixed = layered.layers[index - 1 if downwards else index + 1]
-            _sort_by_neighbours(layered.layers[index], fixed, neighbours)
+        layers = layered.layers if downwards else layered.layers[::-1]
+        for fixed, layer in pairwise(layers):
+            _sort_by_neighbours(layer, fixed, neighbours)
         crossings = count_crossings(layered)
         stale += 1
         if crossings < fewest:
@@ -34,7 +34,7 @@ def reduce_crossings(layered: Layered) -> None:
 def count_crossings(layered: Layered) -> int:
     """How many pairs of edges cross between neighbouring layers."""
     total = 0
-    for above, below in zip(layered.layers, layered.layers[1:], strict=False):
+    for above, below in pairwise(layered.layers):
         places = {key: place for place, key in enumerate(below)}
         passed: list[int] = []
         for key in above:

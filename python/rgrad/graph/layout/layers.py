@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass
@@ -56,7 +57,7 @@ def in_layers(
             path.append(next_key)
             next_key += 1
         path.append(head)
-        for above, below in zip(path, path[1:], strict=False):
+        for above, below in pairwise(path):
             layered.lower[above].append(below)
             layered.upper[below].append(above)
         layered.paths.append(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 from rgrad.graph.layout.layers import Layered
 
@@ -24,8 +25,8 @@ def straighten(
     left: dict[int, int] = {}
     right: dict[int, int] = {}
     for layer in layered.layers:
-        left.update(zip(layer[1:], layer, strict=False))
-        right.update(zip(layer, layer[1:], strict=False))
+        for one, other in pairwise(layer):
+            left[other], right[one] = one, other
 
     def room(key: int) -> tuple[float, float]:
         lowest, highest = float("-inf"), float("inf")

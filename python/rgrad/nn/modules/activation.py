@@ -15,7 +15,6 @@ __all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 class ReLU(Module):
     """The larger of each entry and zero, in place of the input if `inplace`."""
 
-    __constants__ = ["inplace"]
     inplace: bool
 
     def __init__(self, inplace: bool = False) -> None:
@@ -46,7 +45,6 @@ class Tanh(Module):
 class Softmax(Module):
     """`functional.softmax` along the dimension `dim`; the shape stays."""
 
-    __constants__ = ["dim"]
     dim: int | None
 
     def __init__(self, dim: int | None = None) -> None:
@@ -63,7 +61,6 @@ class Softmax(Module):
 class LogSoftmax(Module):
     """`functional.log_softmax` along the dimension `dim`; the shape stays."""
 
-    __constants__ = ["dim"]
     dim: int | None
 
     def __init__(self, dim: int | None = None) -> None:

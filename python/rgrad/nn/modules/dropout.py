@@ -23,7 +23,6 @@ class Dropout(Module):
         ValueError: `p` is not between 0 and 1.
     """
 
-    __constants__ = ["p", "inplace"]
     p: float
     inplace: bool
 

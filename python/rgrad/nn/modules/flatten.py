@@ -17,7 +17,6 @@ class Flatten(Module):
     `(N, C, H, W)` becomes `(N, C * H * W)` by default: the batch dimension is left alone.
     """
 
-    __constants__ = ["start_dim", "end_dim"]
     start_dim: int
     end_dim: int
 
@@ -44,7 +43,6 @@ class Unflatten(Module):
         TypeError: `dim` is not an integer or a size is not one.
     """
 
-    __constants__ = ["dim", "unflattened_size"]
     dim: int
     unflattened_size: tuple[int, ...] | list[int]
 

@@ -46,7 +46,6 @@ class Linear(Module):
         bias: of shape `(out_features)`, or `None`.
     """
 
-    __constants__ = ["in_features", "out_features"]
     in_features: int
     out_features: int
     weight: Parameter
@@ -62,7 +61,9 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(rgrad.empty((out_features, in_features), device=device, dtype=dtype))
+        self.weight = Parameter(
+            rgrad.empty((out_features, in_features), device=device, dtype=dtype)
+        )
         if bias:
             self.bias = Parameter(rgrad.empty(out_features, device=device, dtype=dtype))
         else:

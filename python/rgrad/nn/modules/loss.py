@@ -7,7 +7,6 @@ from rgrad.nn.module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from rgrad._rgrad import Tensor
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
 class _Loss(Module):
     """A loss and how it is reduced: `"none"`, `"sum"` or `"mean"`."""
 
-    __constants__ = ["reduction"]
     reduction: str
 
     def __init__(
@@ -71,7 +69,6 @@ class L1Loss(_Loss):
 class NLLLoss(_WeightedLoss):
     """`functional.nll_loss` of log-probabilities `(N, C, ...)` and classes `(N, ...)`."""
 
-    __constants__ = ["ignore_index", "reduction"]
     ignore_index: int
 
     def __init__(
@@ -98,7 +95,6 @@ class NLLLoss(_WeightedLoss):
 class CrossEntropyLoss(_WeightedLoss):
     """`functional.cross_entropy` of scores `(N, C, ...)` and classes or probabilities."""
 
-    __constants__ = ["ignore_index", "reduction", "label_smoothing"]
     ignore_index: int
     label_smoothing: float
 
