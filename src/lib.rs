@@ -5,7 +5,7 @@
 //! | floor | modules | what it is |
 //! |---|---|---|
 //! | 4 | `python` | the bindings; the only place that knows the embedding language |
-//! | 3 | [`ops`] | the operations: value and derivatives in one block each |
+//! | 3 | [`ops`], [`optim`] | the operations: value and derivatives in one block each; the steps of optimizers |
 //! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`] | tensors, what an operation is, recording and the engine |
 //! | 1 | [`kernels`] | numeric loops over strided memory |
 //! | 0 | [`storage`], [`data`], [`shape`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
@@ -18,6 +18,7 @@ pub mod format;
 pub mod kernels;
 pub mod op;
 pub mod ops;
+pub mod optim;
 pub mod pointwise;
 pub mod promotion;
 #[cfg(feature = "python")]

@@ -45,6 +45,22 @@ pointwise! {
         input(g) = g;
         other(g, alpha) = -(g * alpha);
 
+    /// `input + value * tensor1 * tensor2`.
+    fn addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
+        number -> same, "AddcmulBackward0", FUNCTION METHOD IN_PLACE
+        = input + value * tensor1 * tensor2;
+        input(g) = g;
+        tensor1(g, tensor2, value) = g * (tensor2 * value).conj();
+        tensor2(g, tensor1, value) = g * (tensor1 * value).conj();
+
+    /// `input + value * tensor1 / tensor2`.
+    fn addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
+        float -> same, "AddcdivBackward0", FUNCTION METHOD IN_PLACE
+        = input + value * (tensor1 / tensor2);
+        input(g) = g;
+        tensor1(g, tensor2, value) = g * (value / tensor2).conj();
+        tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
+
     /// `other - input`.
     fn rsub(input: Operand<'static>, other: Operand<'static>) real -> same, "RsubBackward1", FUNCTION
         = other - input;

@@ -33,6 +33,13 @@ op! {
 }
 
 op! {
+    /// The complex conjugate: a real tensor as it is.
+    fn conj(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value { Ok(input.clone()) }
+    derivative composite;
+}
+
+op! {
     /// A row-major copy.
     fn row_major as "_row_major" (input: Tensor) -> Tensor;
     value { input.copied(input.dtype()) }

@@ -81,7 +81,7 @@ fn converted(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
 
 op! {
     /// `exp(x)` divided by its sum along `dim`: positive numbers that add up to 1.
-    fn softmax(input: Tensor, dim: i64, dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
+    fn softmax(input: Tensor, dim: i64, dtype: Option<DType> = None) -> Tensor, FUNCTIONAL FUNCTION METHOD;
     value { softmax_of(&converted(input, dtype)?, dim) }
     derivative composite;
 }
@@ -101,7 +101,7 @@ op! {
 
 op! {
     /// The logarithm of `softmax`, accurate where that is near 0.
-    fn log_softmax(input: Tensor, dim: i64, dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
+    fn log_softmax(input: Tensor, dim: i64, dtype: Option<DType> = None) -> Tensor, FUNCTIONAL FUNCTION METHOD;
     value { log_softmax_of(&converted(input, dtype)?, dim) }
     derivative composite;
 }

@@ -55,7 +55,7 @@ pointwise! {
         input(g, out) = -g * (out * out).conj();
 
     /// The larger of each element and 0. The derivative at 0 is 0.
-    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
+    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
         = input.maximum(0.0);
         input(g, out) = g.only_if(out.greater(0.0));
 
@@ -70,7 +70,7 @@ pointwise! {
         input(g, out) = -0.5 * g * (out * out * out).conj();
 
     /// The logistic function `1 / (1 + exp(-x))`.
-    fn sigmoid(input: Tensor) float -> same, "SigmoidBackward0", FUNCTION METHOD IN_PLACE
+    fn sigmoid(input: Tensor) float -> same, "SigmoidBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
         = input.sigmoid();
         input(g, out) = g * ((1.0 - out) * out).conj();
 
@@ -95,7 +95,7 @@ pointwise! {
         input(g, out) = g * (1.0 + out * out).conj();
 
     /// Hyperbolic tangent of each element.
-    fn tanh(input: Tensor) float -> same, "TanhBackward0", FUNCTION METHOD IN_PLACE
+    fn tanh(input: Tensor) float -> same, "TanhBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
         = input.tanh();
         input(g, out) = g * (1.0 - out * out).conj();
 

@@ -12,6 +12,7 @@ mod node;
 mod number;
 mod numpy;
 mod operation;
+mod optim;
 mod printing;
 mod tensor;
 mod trace;

@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
-use crate::python::{autograd, creation, dtype, node, numpy, operation, printing, tensor, trace};
+use crate::python::{autograd, creation, dtype, node, numpy, operation, optim, printing, tensor, trace};
 
 /// The native part of rgrad.
 #[pymodule(gil_used = true, name = "_rgrad")]
@@ -38,6 +38,10 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let functional = PyModule::new(py, "_nn")?;
     operation::install(py, module, &functional, py.get_type::<PyTensor>().as_any())?;
     module.add_submodule(&functional)?;
+    let steps = PyModule::new(py, "_optim")?;
+    steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
+    steps.add_function(wrap_pyfunction!(optim::adam_step, &steps)?)?;
+    module.add_submodule(&steps)?;
     module.add_function(wrap_pyfunction!(_operations, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
