@@ -1,0 +1,177 @@
+"""Every operation of the registry beside torch's of the same name: values, types, strides, first and second gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from oracle import Raised, agree, run, same, torch
+from samples import Of, Sample, operations, samples
+
+import rgrad
+
+LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
+NAMES = sorted(operations())
+
+
+def arranged(library, array: np.ndarray, layout: str):
+    """A tensor with the values of an array (or of its first row, expanded) in a memory layout."""
+    if layout == "transposed" and array.ndim >= 2:
+        return library.tensor(np.ascontiguousarray(array.T)).permute(tuple(reversed(range(array.ndim))))
+    if layout == "strided" and array.ndim >= 1:
+        wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), dtype=array.dtype)
+        wide[..., ::2] = array
+        return library.tensor(wide)[..., ::2]
+    if layout == "expanded" and array.ndim >= 1 and array.shape[0] > 0:
+        return library.tensor(array[:1]).expand(array.shape)
+    return library.tensor(array)
+
+
+class Call:
+    """One sample, ready to be made on either library."""
+
+    def __init__(self, sample: Sample, dtype: str, layout: str, requires_grad: bool, seed: int = 0) -> None:
+        self.sample, self.dtype, self.layout, self.requires_grad = sample, dtype, layout, requires_grad
+        self.seed = seed
+
+    def arguments(self, library):
+        """Fresh arguments, and those tensors among them whose gradient is asked for."""
+        random = np.random.default_rng(self.seed)
+        leaves = []
+
+        def made(value):
+            if isinstance(value, Of):
+                dtype = self.dtype if value.differentiable else None
+                tensor = arranged(library, value.array(random, dtype or "float64"), self.layout)
+                if value.differentiable and self.requires_grad:
+                    leaves.append(tensor.requires_grad_())
+                return tensor
+            if isinstance(value, (list, tuple)):
+                return type(value)(made(item) for item in value)
+            return value
+
+        positional = [made(value) for value in self.sample.arguments]
+        keywords = {key: made(value) for key, value in self.sample.keywords.items()}
+        if "dtype" in keywords:
+            keywords["dtype"] = getattr(library, keywords["dtype"])
+        return positional, keywords, leaves
+
+
+def callables(name: str):
+    """The ways to call an operation that torch has too: `(label, call)`."""
+    row = operations()[name]
+    functional = any(r["functional"] for r in row)
+    torch_functional = torch.nn.functional
+    if functional and hasattr(torch_functional, name):
+        yield "functional", lambda lib, a, k: (lib._rgrad._nn if lib is rgrad else lib.nn.functional).__dict__[name](*a, **k)
+    if any(r["function"] for r in row) and hasattr(torch, name):
+        yield "function", lambda lib, a, k: getattr(lib, name)(*a, **k)
+    if any(r["method"] for r in row) and hasattr(torch.Tensor, name):
+        yield "method", lambda lib, a, k: getattr(a[0], name)(*a[1:], **k)
+
+
+def tensors_in(result) -> list:
+    if isinstance(result, (list, tuple)):
+        return [tensor for item in result for tensor in tensors_in(item)]
+    return [result] if hasattr(result, "requires_grad") else []
+
+
+def weighted(library, tensors, seed):
+    """A sum with uneven weights, so that every element's gradient differs."""
+    random = np.random.default_rng(seed)
+    total = None
+    for tensor in tensors:
+        if tensor.requires_grad:
+            weights = library.tensor(random.uniform(0.5, 1.5, tuple(tensor.shape)), dtype=tensor.dtype)
+            term = (tensor * weights).sum()
+            total = term if total is None else total + term
+    return total
+
+
+def differentiate(library, outputs, leaves, orders=2):
+    """The gradients of an uneven sum of the outputs, order by order."""
+    given = []
+    for order in range(orders):
+        total = weighted(library, tensors_in(outputs), 7 + order)
+        if total is None or not leaves:
+            break
+        gradients = library.autograd.grad(total, leaves, create_graph=order + 1 < orders, allow_unused=True)
+        given.append([None if g is None else g.detach() for g in gradients])
+        outputs = [g for g in gradients if g is not None]
+    return given
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_gradients(name):
+    """Over layouts, in float64, with first and second gradients."""
+    for label, call in callables(name):
+        for i, sample in enumerate(samples(name)):
+            for layout in LAYOUTS:
+                prepared = Call(sample, "float64", layout, requires_grad=True)
+
+                def program(library):
+                    positional, keywords, leaves = prepared.arguments(library)
+                    result = call(library, positional, keywords)
+                    gradients = differentiate(library, result, leaves)
+                    return result, gradients
+
+                check(program, f"{name} {label}, sample {i}: {sample}, {layout}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", ["float32", "int64", "int32", "uint8", "bool"])
+def test_other_types(name, dtype):
+    """Values and result types; what torch refuses for a type is refused with the same class."""
+    for label, call in callables(name):
+        for i, sample in enumerate(samples(name)):
+            prepared = Call(sample, dtype, "contiguous", requires_grad=False)
+
+            def program(library):
+                positional, keywords, _ = prepared.arguments(library)
+                return call(library, positional, keywords)
+
+            check(program, f"{name} {label}, sample {i}: {sample}, {dtype}")
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if any(r["in_place"] for r in operations()[n])])
+@pytest.mark.parametrize("dtype", ["float64", "int64", "bool"])
+def test_in_place(name, dtype):
+    """The in-place form on a fresh copy: values, history, gradients; after a refusal the values are as before."""
+    if not hasattr(torch.Tensor, f"{name}_"):
+        return
+    for i, sample in enumerate(samples(name)):
+        for layout in LAYOUTS[:3]:
+            prepared = Call(sample, dtype, layout, requires_grad=dtype == "float64")
+
+            def program(library):
+                positional, keywords, leaves = prepared.arguments(library)
+                if not hasattr(positional[0], "clone"):
+                    return None
+                target = positional[0].clone()
+                before = target.detach().clone()
+                try:
+                    result = getattr(target, f"{name}_")(*positional[1:], **keywords)
+                except Exception as error:
+                    assert library.equal(target.detach(), before), "a refused operation changed the tensor"
+                    assert target._version == 0
+                    return type(error)("refused")
+                assert result is target
+                return target, target._version, differentiate(library, target, leaves)
+
+            check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}")
+
+
+def check(program, label):
+    ours, theirs = run(program, rgrad), run(program, torch)
+    same(ours, theirs, where=label)
+
+
+def test_registry_is_covered():
+    """Every public operation has samples that torch accepts, unless torch does not have the operation."""
+    for name in NAMES:
+        ways = list(callables(name))
+        for _, call in ways[:1]:
+            accepted = 0
+            for sample in samples(name):
+                positional, keywords, _ = Call(sample, "float64", "contiguous", False).arguments(torch)
+                accepted += not isinstance(run(lambda _: call(torch, positional, keywords), torch), Raised)
+            assert accepted or name.startswith("bitwise"), f"{name}: torch refuses all samples"
