@@ -111,13 +111,21 @@ pub fn parse(
 
 /// Whether a single integer stands where the only list of integers is expected: `view(6)`.
 fn gathers(op: &Op, places: usize, positional: &[*mut ffi::PyObject], py: Python<'_>) -> bool {
-    places <= 2
-        && positional.len() == places
-        && places > 0
-        && op.parameters[places - 1].kind == Kind::Ints
-        && op.parameters[..places - 1].iter().all(|parameter| parameter.kind == Kind::Tensor)
+    positional.len() == places
+        && takes_loose_integers(op)
         // SAFETY: arguments of a running call are alive.
         && unsafe { Borrowed::from_ptr(py, positional[places - 1]) }.cast::<PyInt>().is_ok()
+}
+
+/// Whether the last positional parameter is a list of integers that may be written without brackets.
+pub fn takes_loose_integers(op: &Op) -> bool {
+    let places = op.parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    match op.parameters[..places].split_last() {
+        Some((last, rest)) => {
+            places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+        }
+        None => false,
+    }
 }
 
 /// PyTorch's names, and numpy's for the same things.

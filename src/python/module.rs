@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
-use crate::python::{autograd, creation, dtype, node, numpy, operation, optim, printing, tensor, trace};
+use crate::python::{arguments, autograd, creation, dtype, node, numpy, operation, optim, printing, tensor, trace};
 
 /// The native part of rgrad.
 #[pymodule(gil_used = true, name = "_rgrad")]
@@ -45,7 +45,16 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_operations, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
-    Ok(())
+    export_public_names(module)
+}
+
+/// PyO3 lists every name in `__all__`; `from rgrad._rgrad import *` is to give the public ones.
+fn export_public_names(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let mut names: Vec<String> = module.index()?.extract()?;
+    names.retain(|name| !name.starts_with('_'));
+    names.sort();
+    names.dedup();
+    module.setattr("__all__", names)
 }
 
 /// The number of threads that large operations use.
@@ -81,6 +90,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
+        row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item("returns", match op.returns {
             crate::op::Returns::Tensor => vec!["Tensor"],
             crate::op::Returns::List => vec!["List"],

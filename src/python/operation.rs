@@ -16,7 +16,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
-use crate::python::arguments::{Mismatch, Values, expectation, parse};
+use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
 use crate::python::tensor::wrap;
 use crate::value::Outputs;
 
@@ -192,6 +192,7 @@ pub fn python_default(rust: &str) -> String {
         "&[]" => "()".into(),
         "f64::NAN" => "nan".into(),
         other => other
+            .trim_start_matches("crate::scalar::")
             .trim_start_matches("Scalar::Float(")
             .trim_start_matches("Scalar::Int(")
             .trim_end_matches(')')
@@ -279,6 +280,18 @@ unsafe extern "C" fn get_method(
     }
 }
 
+/// A function stays itself as a class attribute. `inspect` knows callables of C by this slot: with it, `help`, editors
+/// and stubtest see a function.
+unsafe extern "C" fn get_function(
+    descriptor: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: called by CPython with a live object and the GIL held.
+    unsafe { ffi::Py_INCREF(descriptor) };
+    descriptor
+}
+
 unsafe extern "C" {
     fn PyMethod_New(function: *mut ffi::PyObject, instance: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
@@ -322,6 +335,36 @@ unsafe extern "C" fn get_module(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut
             let functional = group.overloads.iter().all(|op| !op.traits.has(Traits::FUNCTION)) && !group.method;
             text(py, if functional { "rgrad.nn.functional" } else { "rgrad" })
         })
+    }
+}
+
+/// The signature in the form that `inspect.signature` reads; overloads have none in common.
+unsafe extern "C" fn get_text_signature(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| match group.overloads[..] {
+            [op] => text(py, &text_signature(op, group.method)),
+            _ => Ok(py.None()),
+        })
+    }
+}
+
+fn text_signature(op: &Op, method: bool) -> String {
+    let mut signature = signature(op);
+    if takes_loose_integers(op)
+        && let Some(last) = op.parameters.iter().take_while(|parameter| !parameter.keyword_only).last()
+    {
+        // A parameter that gathers has no default of its own.
+        let written = match last.default {
+            Some((default, _)) => format!("{}={}", last.name, python_default(default)),
+            None => last.name.to_owned(),
+        };
+        signature = signature.replacen(&written, &format!("*{}", last.name), 1);
+        signature = signature.replacen(", *, ", ", ", 1);
+    }
+    match method {
+        true => signature.replacen("(input", "($self", 1),
+        false => signature,
     }
 }
 
@@ -380,6 +423,7 @@ fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
         getter(c"__qualname__", get_qualified_name),
         getter(c"__module__", get_module),
         getter(c"__doc__", get_documentation),
+        getter(c"__text_signature__", get_text_signature),
         // SAFETY: all zeros is the end mark of the list.
         unsafe { std::mem::zeroed() },
     ];
@@ -415,6 +459,8 @@ fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
     if method {
         slots.push(slot(ffi::Py_tp_descr_get, get_method as *mut c_void));
         flags |= ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+    } else {
+        slots.push(slot(ffi::Py_tp_descr_get, get_function as *mut c_void));
     }
     slots.push(slot(0, ptr::null_mut()));
     let mut spec = ffi::PyType_Spec {
