@@ -55,7 +55,7 @@ pointwise! {
         input(g, out) = -g * (out * out).conj();
 
     /// The larger of each element and 0. The derivative at 0 is 0.
-    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
+    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
         = input.maximum(0.0);
         input(g, out) = g.only_if(out.greater(0.0));
 
@@ -109,5 +109,17 @@ op! {
     /// The square of each element.
     fn square(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
     value { crate::ops::power::pow(input.into(), 2i64.into()) }
+    derivative composite;
+}
+
+op! {
+    /// The larger of each element and 0; stored in `input` itself if `inplace`.
+    fn relu_functional as "relu" / "functional" (input: Tensor, inplace: bool = false) -> Tensor, FUNCTIONAL;
+    value {
+        if !inplace {
+            return relu(input);
+        }
+        crate::autograd::primitives::call_in_place("relu", &[crate::value::Value::Tensor(input.clone())])
+    }
     derivative composite;
 }

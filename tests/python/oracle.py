@@ -8,7 +8,6 @@ import warnings
 
 import numpy as np
 import pytest
-
 import rgrad
 
 torch = pytest.importorskip("torch")
@@ -94,8 +93,10 @@ def same(ours, theirs, *, strides=True, graph=True, slack=None, where="result"):
         assert ours.shape == theirs.shape, where
         close(ours, theirs, slack, where)
     elif kind == "float":
-        assert ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or math.isclose(
-            ours, theirs, rel_tol=1e-5, abs_tol=1e-9
+        assert (
+            ours == theirs
+            or (math.isnan(ours) and math.isnan(theirs))
+            or math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-9)
         ), f"{where}: {ours!r} instead of {theirs!r}"
     else:
         assert ours == theirs, f"{where}: {ours!r} instead of {theirs!r}"

@@ -33,9 +33,7 @@ tensor([[4., 2., 2., 2., 2.],
 
 
 def printed_by(name: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name)], capture_output=True, encoding="utf-8", timeout=60
-    )
+    done = subprocess.run([sys.executable, str(EXAMPLES / name)], capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout

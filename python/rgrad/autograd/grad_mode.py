@@ -140,5 +140,3 @@ class set_grad_enabled(_GradMode):  # noqa: N801
         # Used as a decorator, the mode holds for calls of the function only.
         _set_grad_enabled(self._outer)
         return super().__call__(function)
-
-

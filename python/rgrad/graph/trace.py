@@ -91,9 +91,7 @@ def _traced(node: GraphNode, places: dict[GraphNode, int]) -> TracedNode:
     return TracedNode(
         node=node,
         operation=node.name().rpartition("::")[2],
-        inputs=tuple(
-            (places[nearer], number) for nearer, number in node.next_functions if nearer is not None
-        ),
+        inputs=tuple((places[nearer], number) for nearer, number in node.next_functions if nearer is not None),
         outputs=tuple((tuple(sizes), dtype) for sizes, dtype in outputs),
         place=getattr(node, "place", None),
         saved_bytes=getattr(node, "saved_bytes", 0),

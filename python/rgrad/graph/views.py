@@ -48,9 +48,7 @@ class _View:
     def connect(self, tail: int, head: int, label: str = "") -> None:
         self.picture.arrows.append(Arrow(tail, head, label))
 
-    def add_tensor(
-        self, kind: Kind, tensor: Tensor, title: str, *, ellipse: bool, nodes: int = 0
-    ) -> int:
+    def add_tensor(self, kind: Kind, tensor: Tensor, title: str, *, ellipse: bool, nodes: int = 0) -> int:
         look = kind_of_value(shape_of(tensor), dtype_of(tensor))
         details = (look, *data_and_gradient(tensor)) if self.values else (look,)
         tooltip = f"{title} (AccumulateGrad)" if nodes else title

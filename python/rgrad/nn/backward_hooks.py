@@ -106,11 +106,7 @@ def _through_gate(
     react: Callable[[Gradients], Gradients], values: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], list[int]]:
     """The values, those recording gradients passed through a gate, and the places of those."""
-    positions = [
-        position
-        for position, value in enumerate(values)
-        if isinstance(value, Tensor) and value.requires_grad
-    ]
+    positions = [position for position, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not positions or not rgrad.is_grad_enabled():
         return values, []
     passed = list(values)
@@ -136,7 +132,5 @@ def _replaced(returned: Any, gradients: Gradients) -> Gradients:
         returned = (returned,)
     sequence: Sequence[Tensor | None] = returned
     if len(sequence) != len(gradients):
-        raise RuntimeError(
-            f"a backward hook returned {len(sequence)} gradients in place of {len(gradients)}"
-        )
+        raise RuntimeError(f"a backward hook returned {len(sequence)} gradients in place of {len(gradients)}")
     return tuple(sequence)

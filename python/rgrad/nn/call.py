@@ -42,9 +42,7 @@ class _Call:
     def run(self) -> None:
         self._run_forward_pre_hooks()
         full, partial = self._backward_hooks()
-        before = list(global_hooks.BACKWARD_PRE.values()) + list(
-            self._own("_backward_pre_hooks").values()
-        )
+        before = list(global_hooks.BACKWARD_PRE.values()) + list(self._own("_backward_pre_hooks").values())
         watch = None
         if full or before:
             from rgrad.nn.backward_hooks import BackwardWatch  # only calls with such hooks need it
@@ -75,8 +73,7 @@ class _Call:
                 self._run_forward_hook(hook, with_kwargs)
             except Exception as failure:
                 warnings.warn(
-                    f"a forward hook called because {type(self.module).__name__} failed has failed "
-                    f"too: {failure}",
+                    f"a forward hook called because {type(self.module).__name__} failed has failed too: {failure}",
                     stacklevel=4,
                 )
 

@@ -104,9 +104,7 @@ class Conversion(Traversal):
 
     def bfloat16(self: Self) -> Self:
         """Convert the floating-point parameters and buffers to `bfloat16`."""
-        return self._apply(
-            lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor
-        )
+        return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
 
     def train(self: Self, mode: bool = True) -> Self:
         """Set `training`, here and below, which layers such as `Dropout` heed.
@@ -166,15 +164,11 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     return _to_device(*args, **kwargs)
 
 
-def _to_tensor(
-    tensor: Tensor, non_blocking: bool = False, *, memory_format: Any = None
-) -> tuple[Any, Any, bool, Any]:
+def _to_tensor(tensor: Tensor, non_blocking: bool = False, *, memory_format: Any = None) -> tuple[Any, Any, bool, Any]:
     return tensor.device, tensor.dtype, non_blocking, memory_format
 
 
-def _to_dtype(
-    dtype: Any, non_blocking: bool = False, *, memory_format: Any = None
-) -> tuple[Any, Any, bool, Any]:
+def _to_dtype(dtype: Any, non_blocking: bool = False, *, memory_format: Any = None) -> tuple[Any, Any, bool, Any]:
     return None, dtype, non_blocking, memory_format
 
 

@@ -35,9 +35,7 @@ tanh = _nn.tanh
 dropout = _nn.dropout
 
 
-def softmax(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
-) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """Exponentials of `input` divided by their sum along `dim`; same shape as `input`.
 
     Args:
@@ -54,9 +52,7 @@ def softmax(
     return _nn.softmax(input, dim, dtype)
 
 
-def log_softmax(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
-) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, computed without overflow; arguments as there."""
     if dim is None:
         dim = _implicit_dimension("log_softmax", input.dim(), _stacklevel)
@@ -230,9 +226,7 @@ def reduction_meant(size_average: bool | None, reduce: bool | None) -> str:
         reduction = "sum"
     else:
         reduction = "mean"
-    warnings.warn(
-        f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3
-    )
+    warnings.warn(f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3)
     return reduction
 
 

@@ -108,9 +108,7 @@ def register_module_module_registration_hook(hook: Callable[..., Any]) -> Remova
     return register(registration.MODULE_HOOKS, hook)
 
 
-def _register_for_calls(
-    table: Table, hook: Callable[..., Any], marks: tuple[Table, ...] = ()
-) -> RemovableHandle:
+def _register_for_calls(table: Table, hook: Callable[..., Any], marks: tuple[Table, ...] = ()) -> RemovableHandle:
     # Seen by every module through its class: calls look for hooks from now on.
     Hooks._hooked = True
     return register(table, hook, marks=marks)

@@ -118,9 +118,7 @@ class Hooks(Members):
             marks += (self._forward_hooks_always_called,)
         return register(self._forward_hooks, hook, prepend=prepend, marks=marks)
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` once the gradients of the outputs are known.
 
         `grad_output` is a tuple with a gradient or `None` for each output; what the hook returns,
@@ -128,9 +126,7 @@ class Hooks(Members):
         """
         return register(self._backward_pre_hooks, hook, prepend=prepend)
 
-    def register_full_backward_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` once the gradients of the inputs are known.
 
         Both are tuples with an entry for each positional argument and for each output, `None`
@@ -156,9 +152,7 @@ class Hooks(Members):
 
     def _settle_backward_kind(self, *, full: bool) -> None:
         if self._is_full_backward_hook is (not full):
-            raise RuntimeError(
-                "full and partial backward hooks cannot be registered on the same module"
-            )
+            raise RuntimeError("full and partial backward hooks cannot be registered on the same module")
         self._is_full_backward_hook = full
 
     def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:

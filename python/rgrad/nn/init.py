@@ -68,17 +68,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"no gain is known for {nonlinearity!r}")
 
 
-def uniform_(
-    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw each entry uniformly between `a` and `b`."""
     with rgrad.no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw each entry from the normal distribution of this mean and standard deviation."""
     with rgrad.no_grad():
         return tensor.normal_(mean, std, generator=generator)
@@ -158,9 +154,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return tensor
 
 
-def xavier_uniform_(
-    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Draw uniformly so that the variance is `2 * gain**2 / (fan_in + fan_out)`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks"
@@ -256,9 +250,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         return tensor.copy_(orthonormal.reshape(tensor.shape)).mul_(gain)
 
 
-def sparse_(
-    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
-) -> Tensor:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """Draw normally with mean 0, then set the part `sparsity` of each column to zero.
 
     Martens, "Deep learning via Hessian-free optimization" (2010).
@@ -308,9 +300,7 @@ def _deprecated(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__
 
     def warn_and_fill(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(
-            f"nn.init.{name[:-1]} is deprecated: write nn.init.{name}", FutureWarning, stacklevel=2
-        )
+        warnings.warn(f"nn.init.{name[:-1]} is deprecated: write nn.init.{name}", FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
     warn_and_fill.__name__ = name[:-1]

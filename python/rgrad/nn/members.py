@@ -52,9 +52,7 @@ class Members:
         self._check_name("parameter", name, "_parameters")
         if param is not None:
             if not isinstance(param, Parameter):
-                raise TypeError(
-                    f"parameter {name!r} must be a Parameter or None, not {type(param).__name__}"
-                )
+                raise TypeError(f"parameter {name!r} must be a Parameter or None, not {type(param).__name__}")
             if param.grad_fn is not None:
                 raise ValueError(
                     f"parameter {name!r} must be a leaf, but it was computed from other tensors; "
@@ -79,9 +77,7 @@ class Members:
             raise AttributeError("call Module.__init__() before registering a buffer")
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"buffer {name!r} must be a Tensor or None, not {type(tensor).__name__}"
-            )
+            raise TypeError(f"buffer {name!r} must be a Tensor or None, not {type(tensor).__name__}")
         self._enter("_buffers", name, announce(BUFFER_HOOKS, self, name, tensor))
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -167,9 +163,7 @@ class Members:
         """Forget whatever else `name` was, before an entry of `registry` takes it."""
         attributes = self.__dict__
         if registry not in attributes:
-            raise AttributeError(
-                f"call Module.__init__() before assigning {name!r}: only then can it be registered"
-            )
+            raise AttributeError(f"call Module.__init__() before assigning {name!r}: only then can it be registered")
         if name in attributes[registry]:
             return
         attributes.pop(name, None)

@@ -30,9 +30,7 @@ class Module(StateDict):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init and (args or kwargs):
             surplus = ", ".join([*map(repr, args), *kwargs])
-            raise TypeError(
-                f"{type(self).__name__}: Module.__init__() takes no arguments: {surplus}"
-            )
+            raise TypeError(f"{type(self).__name__}: Module.__init__() takes no arguments: {surplus}")
         self._prepare_members()
         if self.call_super_init:
             super().__init__(*args, **kwargs)

@@ -63,9 +63,7 @@ class Parameter(Tensor, metaclass=_ParameterType):
         return _restore, (type(self), self.data, self.requires_grad, dict(self.__dict__))
 
 
-def _restore(
-    cls: type[Parameter], data: Tensor, requires_grad: bool, attributes: dict[str, Any]
-) -> Parameter:
+def _restore(cls: type[Parameter], data: Tensor, requires_grad: bool, attributes: dict[str, Any]) -> Parameter:
     """The parameter that `Parameter.__reduce_ex__` took apart."""
     parameter = cls(data, requires_grad)
     parameter.__dict__.update(attributes)

@@ -77,9 +77,7 @@ class Registry(dict[str, object]):
         self.update(other)
         return self
 
-    def __reduce_ex__(
-        self, protocol: Any
-    ) -> tuple[type, tuple[()], None, None, Iterator[tuple[str, Any]]]:
+    def __reduce_ex__(self, protocol: Any) -> tuple[type, tuple[()], None, None, Iterator[tuple[str, Any]]]:
         # Copied and pickled as what it stands for; the module receiving it makes its own registry.
         return dict, (), None, None, iter(self.items())
 

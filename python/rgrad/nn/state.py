@@ -60,9 +60,7 @@ class StateDict(Conversion):
         """
         raise RuntimeError(f"{type(self).__name__} has no extra state to be set")
 
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """The parameters and persistent buffers, here and below, by their dotted names.
 
         The tensors share their storage with the module. The versions of the classes are kept in
@@ -76,8 +74,7 @@ class StateDict(Conversion):
         """
         if args:
             warnings.warn(
-                "pass destination, prefix and keep_vars to state_dict by name: passing them by "
-                "position is deprecated",
+                "pass destination, prefix and keep_vars to state_dict by name: passing them by position is deprecated",
                 FutureWarning,
                 stacklevel=2,
             )
@@ -95,9 +92,7 @@ class StateDict(Conversion):
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
-                module.state_dict(
-                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
-                )
+                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         returning_nothing = self.__dict__.get("_state_dict_hooks_returning_nothing", {})
         for number, hook in list(self.__dict__.get("_state_dict_hooks", {}).items()):
             returned = hook(self, destination, prefix, local_metadata)
@@ -142,9 +137,7 @@ class StateDict(Conversion):
         if strict:
             loading.refuse_differing_names()
         if loading.errors:
-            raise RuntimeError(
-                "\n\t".join([f"{type(self).__name__} could not load the state:", *loading.errors])
-            )
+            raise RuntimeError("\n\t".join([f"{type(self).__name__} could not load the state:", *loading.errors]))
         return _IncompatibleKeys(loading.missing, loading.unexpected)
 
     def _load_from_state_dict(
@@ -192,9 +185,7 @@ class StateDict(Conversion):
                     if name not in (self._modules if dot else own_state):
                         unexpected_keys.append(key)
 
-    def _load_tensor(
-        self, name: str, key: str, held: Tensor, saved: Any, assign: bool
-    ) -> str | None:
+    def _load_tensor(self, name: str, key: str, held: Tensor, saved: Any, assign: bool) -> str | None:
         """Copy or assign one tensor; the reason if that cannot be done."""
         if not isinstance(saved, Tensor):
             return f"{key}: a Tensor is needed, not {type(saved).__name__}"
@@ -256,8 +247,7 @@ class _Loading:
         for hook in module._table("_load_state_dict_post_hooks"):
             if hook(module, _IncompatibleKeys(self.missing, self.unexpected)) is not None:
                 raise AssertionError(
-                    "a load_state_dict post-hook must return None; it can change the lists of its "
-                    "argument in place"
+                    "a load_state_dict post-hook must return None; it can change the lists of its argument in place"
                 )
 
     def refuse_differing_names(self) -> None:

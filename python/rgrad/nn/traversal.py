@@ -75,9 +75,7 @@ class Traversal(Hooks):
             recurse: whether the modules below are included.
             remove_duplicate: whether a parameter of two names is listed by the first only.
         """
-        return self._named_members(
-            lambda module: module._parameters.items(), prefix, recurse, remove_duplicate
-        )
+        return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers of this module and, if `recurse`, of all below it, each once."""
@@ -88,9 +86,7 @@ class Traversal(Hooks):
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """The buffers with their dotted names; arguments as in `named_parameters`."""
-        return self._named_members(
-            lambda module: module._buffers.items(), prefix, recurse, remove_duplicate
-        )
+        return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
     def _named_members(
         self,

@@ -32,9 +32,7 @@ def _below(deviations: float) -> float:
     return (1.0 + math.erf(deviations / math.sqrt(2.0))) / 2.0
 
 
-def _from_normal(
-    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
-) -> Tensor:
+def _from_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None) -> Tensor:
     """Draw normally, and again wherever the draw lies outside the interval."""
     # Rounded as the draws are, lest an entry equal to the rounded bound count as outside.
     low = rgrad.tensor(a, dtype=tensor.dtype).item()

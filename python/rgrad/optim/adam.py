@@ -117,9 +117,7 @@ class Adam(Optimizer):
                 remembered = self.state.get(parameter)
                 # Older states count the steps with a plain number.
                 if remembered and not isinstance(remembered["step"], Tensor):
-                    remembered["step"] = rgrad.tensor(
-                        float(remembered["step"]), dtype=rgrad.float32
-                    )
+                    remembered["step"] = rgrad.tensor(float(remembered["step"]), dtype=rgrad.float32)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = loss_of(closure)

@@ -91,9 +91,7 @@ class Optimizer:
         self.defaults = defaults
         self._prepare_hooks()
         if isinstance(params, Tensor):
-            raise TypeError(
-                "an optimizer needs an iterable of parameters or groups, not one tensor"
-            )
+            raise TypeError("an optimizer needs an iterable of parameters or groups, not one tensor")
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         entries = list(params)
@@ -208,27 +206,19 @@ class Optimizer:
         """Call `hook(optimizer, args, kwargs)` after every step."""
         return register(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(
-        self, hook: Callable[..., None], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` before `state_dict` reads anything."""
         return register(self._optimizer_state_dict_pre_hooks, hook, prepend=prepend)
 
-    def register_state_dict_post_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` on the result, which it may change or replace."""
         return register(self._optimizer_state_dict_post_hooks, hook, prepend=prepend)
 
-    def register_load_state_dict_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` before loading; it may change or replace the copy."""
         return register(self._optimizer_load_state_dict_pre_hooks, hook, prepend=prepend)
 
-    def register_load_state_dict_post_hook(
-        self, hook: Callable[..., None], prepend: bool = False
-    ) -> RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` once a state has been loaded."""
         return register(self._optimizer_load_state_dict_post_hooks, hook, prepend=prepend)
 
@@ -267,10 +257,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def hooked_step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         self._opt_called = True
         if not (
-            self._optimizer_step_pre_hooks
-            or self._optimizer_step_post_hooks
-            or _STEP_PRE_HOOKS
-            or _STEP_POST_HOOKS
+            self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _STEP_PRE_HOOKS or _STEP_POST_HOOKS
         ):
             return step(self, *args, **kwargs)
         arguments: tuple[Any, ...] = (self, *args)
@@ -279,9 +266,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             if returned is None:
                 continue
             if not (isinstance(returned, tuple) and len(returned) == 2):
-                raise RuntimeError(
-                    f"a step pre-hook must return None or a tuple of args and kwargs: {returned!r}"
-                )
+                raise RuntimeError(f"a step pre-hook must return None or a tuple of args and kwargs: {returned!r}")
             arguments, kwargs = returned
         result = step(*arguments, **kwargs)
         for hook in [*self._optimizer_step_post_hooks.values(), *_STEP_POST_HOOKS.values()]:

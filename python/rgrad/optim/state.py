@@ -47,8 +47,7 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     for group, saved in zip(groups, saved_groups):
         if len(saved["params"]) != len(group["params"]):
             raise ValueError(
-                f"a group was saved with {len(saved['params'])} parameters, but has "
-                f"{len(group['params'])}"
+                f"a group was saved with {len(saved['params'])} parameters, but has {len(group['params'])}"
             )
         for number, parameter in zip(saved["params"], group["params"]):
             parameters[number] = parameter

@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         default=600,
         help="steps of training, 0 for none (default: %(default)s)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of all random numbers (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers (default: %(default)s)")
     parser.add_argument(
         "--output",
         type=Path,

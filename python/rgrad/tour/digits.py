@@ -31,9 +31,7 @@ class Digits:
 def load(seed: int) -> Digits:
     """The digits, a quarter of each kind put aside for the test."""
     images, labels = load_digits(return_X_y=True)
-    parts = train_test_split(
-        images / _BRIGHTEST, labels, test_size=0.25, stratify=labels, random_state=seed
-    )
+    parts = train_test_split(images / _BRIGHTEST, labels, test_size=0.25, stratify=labels, random_state=seed)
     train_images, test_images, train_labels, test_labels = parts
     return Digits(
         images=rgrad.tensor(train_images, dtype=rgrad.float32),
@@ -48,9 +46,7 @@ def build() -> nn.Module:
     return nn.Sequential(nn.Linear(64, _HIDDEN), nn.ReLU(), nn.Linear(_HIDDEN, 10))
 
 
-def train(
-    model: nn.Module, digits: Digits, steps: int, on_step: Callable[[float], None]
-) -> list[float]:
+def train(model: nn.Module, digits: Digits, steps: int, on_step: Callable[[float], None]) -> list[float]:
     """Adam on shuffled batches; calls `on_step` with each loss and returns all of them."""
     optimizer = optim.Adam(model.parameters(), lr=_LEARNING_RATE)
     criterion = nn.CrossEntropyLoss()

@@ -42,10 +42,7 @@ SNIPPETS = (
 print(f"Gradient function for z = {z.grad_fn}")
 print(f"Gradient function for loss = {loss.grad_fn}")
 """,
-        remark=(
-            "grad_fn is the operation that made a tensor, and knows how to send gradients back "
-            "to its inputs."
-        ),
+        remark=("grad_fn is the operation that made a tensor, and knows how to send gradients back to its inputs."),
     ),
     Snippet(
         section="Section 3",

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_graphs import MadeNode, MadeTensor, chain, layer, leaf, operation
-
 from rgrad.graph.folding import fold, truncate
 from rgrad.graph.folding.repeats import Repeat, find_repeats
 from rgrad.graph.names import Names
@@ -146,11 +145,7 @@ def test_a_long_mixed_chain_loses_its_middle() -> None:
     names = [f"Op{index}Backward0" for index in range(40)]
     picture = picture_of(chain(leaf(2, 3)[0], 40, *names))
     folded = fold(picture)
-    (remark,) = (
-        item
-        for item in folded.items.values()
-        if isinstance(item, Item) and item.kind is Kind.REMARK
-    )
+    (remark,) = (item for item in folded.items.values() if isinstance(item, Item) and item.kind is Kind.REMARK)
     assert remark.title == f"… {remark.nodes} more operations …"
     assert nodes_in(folded) == nodes_in(picture)
     assert len(folded.items) < 12

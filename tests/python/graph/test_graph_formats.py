@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_graphs import MadeTensor, chain, leaf, operation
-
 import rgrad
+from made_graphs import MadeTensor, chain, leaf, operation
 from rgrad.graph import Drawing, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -179,9 +178,7 @@ def test_graphviz_accepts_the_dot_text(make: Any) -> None:
         (".mermaid", "flowchart "),
     ],
 )
-def test_the_suffix_decides_the_format_of_a_file(
-    tmp_path: Path, suffix: str, beginning: str
-) -> None:
+def test_the_suffix_decides_the_format_of_a_file(tmp_path: Path, suffix: str, beginning: str) -> None:
     path = draw(notes_loss()[0]).save(tmp_path / f"graph{suffix}")
     assert path.read_text(encoding="utf-8").startswith(beginning)
 

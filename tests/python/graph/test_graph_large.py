@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from made_graphs import MadeNode, MadeTensor, chain, leaf, operation
-
 import rgrad
+from made_graphs import MadeNode, MadeTensor, chain, leaf, operation
 from rgrad.graph import draw
 
 DEPTH = 100_000

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_graphs import MadeTensor, layer, leaf, operation
-
 from rgrad.graph.folding import fold
 from rgrad.graph.layout import Arrangement, arrange
 from rgrad.graph.layout.coordinates import nearest_in_order

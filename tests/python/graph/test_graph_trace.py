@@ -1,8 +1,7 @@
 """Walking the graph behind tensors."""
 
-from made_graphs import MadeNode, MadeTensor, chain, leaf, operation
-
 import rgrad
+from made_graphs import MadeNode, MadeTensor, chain, leaf, operation
 from rgrad.graph.trace import trace
 
 

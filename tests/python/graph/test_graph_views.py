@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from made_graphs import MadeNode, MadeTensor, leaf, operation
-
 import rgrad
+from made_graphs import MadeNode, MadeTensor, leaf, operation
 from rgrad.graph.names import Names
 from rgrad.graph.picture import Item, Kind, Picture
 from rgrad.graph.trace import trace

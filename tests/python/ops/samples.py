@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from rgrad import _rgrad
 
 # Shapes for an operation on one tensor, and for operands that broadcast against each other.
 SINGLE = [(), (3,), (2, 3), (0,), (2, 0, 3), (2, 1, 3)]
-PAIRS = [((2, 3), (2, 3)), ((2, 3), (3,)), ((), (3,)), ((3,), ()), ((), ()), ((2, 1), (1, 3)), ((0,), (1,)), ((2, 0), (0,))]
+PAIRS = [
+    ((2, 3), (2, 3)),
+    ((2, 3), (3,)),
+    ((), (3,)),
+    ((3,), ()),
+    ((), ()),
+    ((2, 1), (1, 3)),
+    ((0,), (1,)),
+    ((2, 0), (0,)),
+]
 TRIPLES = [((2, 3), (3,), ()), ((3,), (3,), (3,)), ((), (), ()), ((2, 1), (1, 3), (2, 3)), ((0,), (1,), ())]
 
 
@@ -62,7 +70,15 @@ def each(*rows) -> list[Sample]:
 
 def along(*extra: dict) -> list[Sample]:
     """A tensor and one dimension."""
-    rows = [(Of(()), 0), (Of((3,)), 0), (Of((2, 3)), 0), (Of((2, 3)), 1), (Of((2, 3)), -1), (Of((2, 3, 2)), 1), (Of((2, 0)), 0)]
+    rows = [
+        (Of(()), 0),
+        (Of((3,)), 0),
+        (Of((2, 3)), 0),
+        (Of((2, 3)), 1),
+        (Of((2, 3)), -1),
+        (Of((2, 3, 2)), 1),
+        (Of((2, 0)), 0),
+    ]
     return each(*rows, *[(*row, keywords) for row in rows[:5] for keywords in extra])
 
 
@@ -123,7 +139,12 @@ NAMED: dict[str, list[Sample]] = {
         (Of((3, 2)), (index([0, 2]), index([1, 1])), Of(())),
         (Of((2, 2)), (mask(SQUARE),), Of((2,))),
     ),
-    "masked_select": each((Of((2, 2)), mask(SQUARE)), (Of((3, 2)), mask([True, False])), (Of(()), mask(True)), (Of((2,)), mask([False, False]))),
+    "masked_select": each(
+        (Of((2, 2)), mask(SQUARE)),
+        (Of((3, 2)), mask([True, False])),
+        (Of(()), mask(True)),
+        (Of((2,)), mask([False, False])),
+    ),
     "masked_fill": each(
         (Of((2, 2)), mask(SQUARE), 2.0),
         (Of((2, 2)), mask([True, False]), 3),
@@ -140,7 +161,9 @@ NAMED: dict[str, list[Sample]] = {
         ([Of((3,))],),
         ((Of((2, 1)), Of((2, 1))), {"dim": 1}),
     ),
-    "stack": each(([Of((2, 3)), Of((2, 3))],), ([Of((2, 3)), Of((2, 3))], 1), ([Of(()), Of(())], 0), ([Of((2,)), Of((2,))], -1)),
+    "stack": each(
+        ([Of((2, 3)), Of((2, 3))],), ([Of((2, 3)), Of((2, 3))], 1), ([Of(()), Of(())], 0), ([Of((2,)), Of((2,))], -1)
+    ),
     "where": each(
         *[(mask(SQUARE), Of(a), Of(b)) for a, b in [((2, 2), (2, 2)), ((2,), (2, 1)), ((), ())]],
         (mask(SQUARE), Of((2, 2)), 1.5),
@@ -193,17 +216,35 @@ NAMED: dict[str, list[Sample]] = {
     "sum": reductions() + each((Of((2, 3)), {"dtype": "float64"}), (Of((2, 3)), 0, {"dtype": "int64"})),
     "mean": reductions() + each((Of((2, 3)), {"dtype": "float64"})),
     "prod": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}) + each((Of((3,)), {"dtype": "float64"})),
-    "var": reductions() + each((Of((2, 3)), 1, {"correction": 0}), (Of((2, 3)), False), (Of((2, 3)), 1, False), (Of((2, 3)), {"unbiased": False})),
-    "std": reductions() + each((Of((2, 3)), 1, {"correction": 0}), (Of((2, 3)), False), (Of((2, 3)), 1, False), (Of((2, 3)), {"unbiased": False})),
-    "max": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}) + each(*[(Of(a), Of(b)) for a, b in PAIRS]),
-    "min": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}) + each(*[(Of(a), Of(b)) for a, b in PAIRS]),
+    "var": reductions()
+    + each(
+        (Of((2, 3)), 1, {"correction": 0}),
+        (Of((2, 3)), False),
+        (Of((2, 3)), 1, False),
+        (Of((2, 3)), {"unbiased": False}),
+    ),
+    "std": reductions()
+    + each(
+        (Of((2, 3)), 1, {"correction": 0}),
+        (Of((2, 3)), False),
+        (Of((2, 3)), 1, False),
+        (Of((2, 3)), {"unbiased": False}),
+    ),
+    "max": each(*[Of(shape) for shape in SINGLE])
+    + along({"keepdim": True})
+    + each(*[(Of(a), Of(b)) for a, b in PAIRS]),
+    "min": each(*[Of(shape) for shape in SINGLE])
+    + along({"keepdim": True})
+    + each(*[(Of(a), Of(b)) for a, b in PAIRS]),
     "amax": reductions(),
     "amin": reductions(),
     "argmax": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
     "argmin": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
     "any": reductions(),
     "all": reductions(),
-    "sum_to_size": each((Of((2, 3)), (1, 3)), (Of((2, 3)), 3), (Of((2, 3)), 2, 1), (Of((2, 3)), (2, 3)), (Of((2, 3)), ())),
+    "sum_to_size": each(
+        (Of((2, 3)), (1, 3)), (Of((2, 3)), 3), (Of((2, 3)), 2, 1), (Of((2, 3)), (2, 3)), (Of((2, 3)), ())
+    ),
     "clamp": each(
         (Of((2, 3)), -0.5, 0.5),
         (Of((2, 3)), {"min": 0.1}),
@@ -222,10 +263,26 @@ NAMED: dict[str, list[Sample]] = {
         (Of((6,)), (3, 3), (0, 1)),
         (Of((6,)), (), (), 2),
     ),
-    "view": each((Of((2, 3)), 6), (Of((2, 3)), (3, 2)), (Of((2, 3)), 3, 2), (Of((2, 3)), -1), (Of((2, 3)), 2, -1), (Of(()), 1), (Of((1,)), ()), (Of((0,)), (0, 3)), (Of((2, 3)), [6])),
-    "reshape": each((Of((2, 3)), 6), (Of((2, 3)), (3, 2)), (Of((2, 3)), (-1,)), (Of(()), (1,)), (Of((1,)), ()), (Of((2, 0)), (0, 5))),
-    "flatten": each(*[Of(shape) for shape in SINGLE], (Of((2, 3, 2)), 1), (Of((2, 3, 2)), 0, 1), (Of((2, 3, 2)), -2, -1)),
-    "expand": each((Of((3,)), 2, 3), (Of((3,)), (2, 3)), (Of((2, 1)), -1, 4), (Of(()), 2, 2), (Of((1,)), 0), (Of((2, 3)), (2, 3))),
+    "view": each(
+        (Of((2, 3)), 6),
+        (Of((2, 3)), (3, 2)),
+        (Of((2, 3)), 3, 2),
+        (Of((2, 3)), -1),
+        (Of((2, 3)), 2, -1),
+        (Of(()), 1),
+        (Of((1,)), ()),
+        (Of((0,)), (0, 3)),
+        (Of((2, 3)), [6]),
+    ),
+    "reshape": each(
+        (Of((2, 3)), 6), (Of((2, 3)), (3, 2)), (Of((2, 3)), (-1,)), (Of(()), (1,)), (Of((1,)), ()), (Of((2, 0)), (0, 5))
+    ),
+    "flatten": each(
+        *[Of(shape) for shape in SINGLE], (Of((2, 3, 2)), 1), (Of((2, 3, 2)), 0, 1), (Of((2, 3, 2)), -2, -1)
+    ),
+    "expand": each(
+        (Of((3,)), 2, 3), (Of((3,)), (2, 3)), (Of((2, 1)), -1, 4), (Of(()), 2, 2), (Of((1,)), 0), (Of((2, 3)), (2, 3))
+    ),
     "expand_as": each((Of((3,)), Of((2, 3))), (Of((2, 1)), Of((2, 4))), (Of(()), Of((2,)))),
     "broadcast_to": each((Of((3,)), (2, 3)), (Of((2, 1)), (2, 4)), (Of(()), (2,))),
     "permute": each((Of((2, 3, 4)), (2, 0, 1)), (Of((2, 3, 4)), 2, 0, 1), (Of((2, 3)), (-1, 0)), (Of(()), ())),
@@ -233,14 +290,30 @@ NAMED: dict[str, list[Sample]] = {
     "t": each(Of((2, 3)), Of((3,)), Of(())),
     "movedim": each((Of((2, 3, 4)), 0, 2), (Of((2, 3, 4)), (0, 1), (2, 0)), (Of((2, 3, 4)), -1, 0), (Of(()), 0, 0)),
     "unsqueeze": each(*[(Of((2, 3)), d) for d in (0, 1, 2, -1, -3)], (Of(()), 0)),
-    "squeeze": each(*[Of(shape) for shape in SINGLE], (Of((2, 1, 1)), 1), (Of((2, 1, 1)), 0), (Of((2, 1, 1)), (1, 2)), (Of((1, 1)), (0,)), (Of(()), 0)),
+    "squeeze": each(
+        *[Of(shape) for shape in SINGLE],
+        (Of((2, 1, 1)), 1),
+        (Of((2, 1, 1)), 0),
+        (Of((2, 1, 1)), (1, 2)),
+        (Of((1, 1)), (0,)),
+        (Of(()), 0),
+    ),
     "select": each((Of((2, 3)), 0, 1), (Of((2, 3)), -1, -1), (Of((3,)), 0, 2)),
     "narrow": each((Of((4, 3)), 0, 1, 2), (Of((4, 3)), 1, -2, 1), (Of((4,)), 0, 4, 0)),
     "unbind": each(Of((2, 3)), (Of((2, 3)), 1), (Of((2, 3)), -1), Of((0, 3))),
-    "split": each((Of((5, 2)), 2), (Of((5, 2)), [1, 4]), (Of((2, 5)), 2, 1), (Of((2, 5)), (2, 3), {"dim": 1}), (Of((4,)), 4), (Of((0, 2)), 1)),
+    "split": each(
+        (Of((5, 2)), 2),
+        (Of((5, 2)), [1, 4]),
+        (Of((2, 5)), 2, 1),
+        (Of((2, 5)), (2, 3), {"dim": 1}),
+        (Of((4,)), 4),
+        (Of((0, 2)), 1),
+    ),
     "split_with_sizes": each((Of((5, 2)), [1, 4]), (Of((2, 5)), [2, 3], 1), (Of((5,)), [5, 0])),
     "chunk": each((Of((5, 2)), 2), (Of((2, 5)), 3, 1), (Of((2,)), 5), (Of((0, 2)), 2)),
-    "mse_loss": each(*[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")], (Of((3,)), Of((3,)))),
+    "mse_loss": each(
+        *[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")], (Of((3,)), Of((3,)))
+    ),
     "binary_cross_entropy": each(
         *[(Of(values=[0.2, 0.9, 0.5]), Of(values=[0.0, 1.0, 0.5]), {"reduction": r}) for r in ("mean", "sum", "none")],
         (Of(values=[0.2, 0.9]), Of(values=[0.0, 1.0]), {"weight": Of(values=[0.5, 2.0])}),
@@ -250,7 +323,11 @@ NAMED: dict[str, list[Sample]] = {
         *[(Of((2, 3)), Of(values=[[0.0, 1.0, 0.5]] * 2), {"reduction": r}) for r in ("mean", "sum", "none")],
         (Of((2,)), Of(values=[0.0, 1.0]), {"weight": Of(values=[0.5, 2.0])}),
         (Of((3, 2)), Of(values=[[0.0, 1.0]] * 3), {"pos_weight": Of(values=[0.5, 2.0])}),
-        (Of((3, 2)), Of(values=[[0.0, 1.0]] * 3), {"weight": Of(values=[0.5, 2.0]), "pos_weight": Of(values=[0.5, 2.0])}),
+        (
+            Of((3, 2)),
+            Of(values=[[0.0, 1.0]] * 3),
+            {"weight": Of(values=[0.5, 2.0]), "pos_weight": Of(values=[0.5, 2.0])},
+        ),
     ),
     "nll_loss": each(
         *[(Of((3, 4)), index([0, 3, 1]), {"reduction": r}) for r in ("mean", "sum", "none")],

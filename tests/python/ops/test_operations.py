@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle import Raised, agree, run, same, torch
-from samples import Of, Sample, operations, samples
-
 import rgrad
+from oracle import Raised, run, same, torch
+from samples import Of, Sample, operations, samples
 
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
 NAMES = sorted(operations())
@@ -62,7 +61,10 @@ def callables(name: str):
     functional = any(r["functional"] for r in row)
     torch_functional = torch.nn.functional
     if functional and hasattr(torch_functional, name):
-        yield "functional", lambda lib, a, k: (lib._rgrad._nn if lib is rgrad else lib.nn.functional).__dict__[name](*a, **k)
+        yield (
+            "functional",
+            lambda lib, a, k: (lib._rgrad._nn if lib is rgrad else lib.nn.functional).__dict__[name](*a, **k),
+        )
     if any(r["function"] for r in row) and hasattr(torch, name):
         yield "function", lambda lib, a, k: getattr(lib, name)(*a, **k)
     if any(r["method"] for r in row) and hasattr(torch.Tensor, name):

@@ -9,7 +9,6 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-
 from rgrad.tour.command import main
 
 ESCAPE = "\x1b"
@@ -88,9 +87,7 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
     assert main([]) == 1
     message = capsys.readouterr().err
-    assert (
-        message == f"rgrad: the tour needs {package}; install it with: pip install 'rgrad[tour]'\n"
-    )
+    assert message == f"rgrad: the tour needs {package}; install it with: pip install 'rgrad[tour]'\n"
 
 
 @pytest.mark.parametrize("wrong", ["-1", "many"])

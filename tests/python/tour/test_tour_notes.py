@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import rgrad
 from rgrad.tour.notes import SNIPPETS, Snippet
 from rgrad.tour.replay import Replay

@@ -24,9 +24,7 @@ class Flow:
         for arrow in picture.arrows:
             self.inputs[arrow.head].append(arrow.tail)
             self.users[arrow.tail].append(arrow.head)
-        self.leaves = {
-            key for key, item in picture.items.items() if getattr(item, "kind", None) is Kind.LEAF
-        }
+        self.leaves = {key for key, item in picture.items.items() if getattr(item, "kind", None) is Kind.LEAF}
         self.main: dict[int, int] = {}
         self.feeders: set[int] = set()
         self._find_main_inputs()

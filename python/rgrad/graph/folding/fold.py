@@ -61,9 +61,7 @@ def fold(picture: Picture) -> Picture:
 
 
 def _folds_in(chain: Sequence[Step]) -> Iterator[_Fold]:
-    repeats = find_repeats(
-        [step.signature for step in chain], lambda index: chain[index].own_leaves
-    )
+    repeats = find_repeats([step.signature for step in chain], lambda index: chain[index].own_leaves)
     covered: set[int] = set()
     for repeat in repeats:
         starts = range(repeat.start, repeat.stop, repeat.period)
@@ -138,9 +136,7 @@ def _single(picture: Picture, found: _Fold, key: int) -> Item:
     return replace(_merged(items, key), nodes=nodes, times=len(items))
 
 
-def _framed(
-    picture: Picture, found: _Fold, key: int, arriving: dict[int, list[Arrow]]
-) -> tuple[Frame, dict[int, int]]:
+def _framed(picture: Picture, found: _Fold, key: int, arriving: dict[int, list[Arrow]]) -> tuple[Frame, dict[int, int]]:
     """The first copy in a frame, and for each item outside that leads in the port it leads to."""
     copies = [found.members_of(copy) for copy in range(len(found.copies))]
     inside = Picture()

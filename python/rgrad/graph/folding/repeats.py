@@ -23,9 +23,7 @@ class Repeat:
         return self.start + self.period * self.times
 
 
-def find_repeats(
-    sequence: Sequence[int], begins_well: Callable[[int], bool] = lambda index: True
-) -> list[Repeat]:
+def find_repeats(sequence: Sequence[int], begins_well: Callable[[int], bool] = lambda index: True) -> list[Repeat]:
     """Repeats that do not overlap, from left to right, each as long as can be.
 
     A repeat may often be cut at several places: `b a b a b a` is also `b`, twice `a b`, `a`. Where

@@ -39,8 +39,7 @@ class StepFinder:
         self._place = {key: place for place, key in enumerate(self.flow.order)}
         self._looks: dict[Hashable, int] = {}
         self._labels = {
-            key: self._number(("item", getattr(item, "signature", None)))
-            for key, item in picture.items.items()
+            key: self._number(("item", getattr(item, "signature", None))) for key, item in picture.items.items()
         }
 
     def chains(self) -> Iterator[list[Step]]:

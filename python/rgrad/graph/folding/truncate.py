@@ -37,7 +37,6 @@ def truncate(picture: Picture, limit: int) -> Picture:
             cut.add(arrow.head)
             smaller.arrows.append(Arrow(rest, arrow.head, entry=arrow.entry))
     smaller.remarks.append(
-        f"Too large to draw in full: the {shown:,} nodes nearest to the output are shown, "
-        f"{hidden:,} are not."
+        f"Too large to draw in full: the {shown:,} nodes nearest to the output are shown, {hidden:,} are not."
     )
     return smaller

@@ -25,10 +25,7 @@ def to_mermaid(picture: Picture) -> str:
     for kind in Kind:
         if kind in used:
             colours = COLOURS[kind]
-            lines.append(
-                f"  classDef {kind.value} fill:{colours.fill},stroke:{colours.border},"
-                f"color:{colours.text}"
-            )
+            lines.append(f"  classDef {kind.value} fill:{colours.fill},stroke:{colours.border},color:{colours.text}")
     return "\n".join(lines) + "\n"
 
 

@@ -99,10 +99,7 @@ def _way(route: Route, has_tip: bool) -> str:
             next_bottom -= 5
             next_top = min(next_top, next_bottom)
         bend = (next_top - bottom) / 2
-        parts.append(
-            f"C{_n(x)} {_n(bottom + bend)} {_n(next_x)} {_n(next_top - bend)} "
-            f"{_n(next_x)} {_n(next_top)}"
-        )
+        parts.append(f"C{_n(x)} {_n(bottom + bend)} {_n(next_x)} {_n(next_top - bend)} {_n(next_x)} {_n(next_top)}")
         x, top, bottom = next_x, next_top, next_bottom
     if bottom > top:
         parts.append(f"V{_n(bottom)}")
@@ -130,9 +127,7 @@ def _item(placed: Placed, item: Item) -> Iterator[str]:
     colours = COLOURS[item.kind]
     if item.kind is Kind.PORT:
         if item.title:
-            yield _text(
-                placed.middle + 5, placed.y + 14, 10, QUIET_TEXT, item.title, anchor="start"
-            )
+            yield _text(placed.middle + 5, placed.y + 14, 10, QUIET_TEXT, item.title, anchor="start")
         return
     yield f'<g class="item {item.kind.value}">'
     yield f"<title>{_escape(item.tooltip)}</title>"
@@ -169,8 +164,7 @@ def _badge(x: float, y: float, text: str) -> str:
     width = text_width(text, DETAIL_SIZE, bold=True) + 14
     return (
         f'<rect x="{_n(x - width + 8)}" y="{_n(y - 9)}" width="{_n(width)}" height="18" rx="9" '
-        f'fill="{BADGE_FILL}"/>'
-        + _text(x + 8 - width / 2, y + 4, DETAIL_SIZE, BADGE_TEXT, text, weight=600)
+        f'fill="{BADGE_FILL}"/>' + _text(x + 8 - width / 2, y + 4, DETAIL_SIZE, BADGE_TEXT, text, weight=600)
     )
 
 
@@ -186,10 +180,7 @@ def _text(
 ) -> str:
     more = f' font-weight="{weight}"' if weight else ""
     more += f' text-anchor="{anchor}"' if anchor else ""
-    return (
-        f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size:g}" fill="{colour}"{more}>'
-        f"{_escape(text)}</text>"
-    )
+    return f'<text x="{_n(x)}" y="{_n(y)}" font-size="{size:g}" fill="{colour}"{more}>{_escape(text)}</text>'
 
 
 def _escape(text: str) -> str:

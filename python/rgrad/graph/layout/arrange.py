@@ -61,18 +61,12 @@ def arrange(picture: Picture, first: Sequence[int] = (), last: Sequence[int] = (
 
     `first` and `last` are the ports of a frame, which touch its upper and lower edge.
     """
-    inner = {
-        frame.key: arrange(frame.inside, frame.entries, (frame.exit,)) for frame in picture.frames()
-    }
+    inner = {frame.key: arrange(frame.inside, frame.entries, (frame.exit,)) for frame in picture.frames()}
     sizes = {
-        key: (inner[key].width + 2 * _FRAME_PADDING, inner[key].height)
-        if isinstance(item, Frame)
-        else item_size(item)
+        key: (inner[key].width + 2 * _FRAME_PADDING, inner[key].height) if isinstance(item, Frame) else item_size(item)
         for key, item in picture.items.items()
     }
-    layered = in_layers(
-        list(picture.items), [(arrow.tail, arrow.head) for arrow in picture.arrows], first, last
-    )
+    layered = in_layers(list(picture.items), [(arrow.tail, arrow.head) for arrow in picture.arrows], first, last)
     reduce_crossings(layered)
     widths = {key: width for key, (width, _) in sizes.items()}
     widths.update(dict.fromkeys(layered.passing, _PASSING_WIDTH))

@@ -45,9 +45,7 @@ def count_crossings(layered: Layered) -> int:
     return total
 
 
-def _sort_by_neighbours(
-    layer: list[int], fixed: list[int], neighbours: dict[int, list[int]]
-) -> None:
+def _sort_by_neighbours(layer: list[int], fixed: list[int], neighbours: dict[int, list[int]]) -> None:
     places = {key: place for place, key in enumerate(fixed)}
     scale = len(fixed) / max(len(layer), 1)
     wishes: dict[int, float] = {}

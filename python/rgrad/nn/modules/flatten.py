@@ -51,9 +51,7 @@ class Unflatten(Module):
         if not isinstance(dim, int):
             raise TypeError(f"the dimension must be an integer, not {type(dim).__name__}")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(
-                f"the sizes must be a tuple or list, not {type(unflattened_size).__name__}"
-            )
+            raise TypeError(f"the sizes must be a tuple or list, not {type(unflattened_size).__name__}")
         for size in unflattened_size:
             if not isinstance(size, int):
                 raise TypeError(f"a size must be an integer, not {type(size).__name__}")

@@ -61,9 +61,7 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(
-            rgrad.empty((out_features, in_features), device=device, dtype=dtype)
-        )
+        self.weight = Parameter(rgrad.empty((out_features, in_features), device=device, dtype=dtype))
         if bias:
             self.bias = Parameter(rgrad.empty(out_features, device=device, dtype=dtype))
         else:
@@ -82,7 +80,4 @@ class Linear(Module):
         return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
-        )
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

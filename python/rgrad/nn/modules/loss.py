@@ -126,9 +126,7 @@ class BCELoss(_WeightedLoss):
     """`functional.binary_cross_entropy` of probabilities and targets of the same shape."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return functional.binary_cross_entropy(
-            input, target, weight=self.weight, reduction=self.reduction
-        )
+        return functional.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):

@@ -32,8 +32,6 @@ def pairs_of(receiver: str, entries: Any) -> list[tuple[Any, Any]]:
         require_iterable(f"entry {position} of {receiver}", entry)
         pair = tuple(entry)
         if len(pair) != 2:
-            raise ValueError(
-                f"entry {position} of {receiver} must be a pair, but has {len(pair)} elements"
-            )
+            raise ValueError(f"entry {position} of {receiver} must be a pair, but has {len(pair)} elements")
         pairs.append(pair)
     return pairs

@@ -71,8 +71,7 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(
-            _described(position, value, str(getattr(value, "dtype", "")))
-            for position, value in enumerate(self)
+            _described(position, value, str(getattr(value, "dtype", ""))) for position, value in enumerate(self)
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -203,8 +202,7 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(
-            _described(key, value, value.type() if isinstance(value, Tensor) else "")
-            for key, value in self.items()
+            _described(key, value, value.type() if isinstance(value, Tensor) else "") for key, value in self.items()
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

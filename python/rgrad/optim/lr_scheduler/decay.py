@@ -20,9 +20,7 @@ __all__ = ["ExponentialLR", "MultiStepLR", "StepLR"]
 class StepLR(LRScheduler):
     """Multiplies the learning rates by `gamma` every `step_size` epochs."""
 
-    def __init__(
-        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)

@@ -44,10 +44,7 @@ class LambdaLR(LRScheduler):
 
     def get_lr(self) -> list[Rate]:
         self._warn_outside_step()
-        return [
-            base * multiplier(self.last_epoch)
-            for base, multiplier in zip(self.base_lrs, self.lr_lambdas)
-        ]
+        return [base * multiplier(self.last_epoch) for base, multiplier in zip(self.base_lrs, self.lr_lambdas)]
 
     def state_dict(self) -> dict[str, Any]:
         """The attributes of the schedule except its optimizer.
@@ -57,8 +54,7 @@ class LambdaLR(LRScheduler):
         """
         state = super().state_dict()
         state["lr_lambdas"] = [
-            dict(multiplier.__dict__) if _has_state(multiplier) else None
-            for multiplier in self.lr_lambdas
+            dict(multiplier.__dict__) if _has_state(multiplier) else None for multiplier in self.lr_lambdas
         ]
         return state
 

@@ -124,8 +124,7 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"{len(self.min_lrs)} lowest rates were given, but there are {len(groups)} "
-                    "groups by now"
+                    f"{len(self.min_lrs)} lowest rates were given, but there are {len(groups)} groups by now"
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, lowest in zip(groups, self.min_lrs):

@@ -49,9 +49,7 @@ class LRScheduler:
                     f"to go on from epoch {last_epoch}, group {number} needs an 'initial_lr': load "
                     "the state of the optimizer before making the schedule"
                 )
-        self.base_lrs: list[Rate] = [
-            _detached(group["initial_lr"]) for group in optimizer.param_groups
-        ]
+        self.base_lrs: list[Rate] = [_detached(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._initial_step()
 
@@ -133,9 +131,7 @@ def set_rate(group: dict[str, Any], rate: Rate) -> None:
 
 def warn_of_epoch() -> None:
     """Warn that `step` was given an epoch."""
-    warnings.warn(
-        "passing an epoch to the step of a schedule is deprecated: leave it out", stacklevel=3
-    )
+    warnings.warn("passing an epoch to the step of a schedule is deprecated: leave it out", stacklevel=3)
 
 
 def _detached(rate: Rate) -> Rate:
