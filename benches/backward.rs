@@ -50,7 +50,8 @@ fn run(root: Tensor) -> Result<()> {
 
 fn backward(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("backward");
-    let shapes: [(&str, fn(usize) -> Result<Tensor>); 3] = [("chain", chain), ("tree", tree), ("doubling", doubling)];
+    type Build = fn(usize) -> Result<Tensor>;
+    let shapes: [(&str, Build); 3] = [("chain", chain), ("tree", tree), ("doubling", doubling)];
     for (name, build) in shapes {
         for size in [1, 100, 10_000] {
             group.throughput(Throughput::Elements(size as u64));

@@ -29,8 +29,7 @@ pub enum Category {
 }
 
 impl DType {
-    pub const ALL: [DType; 6] =
-        [DType::Bool, DType::UInt8, DType::Int32, DType::Int64, DType::Float32, DType::Float64];
+    pub const ALL: [DType; 6] = [DType::Bool, DType::UInt8, DType::Int32, DType::Int64, DType::Float32, DType::Float64];
 
     /// Bytes of one element.
     pub const fn size(self) -> usize {
@@ -160,28 +159,67 @@ impl Element for bool {
 macro_rules! with_element {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            $crate::dtype::DType::Bool => { type $T = bool; $body }
-            $crate::dtype::DType::UInt8 => { type $T = u8; $body }
-            $crate::dtype::DType::Int32 => { type $T = i32; $body }
-            $crate::dtype::DType::Int64 => { type $T = i64; $body }
-            $crate::dtype::DType::Float32 => { type $T = f32; $body }
-            $crate::dtype::DType::Float64 => { type $T = f64; $body }
+            $crate::dtype::DType::Bool => {
+                type $T = bool;
+                $body
+            }
+            $crate::dtype::DType::UInt8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::dtype::DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::dtype::DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::dtype::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::dtype::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
         }
     };
     ($dtype:expr, real $T:ident => $body:expr, else $other:expr) => {
         match $dtype {
-            $crate::dtype::DType::UInt8 => { type $T = u8; $body }
-            $crate::dtype::DType::Int32 => { type $T = i32; $body }
-            $crate::dtype::DType::Int64 => { type $T = i64; $body }
-            $crate::dtype::DType::Float32 => { type $T = f32; $body }
-            $crate::dtype::DType::Float64 => { type $T = f64; $body }
+            $crate::dtype::DType::UInt8 => {
+                type $T = u8;
+                $body
+            }
+            $crate::dtype::DType::Int32 => {
+                type $T = i32;
+                $body
+            }
+            $crate::dtype::DType::Int64 => {
+                type $T = i64;
+                $body
+            }
+            $crate::dtype::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::dtype::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
             _ => $other,
         }
     };
     ($dtype:expr, float $T:ident => $body:expr, else $other:expr) => {
         match $dtype {
-            $crate::dtype::DType::Float32 => { type $T = f32; $body }
-            $crate::dtype::DType::Float64 => { type $T = f64; $body }
+            $crate::dtype::DType::Float32 => {
+                type $T = f32;
+                $body
+            }
+            $crate::dtype::DType::Float64 => {
+                type $T = f64;
+                $body
+            }
             _ => $other,
         }
     };

@@ -33,8 +33,11 @@ pub struct Parameter {
     pub optional: bool,
     pub keyword_only: bool,
     /// The default as written, and as a value.
-    pub default: Option<(&'static str, fn() -> Value)>,
+    pub default: Option<Default>,
 }
+
+/// A default as it is written, and what makes its value.
+pub type Default = (&'static str, fn() -> Value);
 
 /// What a call gives back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,7 +87,10 @@ pub enum Derivative {
     None,
     /// It is made of operations that have derivatives.
     Composite,
-    Rules { rules: &'static [Rule], jvp: Jvp },
+    Rules {
+        rules: &'static [Rule],
+        jvp: Jvp,
+    },
 }
 
 /// A vector-Jacobian product for some of the arguments.

@@ -171,8 +171,7 @@ fn execute(kernel: Kernel, types: Types, values: &[Value], out: &Data) {
                 if data.sizes == out.sizes {
                     data.strides.clone()
                 } else {
-                    shape::broadcast_strides(&data.sizes, &data.strides, &out.sizes)
-                        .unwrap_or_else(|| constant.clone())
+                    shape::broadcast_strides(&data.sizes, &data.strides, &out.sizes).unwrap_or_else(|| constant.clone())
                 }
             }
             _ => constant.clone(),

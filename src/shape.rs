@@ -175,7 +175,12 @@ pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Opt
 pub fn wrap_dim(dim: i64, ndim: usize) -> Result<usize> {
     let span = ndim.max(1) as i64;
     if dim < -span || dim >= span {
-        bail!(Index, "dimension {dim} is out of range for a tensor of {ndim} dimensions (expected {} to {})", -span, span - 1);
+        bail!(
+            Index,
+            "dimension {dim} is out of range for a tensor of {ndim} dimensions (expected {} to {})",
+            -span,
+            span - 1
+        );
     }
     Ok(if dim < 0 { dim + span } else { dim } as usize)
 }
@@ -199,8 +204,7 @@ pub fn checked_sizes(sizes: &[i64]) -> Result<Dims> {
     sizes
         .iter()
         .map(|&size| {
-            usize::try_from(size)
-                .map_err(|_| error!(Runtime, "sizes {} hold a negative number: {size}", show(sizes)))
+            usize::try_from(size).map_err(|_| error!(Runtime, "sizes {} hold a negative number: {size}", show(sizes)))
         })
         .collect()
 }

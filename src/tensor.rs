@@ -115,7 +115,7 @@ impl Tensor {
     }
 
     /// Replaces memory and geometry, as `x.data = y` and `x.set_()` do.
-    pub(crate) fn set_data(&self, data: Data) {
+    pub fn set_data(&self, data: Data) {
         let previous = self.0.data.replace(data);
         drop(previous);
     }
@@ -176,12 +176,12 @@ impl Tensor {
 
     /// The wrapping object of the embedding language.
     #[inline]
-    pub(crate) fn object(&self) -> *mut c_void {
+    pub fn object(&self) -> *mut c_void {
         self.0.object.get()
     }
 
     #[inline]
-    pub(crate) fn set_object(&self, object: *mut c_void) {
+    pub fn set_object(&self, object: *mut c_void) {
         self.0.object.set(object);
     }
 

@@ -49,11 +49,7 @@ pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, o
 }
 
 /// The gradients of `roots` with respect to `inputs`, without touching any `grad`.
-pub fn grad(
-    roots: &[(Tensor, Option<Tensor>)],
-    inputs: &[Tensor],
-    options: Options,
-) -> Result<Vec<Option<Tensor>>> {
+pub fn grad(roots: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], options: Options) -> Result<Vec<Option<Tensor>>> {
     let roots = root_gradients(roots, options)?;
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
@@ -291,9 +287,11 @@ impl Task {
                     }
                 }
                 if !descended {
-                    let below = state.edges.iter().flatten().any(|edge| {
-                        self.find(&edge.node).is_some_and(|child| self.places[child as usize].wanted)
-                    });
+                    let below = state
+                        .edges
+                        .iter()
+                        .flatten()
+                        .any(|edge| self.find(&edge.node).is_some_and(|child| self.places[child as usize].wanted));
                     let here = &mut self.places[place as usize];
                     here.wanted |= below;
                     here.runs |= below;
@@ -327,13 +325,7 @@ impl Task {
         }
         let edges = node.edges();
         if runs && given.len() != edges.len() && !(edges.is_empty() && given.iter().all(Option::is_none)) {
-            bail!(
-                Runtime,
-                "{} gave {} gradients for {} inputs",
-                node.describe(),
-                given.len(),
-                edges.len()
-            );
+            bail!(Runtime, "{} gave {} gradients for {} inputs", node.describe(), given.len(), edges.len());
         }
         for (i, edge) in edges.iter().enumerate() {
             let Some(edge) = edge else { continue };

@@ -58,7 +58,8 @@ impl Tensor {
 
     /// Whether this tensor was made by the user rather than by a recorded operation.
     pub fn is_leaf(&self) -> bool {
-        !self.has_flag(flag::HAS_GRAD_FN) && !(self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+        let stale = self.has_flag(flag::VIEW) && view::is_stale_with_history(self);
+        !(stale || self.has_flag(flag::HAS_GRAD_FN))
     }
 
     /// Asks for (or stops asking for) the gradient of this leaf.
@@ -116,7 +117,7 @@ impl Tensor {
     }
 
     /// Forgets the node that made this tensor.
-    pub(crate) fn clear_history(&self) {
+    pub fn clear_history(&self) {
         self.set_flag(flag::HAS_GRAD_FN | flag::LEAF_REQUIRES_GRAD, false);
         self.0.output_nr.set(0);
         let previous = self.0.grad_fn.replace(None);
@@ -128,9 +129,7 @@ impl Tensor {
         if let Some(node) = self.grad_fn()? {
             return Ok(Some(Edge { node, input_nr: self.0.output_nr.get() }));
         }
-        Ok(self
-            .has_flag(flag::LEAF_REQUIRES_GRAD)
-            .then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
+        Ok(self.has_flag(flag::LEAF_REQUIRES_GRAD).then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
     }
 
     /// Keeps the gradient of a result in its `grad` too.

@@ -236,10 +236,7 @@ impl Backward<'_> {
         for (i, parameter) in self.op.parameters.iter().enumerate() {
             let count = match state.saved.list_length(i) {
                 Some(n) => n,
-                None => usize::from(matches!(
-                    parameter.kind,
-                    crate::value::Kind::Tensor | crate::value::Kind::Operand
-                )),
+                None => usize::from(matches!(parameter.kind, crate::value::Kind::Tensor | crate::value::Kind::Operand)),
             };
             if state.edges[edge..edge + count].iter().any(Option::is_some) {
                 bits |= 1 << i;
@@ -347,7 +344,12 @@ impl Drop for NodeCell {
     fn drop(&mut self) {
         let state = std::mem::replace(
             self.state.get_mut(),
-            State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), retaining: SmallVec::new() },
+            State {
+                edges: SmallVec::new(),
+                outputs: SmallVec::new(),
+                saved: Saved::default(),
+                retaining: SmallVec::new(),
+            },
         );
         if let Some(queue) = DYING.get() {
             // SAFETY: the address is that of a vector on this thread's stack, in the loop below, which holds no

@@ -173,6 +173,10 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     if records {
         view::check_in_place(op.name, target)?;
     }
+    // Without rules of its own, the result is computed apart (and recorded, as its parts are) and copied in.
+    if !matches!(op.derivative, Derivative::Rules { .. }) && records {
+        return copy_result(op, arguments, target);
+    }
     let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
@@ -196,13 +200,15 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     Ok(target.clone())
 }
 
-/// Computes the value of an in-place operation into its first argument.
-fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<()> {
-    if let Forward::Pointwise(loops) = &op.forward {
-        return pointwise::run_into(op.name, loops, arguments, target);
-    }
-    let _quiet = (modes::GradMode::set(false), modes::WithoutTangents::enter());
+/// An in-place operation made of others, or one that no gradient flows through.
+fn copy_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
     let result = first(op, compute(op, arguments)?)?;
+    check_fits(op, &result, target)?;
+    crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
+}
+
+/// Refuses a result of another size, or of a type that the target cannot hold.
+fn check_fits(op: &'static Op, result: &Tensor, target: &Tensor) -> Result<()> {
     let (sizes, expected) = (result.sizes(), target.sizes());
     if sizes != expected {
         bail!(
@@ -213,7 +219,17 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
             crate::shape::show(&expected)
         );
     }
-    pointwise::check_castable(op.name, result.dtype(), target.dtype())?;
+    pointwise::check_castable(op.name, result.dtype(), target.dtype())
+}
+
+/// Computes the value of an in-place operation into its first argument.
+fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<()> {
+    if let Forward::Pointwise(loops) = &op.forward {
+        return pointwise::run_into(op.name, loops, arguments, target);
+    }
+    let _quiet = (modes::GradMode::set(false), modes::WithoutTangents::enter());
+    let result = first(op, compute(op, arguments)?)?;
+    check_fits(op, &result, target)?;
     crate::kernels::copy::copy(&target.data(), &result.data());
     Ok(())
 }

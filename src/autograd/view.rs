@@ -205,10 +205,9 @@ impl Function for CopySlices {
         let whole = primitives::call_in_place("copy", &[Value::Tensor(whole), Value::Tensor(gradient.clone())])?;
         let local = Geometry { offset: self.view.offset - self.base.offset, ..self.view.clone() };
         let part = local.apply(&whole)?;
-        let inner = self.inner.apply(&Gradients::from_elem(
-            Some(primitives::call("clone", &[Value::Tensor(part.clone())])?),
-            1,
-        ))?;
+        let inner = self
+            .inner
+            .apply(&Gradients::from_elem(Some(primitives::call("clone", &[Value::Tensor(part.clone())])?), 1))?;
         for (i, gradient) in inner.into_iter().enumerate() {
             if i > 0 {
                 result[i] = gradient;

@@ -121,9 +121,7 @@ impl Extent {
     /// grow with the magnitude, or with the exponent, of values of one sign.
     fn extremes(&self) -> impl Iterator<Item = f64> {
         let signed = self.signs.into_iter().zip([1.0, -1.0]);
-        signed
-            .filter_map(|(seen, sign)| seen.map(|(least, greatest)| [sign * least, sign * greatest]))
-            .flatten()
+        signed.filter_map(|(seen, sign)| seen.map(|(least, greatest)| [sign * least, sign * greatest])).flatten()
     }
 }
 

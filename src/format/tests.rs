@@ -117,12 +117,8 @@ fn zero_dimensional() {
 fn integers_and_booleans() {
     assert_eq!(ints(&[1, -20, 300, 4], &[2, 2], NONE), "tensor([[  1, -20],\n        [300,   4]])");
     assert_eq!(ints(&[0, 255], &[2], &["dtype=torch.uint8"]), "tensor([  0, 255], dtype=torch.uint8)");
-    assert_eq!(
-        ints(&[i64::MAX, i64::MIN], &[2], NONE),
-        "tensor([ 9223372036854775807, -9223372036854775808])"
-    );
-    let bools =
-        |read: &dyn Fn(usize) -> bool| format_tensor(Elements::Bool(read), &[2], NONE, "tensor(", &DEFAULT);
+    assert_eq!(ints(&[i64::MAX, i64::MIN], &[2], NONE), "tensor([ 9223372036854775807, -9223372036854775808])");
+    let bools = |read: &dyn Fn(usize) -> bool| format_tensor(Elements::Bool(read), &[2], NONE, "tensor(", &DEFAULT);
     assert_eq!(bools(&|i| i == 0), "tensor([ True, False])");
     assert_eq!(bools(&|_| true), "tensor([True, True])");
 }
@@ -194,10 +190,7 @@ fn summaries() {
         "tensor([[   0.],\n        [   1.],\n        [   2.],\n        ...,\n        \
          [ 998.],\n        [ 999.],\n        [1000.]])"
     );
-    assert_eq!(
-        counting(&[3, 10], &edged(1, 5)),
-        "tensor([[ 0,  ...,  9],\n        ...,\n        [20,  ..., 29]])"
-    );
+    assert_eq!(counting(&[3, 10], &edged(1, 5)), "tensor([[ 0,  ...,  9],\n        ...,\n        [20,  ..., 29]])");
     assert_eq!(
         counting(&[8, 8, 8], &edged(1, 5)),
         "tensor([[[  0,  ...,   7],\n         ...,\n         [ 56,  ...,  63]],\n\n        ...,\n\n        \

@@ -13,9 +13,7 @@ use crate::dtype::Element;
 pub struct Num<T>(pub T);
 
 /// Integers and floats.
-pub trait Number:
-    Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default
-{
+pub trait Number: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default {
     /// The smaller one; NaN if either is.
     fn minimum(self, other: Self) -> Self;
     /// The larger one; NaN if either is.
@@ -325,6 +323,11 @@ impl<T: Number> Num<T> {
     #[inline(always)]
     pub fn is_nan(self) -> bool {
         self.0.is_nan()
+    }
+
+    #[inline(always)]
+    pub fn is_finite(self) -> bool {
+        self.0.to_f64().is_finite()
     }
 
     /// This number where the condition holds, else 0.

@@ -48,9 +48,8 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
     if count == 0 {
         return;
     }
-    let direct = |operand: &Operand, dtype| {
-        operand.dtype == dtype && crate::shape::is_contiguous(sizes, operand.strides)
-    };
+    let direct =
+        |operand: &Operand, dtype| operand.dtype == dtype && crate::shape::is_contiguous(sizes, operand.strides);
     // The short way for small contiguous operands: nothing is prepared.
     if count < 2 * parallel::GRAIN
         && direct(&out, types.output)

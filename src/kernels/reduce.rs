@@ -182,10 +182,10 @@ impl<F: Fold> Vectorized for Run<F> {
         let mut lanes = [fold.start(); LANES];
         let full = n / LANES * LANES;
         for base in (0..full).step_by(LANES) {
-            for lane in 0..LANES {
+            for (lane, state) in lanes.iter_mut().enumerate() {
                 // SAFETY: as above, at stride 1.
                 let item = unsafe { *first.add(base + lane) };
-                lanes[lane] = fold.step(lanes[lane], item, seen + base + lane);
+                *state = fold.step(*state, item, seen + base + lane);
             }
         }
         for i in full..n {

@@ -51,8 +51,9 @@ impl Sequence {
         let mut rest = start;
         let mut offset = 0;
         for d in (0..self.sizes.len()).rev() {
-            index[d] = rest % self.sizes[d];
-            rest /= self.sizes[d];
+            let size = self.sizes[d].max(1);
+            index[d] = rest % size;
+            rest /= size;
             offset += index[d] * self.strides[d];
         }
         Runs { sequence: self, index, offset }

@@ -62,10 +62,15 @@ pointwise! {
         tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
 
     /// `other - input`.
-    fn rsub(input: Operand<'static>, other: Operand<'static>) real -> same, "RsubBackward1", FUNCTION
+    fn rsub(input: Tensor, other: Tensor) real -> same, "RsubBackward0", FUNCTION
         = other - input;
         input(g) = -g;
         other(g) = g;
+
+    /// `other - input` for a number `other`.
+    fn rsub_number as "rsub" / "number" (input: Tensor, other: Scalar) real -> same, "RsubBackward1", FUNCTION
+        = other - input;
+        input(g) = -g;
 
     /// The largest integer (as a float for floats) not above the quotient.
     fn floor_divide(input: Operand<'static>, other: Operand<'static>) real -> same, FUNCTION METHOD IN_PLACE

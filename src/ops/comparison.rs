@@ -8,27 +8,27 @@ use crate::{op, pointwise};
 
 pointwise! {
     /// Whether elements are equal.
-    fn eq(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn eq(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(other);
 
     /// Whether elements differ; NaN differs from everything.
-    fn ne(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn ne(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(other);
 
     /// Whether elements of `input` are less.
-    fn lt(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn lt(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = input.less(other);
 
     /// Whether elements of `input` are less or equal.
-    fn le(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn le(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = input.less_equal(other);
 
     /// Whether elements of `input` are greater.
-    fn gt(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn gt(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = input.greater(other);
 
     /// Whether elements of `input` are greater or equal.
-    fn ge(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn ge(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
         = input.greater_equal(other);
 
     /// Whether each element is NaN.
@@ -37,26 +37,26 @@ pointwise! {
 
     /// Whether each element is neither infinite nor NaN.
     fn isfinite(input: Tensor) number -> bool, FUNCTION METHOD
-        = (input - input).equals(0.0);
+        = input.is_finite();
 
     /// Whether each element is infinite.
     fn isinf(input: Tensor) number -> bool, FUNCTION METHOD
-        = !(input - input).equals(0.0) & !input.is_nan();
+        = !input.is_finite() & !input.is_nan();
 
     /// Whether each element is 0.
     fn logical_not(input: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0);
 
     /// Whether neither element is 0.
-    fn logical_and(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_and(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) & !other.equals(0.0);
 
     /// Whether not both elements are 0.
-    fn logical_or(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_or(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) | !other.equals(0.0);
 
     /// Whether exactly one element is 0.
-    fn logical_xor(input: Operand<'static>, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_xor(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0) ^ other.equals(0.0);
 
     /// Bitwise and; for bool, logical and.
@@ -84,14 +84,9 @@ op! {
     derivative none;
 }
 
-op! {
-    /// Whether two tensors have the same size and the same elements.
-    fn equal(input: Tensor, other: Tensor) -> Tensor;
-    value {
-        let same = input.sizes() == other.sizes() && all_true(&eq(input.into(), other.into())?)?;
-        Tensor::scalar(same, crate::dtype::DType::Bool)
-    }
-    derivative none;
+/// Whether two tensors have the same size and the same elements.
+pub fn equal(input: &Tensor, other: &Tensor) -> Result<bool> {
+    Ok(input.sizes() == other.sizes() && all_true(&eq(input, other.into())?)?)
 }
 
 op! {
@@ -100,17 +95,17 @@ op! {
         FUNCTION METHOD;
     value {
         let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
-        let same = eq(input.into(), other.into())?;
+        let same = eq(input, other.into())?;
         let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;
         let reach = crate::ops::arithmetic::mul((&crate::ops::unary::abs(&b)?).into(), Scalar::Float(rtol).into())?;
         let reach = crate::ops::arithmetic::add((&reach).into(), Scalar::Float(atol).into())?;
-        let near = logical_and((&le((&distance).into(), (&reach).into())?).into(), (&isfinite(&distance)?).into())?;
-        let close = logical_or((&same).into(), (&near).into())?;
+        let near = logical_and(&le(&distance, (&reach).into())?, &isfinite(&distance)?)?;
+        let close = logical_or(&same, &near)?;
         if !equal_nan {
             return Ok(close);
         }
-        let both = logical_and((&isnan(input)?).into(), (&isnan(other)?).into())?;
-        logical_or((&close).into(), (&both).into())
+        let both = logical_and(&isnan(input)?, &isnan(other)?)?;
+        logical_or(&close, &both)
     }
     derivative none;
 }

@@ -160,7 +160,7 @@ op! {
 
 op! {
     /// `input` with the parts of `source` added at the places of `index` along `dim`.
-    fn index_add(input: Tensor, dim: i64, index: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn index_add as "_index_add" (input: Tensor, dim: i64, index: Tensor, source: Tensor) -> Tensor, IN_PLACE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         let out = input.copied(input.dtype())?;
@@ -185,4 +185,18 @@ op! {
             crate::ops::views::reshape(&index_select(g, dim, index)?, &sizes)
         };
     }
+}
+
+op! {
+    /// `input` with `alpha` times the parts of `source` added at the places of `index` along `dim`.
+    fn index_add_scaled as "index_add" (
+        input: Tensor, dim: i64, index: Tensor, source: Tensor; alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)
+    ) -> Tensor, FUNCTION METHOD IN_PLACE;
+    value {
+        if alpha == crate::scalar::Scalar::Int(1) {
+            return index_add(input, dim, index, source);
+        }
+        index_add(input, dim, index, &crate::ops::arithmetic::mul(source.into(), alpha.into())?)
+    }
+    derivative composite;
 }

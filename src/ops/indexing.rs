@@ -13,7 +13,11 @@ use crate::{bail, op};
 #[derive(Clone)]
 pub enum Item {
     Int(i64),
-    Slice { start: Option<i64>, end: Option<i64>, step: i64 },
+    Slice {
+        start: Option<i64>,
+        end: Option<i64>,
+        step: i64,
+    },
     /// `None`: a new dimension of size 1.
     NewAxis,
     Ellipsis,
@@ -101,7 +105,11 @@ fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
             }
             Item::Tensor(tensor) => {
                 if !tensor.dtype().is_integral() {
-                    bail!(Index, "tensors used as indices have to be of an integer dtype or bool, got {}", tensor.dtype());
+                    bail!(
+                        Index,
+                        "tensors used as indices have to be of an integer dtype or bool, got {}",
+                        tensor.dtype()
+                    );
                 }
                 place(&mut indices, dim, tensor.cast(DType::Int64)?);
                 dim += 1;
@@ -143,7 +151,8 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
         call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
     } else {
         let value = crate::ops::conversion::to_dtype(value, view.dtype())?;
-        let arguments = [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value), Value::Scalar(false.into())];
+        let arguments =
+            [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value), Value::Scalar(false.into())];
         call_in_place("index_put", &arguments)?;
     }
     Ok(())
@@ -241,7 +250,10 @@ op! {
     value {
         let found = places::nonzero(&input.data());
         let ndim = input.ndim();
-        let count = if ndim == 0 { usize::from(input.item()?.to_f64() != 0.0) } else { found.len() / ndim };
+        let count = match found.len().checked_div(ndim) {
+            Some(rows) => rows,
+            None => usize::from(input.item()?.to_f64() != 0.0),
+        };
         Tensor::from_slice(&found, &[count, ndim])
     }
     derivative none;

@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, rsub, sub};
+use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, rsub_number, sub};
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{gather, index_select};
 use crate::ops::reduction::{mean_all, sum_all};
@@ -94,7 +94,12 @@ op! {
 fn check_same_size(name: &str, input: &Tensor, target: &Tensor) -> Result<()> {
     let (input, target) = (input.sizes(), target.sizes());
     if input != target {
-        bail!(Value, "{name}: the target's size {} has to be the input's size {}", shape::show(&target), shape::show(&input));
+        bail!(
+            Value,
+            "{name}: the target's size {} has to be the input's size {}",
+            shape::show(&target),
+            shape::show(&input)
+        );
     }
     Ok(())
 }
@@ -149,7 +154,7 @@ op! {
                 Some(p) => {
                     let w = positive_weight(target, p)?;
                     let falling = mul_tensors(&w, &crate::ops::unary::sigmoid(&crate::ops::unary::neg(input)?)?)?;
-                    sub((&rsub(target.into(), 1.0.into())?).into(), (&falling).into())?
+                    sub((&rsub_number(target, 1.0.into())?).into(), (&falling).into())?
                 }
             };
             spread(g, &slope, weight, reduction)
@@ -185,11 +190,16 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
     add_tensors(&clamp_min(x, 0i64.into())?, &small)
 }
 
-fn logit_losses(input: &Tensor, target: &Tensor, weight: Option<&Tensor>, pos_weight: Option<&Tensor>) -> Result<Tensor> {
+fn logit_losses(
+    input: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+    pos_weight: Option<&Tensor>,
+) -> Result<Tensor> {
     let losses = match pos_weight {
         None => logit_entropy(input, target)?,
         Some(p) => {
-            let linear = mul_tensors(&rsub(target.into(), 1.0.into())?, input)?;
+            let linear = mul_tensors(&rsub_number(target, 1.0.into())?, input)?;
             let curved = mul_tensors(&positive_weight(target, p)?, &softplus(&crate::ops::unary::neg(input)?)?)?;
             add_tensors(&linear, &curved)?
         }
@@ -252,7 +262,7 @@ op! {
             }
         }
         let class_dim = i64::from(batched);
-        let ignored = crate::ops::comparison::eq((&target).into(), ignore_index.into())?;
+        let ignored = crate::ops::comparison::eq(&target, ignore_index.into())?;
         let safe = choose(&ignored, 0i64.into(), (&target).into())?;
         let picked = gather(input, class_dim, &views::unsqueeze(&safe, class_dim)?, false)?;
         let losses = crate::ops::unary::neg(&views::squeeze(&picked, class_dim)?)?;
@@ -306,7 +316,7 @@ op! {
             None => logs.clone(),
         };
         let smooth = crate::ops::unary::neg(&crate::ops::reduction::sum(&weighted, Some(&[class_dim]), false, None)?)?;
-        let ignored = crate::ops::comparison::eq(target.into(), ignore_index.into())?;
+        let ignored = crate::ops::comparison::eq(target, ignore_index.into())?;
         let zero = Tensor::zeros(&[], input.dtype())?;
         let smooth = choose(&ignored, (&zero).into(), (&smooth).into())?;
         let smooth = match how {

@@ -255,7 +255,7 @@ macro_rules! pointwise {
                         fn formula(values: &[$crate::value::Value]) -> $crate::error::Result<$crate::value::Value> {
                             let mut rest = values.iter();
                             $(let $variable = &$crate::ops::term::Term::new($crate::ops::macros::next(&mut rest));)*
-                            $crate::ops::term::AsTerm::as_term($formula).into_value()
+                            $crate::ops::term::IntoTerm::into_term($formula).into_value()
                         }
                         formula
                     },

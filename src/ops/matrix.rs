@@ -259,7 +259,8 @@ fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     let left = if input.ndim() == 1 { views::unsqueeze(input, 0)? } else { input.clone() };
     let right = if other.ndim() == 1 { views::unsqueeze(other, 1)? } else { other.clone() };
     let (a, b) = (left.sizes(), right.sizes());
-    let batch = shape::broadcast(&a[..a.len() - 2], &b[..b.len() - 2]).map_err(|error| error.context("matmul: batch"))?;
+    let batch =
+        shape::broadcast(&a[..a.len() - 2], &b[..b.len() - 2]).map_err(|error| error.context("matmul: batch"))?;
     let count: usize = shape::numel(&batch)?;
     let flat = |tensor: &Tensor, sizes: &Dims| -> Result<Tensor> {
         let matrix = [sizes[sizes.len() - 2] as i64, sizes[sizes.len() - 1] as i64];

@@ -221,7 +221,7 @@ fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<D
 /// Without zeros it is `g * out / input`. With zeros that quotient is undefined, so then each element gets the
 /// product of the others, from the running products before and after it.
 fn prod_backward(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let zeros = eq(input.into(), 0i64.into())?;
+    let zeros = eq(input, 0i64.into())?;
     if zeros.to_vec::<bool>()?.into_iter().all(|zero| !zero) && !crate::autograd::modes::grad_enabled() {
         return div((&mul_tensors(g, out)?).into(), input.into());
     }
@@ -237,7 +237,15 @@ fn products_of_others(input: &Tensor) -> Result<Tensor> {
     if n < 2 {
         return Tensor::full(&sizes, 1.0.into(), input.dtype());
     }
-    let ones = Tensor::full(&{ let mut s = sizes.clone(); s[sizes.len() - 1] = 1; s }, 1.0.into(), input.dtype())?;
+    let ones = Tensor::full(
+        &{
+            let mut s = sizes.clone();
+            s[sizes.len() - 1] = 1;
+            s
+        },
+        1.0.into(),
+        input.dtype(),
+    )?;
     let mut before = vec![ones.clone()];
     let mut after = vec![ones];
     for i in 0..n as i64 - 1 {
@@ -284,7 +292,11 @@ fn count_of(sizes: &[usize], dim: Option<&[i64]>) -> Result<usize> {
 fn mean_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or(input.dtype());
     if !dtype.is_float() {
-        bail!(Runtime, "mean: a floating point dtype is needed, the input is {}; convert it or pass dtype=", input.dtype());
+        bail!(
+            Runtime,
+            "mean: a floating point dtype is needed, the input is {}; convert it or pass dtype=",
+            input.dtype()
+        );
     }
     let total = sum_over(input, dim, keepdim, Some(dtype))?;
     let count = count_of(&input.sizes(), dim)?;
@@ -327,7 +339,7 @@ op! {
 
 op! {
     /// The variance, with Bessel's correction if `unbiased`.
-    fn var_unbiased as "var" / "unbiased" (input: Tensor, dim: Option<Ints>, unbiased: bool, keepdim: bool = false) -> Tensor,
+    fn var_unbiased as "var" / "unbiased" (input: Tensor, dim: Option<Ints>, unbiased: bool = true, keepdim: bool = false) -> Tensor,
         FUNCTION METHOD;
     value { var(input, dim, Some(f64::from(u8::from(unbiased))), keepdim) }
     derivative composite;
@@ -344,7 +356,7 @@ op! {
             let sizes = input.sizes();
             // The variance's rule with g / (2 std); 0 where the deviation is 0.
             let halved = div(g.into(), (&mul(out.into(), 2.0.into())?).into())?;
-            let zero = eq(out.into(), 0i64.into())?;
+            let zero = eq(out, 0i64.into())?;
             let halved = crate::ops::selection::choose(&zero, 0.0.into(), (&halved).into())?;
             let g = unreduce(&halved, &sizes, dim, keepdim)?;
             let every: Ints = (0..sizes.len() as i64).collect();
@@ -359,7 +371,7 @@ op! {
 
 op! {
     /// The standard deviation, with Bessel's correction if `unbiased`.
-    fn std_unbiased as "std" / "unbiased" (input: Tensor, dim: Option<Ints>, unbiased: bool, keepdim: bool = false) -> Tensor,
+    fn std_unbiased as "std" / "unbiased" (input: Tensor, dim: Option<Ints>, unbiased: bool = true, keepdim: bool = false) -> Tensor,
         FUNCTION METHOD;
     value { standard_deviation(input, dim, Some(f64::from(u8::from(unbiased))), keepdim) }
     derivative composite;
@@ -378,9 +390,16 @@ fn check_not_empty(name: &str, input: &Tensor, chosen: &[bool]) -> Result<()> {
     Ok(())
 }
 
-fn extreme_value<const LARGEST: bool>(name: &str, input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+fn extreme_value<const LARGEST: bool>(
+    name: &str,
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    keepdim: bool,
+) -> Result<Tensor> {
     let chosen = wrap_dims(dim, input.ndim())?;
-    check_not_empty(name, input, &chosen).map_err(|error| if dim.is_none() { crate::error!(Runtime, "{error}") } else { error })?;
+    let dim = dim.filter(|dims| !dims.is_empty());
+    check_not_empty(name, input, &chosen)
+        .map_err(|error| if dim.is_none() { crate::error!(Runtime, "{error}") } else { error })?;
     let bytes = if input.dtype() == DType::Bool { input.cast(DType::UInt8)? } else { input.clone() };
     let out = with_element!(bytes.dtype(), real T => {
         let (out, sink) = results::<T>(&bytes, &chosen, keepdim)?;
@@ -412,7 +431,7 @@ fn extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64, keepdim: b
 
 /// A gradient shared evenly among all elements that equal the result.
 fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let equals = to_dtype(&eq(input.into(), out.into())?, g.dtype())?;
+    let equals = to_dtype(&eq(input, out.into())?, g.dtype())?;
     let count = sum_all(&equals, None)?;
     mul_tensors(&div(g.into(), (&count).into())?, &equals)
 }
@@ -499,13 +518,18 @@ op! {
 fn share_over_dims(g: &Tensor, input: &Tensor, out: &Tensor, dim: &[i64], keepdim: bool) -> Result<Tensor> {
     let sizes = input.sizes();
     let (g, out) = (unreduce(g, &sizes, Some(dim), keepdim)?, unreduce(out, &sizes, Some(dim), keepdim)?);
-    let equals = to_dtype(&eq(input.into(), (&out).into())?, g.dtype())?;
+    let equals = to_dtype(&eq(input, (&out).into())?, g.dtype())?;
     let every: Ints = (0..sizes.len() as i64).collect();
     let count = sum(&equals, Some(if dim.is_empty() { &every } else { dim }), true, None)?;
     mul_tensors(&div((&g).into(), (&count).into())?, &equals)
 }
 
-fn place_of_extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: Option<i64>, keepdim: bool) -> Result<Tensor> {
+fn place_of_extreme<const LARGEST: bool>(
+    name: &str,
+    input: &Tensor,
+    dim: Option<i64>,
+    keepdim: bool,
+) -> Result<Tensor> {
     match dim {
         Some(dim) => Ok(extreme::<LARGEST>(name, input, dim, keepdim)?[1].clone()),
         None => {
@@ -556,7 +580,9 @@ fn all_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor
     let (dims, bytes) = (wrap_dims(dim, input.ndim())?, truth(input)?);
     let (out, sink) = results::<u8>(&bytes, &dims, keepdim)?;
     // SAFETY: as for sums.
-    reduce(ExtremeValue::<u8, false>(PhantomData), &bytes.data(), &dims, |i, v| unsafe { sink.get().add(i).write(v.min(1)) });
+    reduce(ExtremeValue::<u8, false>(PhantomData), &bytes.data(), &dims, |i, v| unsafe {
+        sink.get().add(i).write(v.min(1))
+    });
     out.cast(truth_dtype(input))
 }
 
@@ -610,7 +636,21 @@ op! {
             return Ok(input.clone());
         }
         let summed = sum(input, Some(&dims), true, None)?;
-        crate::ops::views::view(&summed, size)
+        if lead == 0 { Ok(summed) } else { crate::ops::views::view(&summed, size) }
     }
+    derivative composite;
+}
+
+op! {
+    /// The variance of all elements, with Bessel's correction if `unbiased`.
+    fn var_all as "var" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION METHOD;
+    value { var(input, None, Some(f64::from(u8::from(unbiased))), false) }
+    derivative composite;
+}
+
+op! {
+    /// The standard deviation of all elements, with Bessel's correction if `unbiased`.
+    fn std_all as "std" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION METHOD;
+    value { standard_deviation(input, None, Some(f64::from(u8::from(unbiased))), false) }
     derivative composite;
 }

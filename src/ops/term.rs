@@ -21,18 +21,18 @@ enum Operation {
 }
 
 /// What can stand in a formula.
-pub trait AsTerm {
-    fn as_term(self) -> Term;
+pub trait IntoTerm {
+    fn into_term(self) -> Term;
 }
 
-impl AsTerm for Term {
-    fn as_term(self) -> Term {
+impl IntoTerm for Term {
+    fn into_term(self) -> Term {
         self
     }
 }
 
-impl AsTerm for &Term {
-    fn as_term(self) -> Term {
+impl IntoTerm for &Term {
+    fn into_term(self) -> Term {
         Term(match &self.0 {
             Ok(Operation::Tensor(tensor)) => Ok(Operation::Tensor(tensor.clone())),
             Ok(Operation::Number(number)) => Ok(Operation::Number(*number)),
@@ -41,8 +41,8 @@ impl AsTerm for &Term {
     }
 }
 
-impl AsTerm for f64 {
-    fn as_term(self) -> Term {
+impl IntoTerm for f64 {
+    fn into_term(self) -> Term {
         Term(Ok(Operation::Number(self.into())))
     }
 }
@@ -91,8 +91,18 @@ impl Term {
         })())
     }
 
-    fn comparison(self, other: Term, function: fn(Operand, Operand) -> Result<Tensor>) -> Condition {
-        Condition(self.binary(other, function))
+    fn comparison(self, other: Term, function: fn(&Tensor, Operand) -> Result<Tensor>) -> Condition {
+        Condition(Term((|| {
+            let (a, b) = (self.0?.tensor()?, other.0?);
+            Ok(Operation::Tensor(function(&a, b.operand())?))
+        })()))
+    }
+
+    fn of_tensors(self, other: Term, function: fn(&Tensor, &Tensor) -> Result<Tensor>) -> Term {
+        Term((|| {
+            let (a, b) = (self.0?.tensor()?, other.0?.tensor()?);
+            Ok(Operation::Tensor(function(&a, &b)?))
+        })())
     }
 }
 
@@ -114,7 +124,7 @@ macro_rules! operators {
         impl $trait<$right> for $left {
             type Output = Term;
             fn $method(self, other: $right) -> Term {
-                self.as_term().binary(other.as_term(), $function)
+                self.into_term().binary(other.into_term(), $function)
             }
         }
     };
@@ -137,7 +147,7 @@ impl Neg for Term {
 impl Neg for &Term {
     type Output = Term;
     fn neg(self) -> Term {
-        -self.as_term()
+        -self.into_term()
     }
 }
 
@@ -145,7 +155,7 @@ macro_rules! functions {
     ($($name:ident $function:path;)+) => {
         impl Term {$(
             pub fn $name(&self) -> Term {
-                self.as_term().unary($function)
+                self.into_term().unary($function)
             }
         )+}
     };
@@ -168,8 +178,8 @@ functions! {
 macro_rules! comparisons {
     ($($name:ident $function:path;)+) => {
         impl Term {$(
-            pub fn $name(&self, other: impl AsTerm) -> Condition {
-                self.as_term().comparison(other.as_term(), $function)
+            pub fn $name(&self, other: impl IntoTerm) -> Condition {
+                self.into_term().comparison(other.into_term(), $function)
             }
         )+}
     };
@@ -193,24 +203,24 @@ impl std::ops::Not for Condition {
 impl std::ops::BitAnd for Condition {
     type Output = Condition;
     fn bitand(self, other: Condition) -> Condition {
-        Condition(self.0.binary(other.0, ops::comparison::logical_and))
+        Condition(self.0.of_tensors(other.0, ops::comparison::logical_and))
     }
 }
 
 impl std::ops::BitOr for Condition {
     type Output = Condition;
     fn bitor(self, other: Condition) -> Condition {
-        Condition(self.0.binary(other.0, ops::comparison::logical_or))
+        Condition(self.0.of_tensors(other.0, ops::comparison::logical_or))
     }
 }
 
 impl Term {
     pub fn is_nan(&self) -> Condition {
-        Condition(self.as_term().unary(ops::comparison::isnan))
+        Condition(self.into_term().unary(ops::comparison::isnan))
     }
 
-    pub fn power(&self, exponent: impl AsTerm) -> Term {
-        self.as_term().binary(exponent.as_term(), ops::power::pow)
+    pub fn power(&self, exponent: impl IntoTerm) -> Term {
+        self.into_term().binary(exponent.into_term(), ops::power::pow)
     }
 
     pub fn maximum(&self, other: f64) -> Term {
@@ -219,9 +229,12 @@ impl Term {
 
     /// This term, or the limit where it is smaller.
     pub fn clamped_below(&self, limit: f64) -> Term {
-        Term(self.as_term().0.and_then(Operation::tensor).and_then(|x| {
-            Ok(Operation::Tensor(ops::selection::clamp_min(&x, limit.into())?))
-        }))
+        Term(
+            self.into_term()
+                .0
+                .and_then(Operation::tensor)
+                .and_then(|x| Ok(Operation::Tensor(ops::selection::clamp_min(&x, limit.into())?))),
+        )
     }
 
     /// This term where the condition holds, else 0.
@@ -230,16 +243,16 @@ impl Term {
     }
 
     /// This term where the condition holds, else another.
-    pub fn or_else_if(&self, condition: Condition, otherwise: impl AsTerm) -> Term {
-        let otherwise = otherwise.as_term();
+    pub fn or_else_if(&self, condition: Condition, otherwise: impl IntoTerm) -> Term {
+        let otherwise = otherwise.into_term();
         Term((|| {
-            let (condition, yes, no) = (condition.0.0?.tensor()?, self.as_term().0?, otherwise.0?);
+            let (condition, yes, no) = (condition.0.0?.tensor()?, self.into_term().0?, otherwise.0?);
             Ok(Operation::Tensor(ops::selection::where_(&condition, yes.operand(), no.operand())?))
         })())
     }
 
     /// The complex conjugate: for real elements, the term itself.
     pub fn conj(&self) -> Term {
-        self.as_term()
+        self.into_term()
     }
 }

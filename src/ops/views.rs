@@ -379,8 +379,7 @@ op! {
 fn squeezed(input: &Tensor, chosen: impl Fn(usize) -> bool) -> Tensor {
     let data = input.data();
     let kept = |i: &usize| !(chosen(*i) && data.sizes[*i] == 1);
-    let (sizes, strides) =
-        (0..data.sizes.len()).filter(kept).map(|i| (data.sizes[i], data.strides[i])).unzip();
+    let (sizes, strides) = (0..data.sizes.len()).filter(kept).map(|i| (data.sizes[i], data.strides[i])).unzip();
     input.alias(sizes, strides, data.offset)
 }
 

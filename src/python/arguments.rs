@@ -13,11 +13,18 @@ use crate::value::{Kind, Value};
 
 /// Why arguments do not fit a signature; turned into a message only if no other overload fits.
 pub enum Mismatch {
-    TooMany { given: usize, most: usize },
+    TooMany {
+        given: usize,
+        most: usize,
+    },
     Missing(&'static str),
     Unknown(String),
     Twice(&'static str),
-    Wrong { parameter: &'static str, expected: Kind, given: String },
+    Wrong {
+        parameter: &'static str,
+        expected: Kind,
+        given: String,
+    },
     /// A Python error raised while an argument was converted.
     Raised(PyErr),
 }
@@ -34,21 +41,24 @@ pub const MOST: usize = 24;
 /// The values of one call.
 pub type Values = smallvec::SmallVec<[Value; 4]>;
 
-/// Fits positional and keyword arguments to the parameters of an operation.
+/// Fits positional and keyword arguments to the parameters of an operation. With `loose`, as for methods, a last
+/// list of integers may be written without brackets.
 pub fn parse(
     py: Python<'_>,
     op: &'static Op,
     positional: &[*mut ffi::PyObject],
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
+    loose: bool,
 ) -> Result<Values, Mismatch> {
     let parameters = op.parameters;
     let places = parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
     let mut gathered: Option<(usize, Ints)> = None;
-    if positional.len() > places || gathers(op, places, positional, py) {
+    if positional.len() > places || loose && gathers(op, places, positional, py) {
         // view(2, 3): the only list of integers may be written without brackets.
-        if places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places {
+        if !loose || places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places
+        {
             return Err(Mismatch::TooMany { given: positional.len(), most: places });
         }
         let mut list = Ints::new();
@@ -159,7 +169,11 @@ pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Resul
         Kind::Ints => integers(argument)?.map(Value::Ints),
         Kind::Floats => floats(argument)?.map(Value::Floats),
         Kind::DType => dtype::from_python(argument).map(Value::DType),
-        Kind::Text => argument.cast::<PyString>().ok().map(|text| Ok::<_, PyErr>(Value::Text(text.to_str()?.into()))).transpose()?,
+        Kind::Text => argument
+            .cast::<PyString>()
+            .ok()
+            .map(|text| Ok::<_, PyErr>(Value::Text(text.to_str()?.into())))
+            .transpose()?,
         Kind::Tensors => tensors(argument, false)?.map(Value::Tensors),
         Kind::OptionalTensors => tensors(argument, true)?.map(Value::Tensors),
     })
@@ -215,6 +229,9 @@ fn scalar(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
 
 /// An integer: Python's, numpy's, or the element of an integer tensor without dimensions.
 pub fn integer(argument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    if argument.is_exact_instance_of::<PyBool>() {
+        return Ok(None);
+    }
     if argument.cast::<PyInt>().is_ok() {
         return Ok(Some(argument.extract::<i64>()?));
     }

@@ -168,7 +168,9 @@ fn seed_number(seed: &Bound<'_, PyAny>) -> PyResult<u64> {
     }
     match seed.cast::<PyInt>() {
         Ok(_) => Err(PyRuntimeError::new_err("manual_seed(): the seed does not fit 64 bits")),
-        Err(_) => Err(PyTypeError::new_err(format!("manual_seed(): the seed has to be an int, got {}", describe(seed)))),
+        Err(_) => {
+            Err(PyTypeError::new_err(format!("manual_seed(): the seed has to be an int, got {}", describe(seed))))
+        }
     }
 }
 
@@ -430,7 +432,7 @@ fn like(input: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
 }
 
 macro_rules! filled_like {
-    ($($(#[$doc:meta])* $name:ident, |$tensor:ident, $common:ident, $py:ident| $fill:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, |$tensor:ident, $common:ident, $py:ident| $fill:stmt;)+) => {$(
         $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (input, **keywords))]
@@ -450,7 +452,7 @@ filled_like! {
     /// Ones of the size and dtype of `input`.
     ones_like, |tensor, common, _py| crate::kernels::fill::fill(&tensor.data(), Scalar::Int(1));
     /// A tensor of the size and dtype of `input` with undefined content.
-    empty_like, |tensor, common, _py| ();
+    empty_like, |tensor, common, _py| let _ = &tensor;
     /// Uniform numbers from 0 up to 1, of the size and dtype of `input`.
     rand_like, |tensor, common, py| common.draw(py, |generator| creation::uniform(&tensor, 0.0, 1.0, generator))??;
     /// Normal numbers of the size and dtype of `input`.
@@ -542,7 +544,9 @@ pub fn linspace(
 ) -> PyResult<Tensor> {
     let common = Common::parse("linspace", keywords)?;
     let Ok(steps) = usize::try_from(steps) else {
-        return Err(PyRuntimeError::new_err(format!("linspace(): the number of steps must not be negative, got {steps}")));
+        return Err(PyRuntimeError::new_err(format!(
+            "linspace(): the number of steps must not be negative, got {steps}"
+        )));
     };
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
     leaf(creation::linspace(start.to_f64(), end.to_f64(), steps, common.dtype)?, common.requires_grad)

@@ -139,5 +139,8 @@ pub fn check_device(device: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         }
         return Err(PyRuntimeError::new_err(format!("device '{name}' is not available: rgrad computes on the CPU")));
     }
-    Err(PyTypeError::new_err(format!("device has to be a string or an rgrad.device, got {}", device.get_type().name()?)))
+    Err(PyTypeError::new_err(format!(
+        "device has to be a string or an rgrad.device, got {}",
+        device.get_type().name()?
+    )))
 }

@@ -14,9 +14,8 @@ use crate::tensor::Tensor;
 pub fn get(tensor: &Tensor, key: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     // The short way for one integer.
     if key.is_exact_instance_of::<PyInt>() {
-        return Ok(crate::ops::views::select(tensor, 0, key.extract()?).map_err(|error| {
-            if tensor.ndim() == 0 { scalar_index() } else { error }
-        })?);
+        return Ok(crate::ops::views::select(tensor, 0, key.extract()?)
+            .map_err(|error| if tensor.ndim() == 0 { scalar_index() } else { error })?);
     }
     Ok(indexing::get(tensor, &items(key)?)?)
 }
@@ -76,7 +75,9 @@ fn one(key: &Bound<'_, PyAny>) -> PyResult<Item> {
         return Ok(Item::Ellipsis);
     }
     if let Some(tensor) = tensor_of(key) {
-        if tensor.ndim() == 0 && tensor.dtype().is_integral() && !matches!(tensor.dtype(), crate::DType::Bool | crate::DType::UInt8)
+        if tensor.ndim() == 0
+            && tensor.dtype().is_integral()
+            && !matches!(tensor.dtype(), crate::DType::Bool | crate::DType::UInt8)
         {
             return Ok(Item::Int(tensor.item()?.to_i64()));
         }
@@ -88,7 +89,8 @@ fn one(key: &Bound<'_, PyAny>) -> PyResult<Item> {
         }
         let tensor = from_data(key, None)?;
         // An empty list is an index of no places, not of floats.
-        let tensor = if tensor.numel() == 0 && tensor.dtype().is_float() { tensor.cast(crate::DType::Int64)? } else { tensor };
+        let tensor =
+            if tensor.numel() == 0 && tensor.dtype().is_float() { tensor.cast(crate::DType::Int64)? } else { tensor };
         return Ok(Item::Tensor(tensor));
     }
     if let Some(index) = integer(key)? {

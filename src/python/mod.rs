@@ -2,6 +2,7 @@
 
 mod arguments;
 mod autograd;
+mod comparison;
 mod creation;
 mod dtype;
 mod error;

@@ -6,7 +6,9 @@ use pyo3::types::{PyDict, PyList};
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
-use crate::python::{arguments, autograd, creation, dtype, node, numpy, operation, optim, printing, tensor, trace};
+use crate::python::{
+    arguments, autograd, comparison, creation, dtype, node, numpy, operation, optim, printing, tensor, trace,
+};
 
 /// The native part of rgrad.
 #[pymodule(gil_used = true, name = "_rgrad")]
@@ -30,6 +32,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace rand randn randint randperm _manual_seed initial_seed seed
             get_rng_state set_rng_state get_default_dtype set_default_dtype result_type promote_types can_cast;
+        comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual;
         printing: set_printoptions _printoptions;
@@ -91,11 +94,14 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
-        row.set_item("returns", match op.returns {
-            crate::op::Returns::Tensor => vec!["Tensor"],
-            crate::op::Returns::List => vec!["List"],
-            crate::op::Returns::Named(fields) => fields.to_vec(),
-        })?;
+        row.set_item(
+            "returns",
+            match op.returns {
+                crate::op::Returns::Tensor => vec!["Tensor"],
+                crate::op::Returns::List => vec!["List"],
+                crate::op::Returns::Named(fields) => fields.to_vec(),
+            },
+        )?;
         let parameters = PyList::empty(py);
         for parameter in op.parameters {
             let entry = PyDict::new(py);

@@ -102,9 +102,9 @@ impl PyNode {
     /// The leaf that an `AccumulateGrad` node adds to.
     #[getter]
     fn variable(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Self::node(slf).variable().ok_or_else(|| {
-            PyAttributeError::new_err(format!("{} has no attribute 'variable'", Self::node(slf).name()))
-        })
+        Self::node(slf)
+            .variable()
+            .ok_or_else(|| PyAttributeError::new_err(format!("{} has no attribute 'variable'", Self::node(slf).name())))
     }
 
     /// File and line of the program that made this node, or `None`.

@@ -19,9 +19,10 @@ use crate::with_element;
 /// The element type of a numpy dtype.
 fn dtype_of(descriptor: &Bound<'_, PyAny>) -> PyResult<DType> {
     let name: String = descriptor.getattr("name")?.extract()?;
-    DType::ALL.into_iter().find(|dtype| dtype.name() == name).ok_or_else(|| {
-        PyTypeError::new_err(format!("a numpy array of dtype {name} has no tensor of that type"))
-    })
+    DType::ALL
+        .into_iter()
+        .find(|dtype| dtype.name() == name)
+        .ok_or_else(|| PyTypeError::new_err(format!("a numpy array of dtype {name} has no tensor of that type")))
 }
 
 /// The element type of a numpy scalar; `None` for Python's own numbers.
@@ -63,7 +64,8 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
         return share(plain.cast::<PyUntypedArray>().map_err(PyErr::from)?);
     }
     let sizes = Dims::from_slice(array.shape());
-    let strides: Dims = steps.iter().zip(array.shape()).map(|(&step, &n)| if n > 1 { (step / size) as usize } else { 1 }).collect();
+    let strides: Dims =
+        steps.iter().zip(array.shape()).map(|(&step, &n)| if n > 1 { (step / size) as usize } else { 1 }).collect();
     let bytes = crate::shape::extent(&sizes, &strides) * dtype.size();
     let Some(pointer) = NonNull::new(pointer) else {
         return Ok(Tensor::empty(&sizes, dtype)?);
@@ -82,10 +84,9 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
 pub fn from_numpy(ndarray: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     match ndarray.cast::<PyUntypedArray>() {
         Ok(array) => share(array),
-        Err(_) => Err(PyTypeError::new_err(format!(
-            "from_numpy(): a numpy array is expected, got {}",
-            describe(ndarray)
-        ))),
+        Err(_) => {
+            Err(PyTypeError::new_err(format!("from_numpy(): a numpy array is expected, got {}", describe(ndarray))))
+        }
     }
 }
 

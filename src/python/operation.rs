@@ -79,7 +79,7 @@ fn call(
 ) -> PyResult<Py<PyAny>> {
     let mut first = None;
     for &op in &group.overloads {
-        match parse(py, op, positional, keywords, names) {
+        match parse(py, op, positional, keywords, names, group.method) {
             Ok(values) if group.in_place => {
                 record::call_in_place(op, &values)?;
                 // SAFETY: the first argument of a running call is alive.
@@ -120,9 +120,8 @@ fn named_tuple(py: Python<'_>, name: &'static str, fields: &'static [&'static st
         // SAFETY: the types are never freed.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, address as *mut ffi::PyObject) }.unbind());
     }
-    let leak = |text: String| -> *const c_char {
-        std::ffi::CString::new(text).unwrap_or_default().into_raw().cast_const()
-    };
+    let leak =
+        |text: String| -> *const c_char { std::ffi::CString::new(text).unwrap_or_default().into_raw().cast_const() };
     let mut members: Vec<ffi::PyStructSequence_Field> = fields
         .iter()
         .map(|field| ffi::PyStructSequence_Field { name: leak((*field).into()).cast_mut(), doc: ptr::null_mut() })
@@ -297,7 +296,10 @@ unsafe extern "C" {
 }
 
 /// Runs a getter of an operation object.
-unsafe fn read(slf: *mut ffi::PyObject, get: impl FnOnce(Python<'_>, &'static Group) -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
+unsafe fn read(
+    slf: *mut ffi::PyObject,
+    get: impl FnOnce(Python<'_>, &'static Group) -> PyResult<Py<PyAny>>,
+) -> *mut ffi::PyObject {
     // SAFETY: called by CPython with the GIL held and an object of the type below.
     let (py, group) = unsafe { (Python::assume_attached(), (*slf.cast::<OperationObject>()).group) };
     match get(py, group) {
@@ -384,17 +386,26 @@ unsafe extern "C" fn get_documentation(slf: *mut ffi::PyObject, _: *mut c_void) 
 
 /// Doc comments begin each line with a space.
 pub fn unindent(documentation: &str) -> String {
-    documentation.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n").trim().into()
+    documentation
+        .lines()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim()
+        .into()
 }
 
 unsafe extern "C" fn represent(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe {
         read(slf, |py, group| {
-            text(py, &match group.method {
-                true => format!("<method '{}' of 'rgrad.Tensor' objects>", group.name),
-                false => format!("<built-in function {}>", group.name),
-            })
+            text(
+                py,
+                &match group.method {
+                    true => format!("<method '{}' of 'rgrad.Tensor' objects>", group.name),
+                    false => format!("<built-in function {}>", group.name),
+                },
+            )
         })
     }
 }

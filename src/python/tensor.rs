@@ -89,9 +89,9 @@ impl<'py> IntoPyObject<'py> for Tensor {
 impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     type Error = PyErr;
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Tensor> {
-        tensor_of(&object).cloned().ok_or_else(|| {
-            PyTypeError::new_err(format!("a Tensor is expected, got {}", arguments::describe(&object)))
-        })
+        tensor_of(&object)
+            .cloned()
+            .ok_or_else(|| PyTypeError::new_err(format!("a Tensor is expected, got {}", arguments::describe(&object))))
     }
 }
 
@@ -431,9 +431,12 @@ impl PyTensor {
     }
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
-        this(slf).data().sizes.first().copied().ok_or_else(|| {
-            PyTypeError::new_err("len() of a tensor without dimensions")
-        })
+        this(slf)
+            .data()
+            .sizes
+            .first()
+            .copied()
+            .ok_or_else(|| PyTypeError::new_err("len() of a tensor without dimensions"))
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -485,8 +488,8 @@ impl PyTensor {
     fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
         let tensor = this(slf);
         let equal = match arguments::convert(element, crate::value::Kind::Operand, false)? {
-            Some(Value::Tensor(other)) => ops::comparison::eq(tensor.into(), (&other).into())?,
-            Some(Value::Scalar(other)) => ops::comparison::eq(tensor.into(), other.into())?,
+            Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
+            Some(Value::Scalar(other)) => ops::comparison::eq(tensor, other.into())?,
             _ => {
                 return Err(PyTypeError::new_err(format!(
                     "in: a Tensor or a number is expected, got {}",
@@ -505,7 +508,7 @@ impl PyTensor {
         let py = slf.py();
         let tensor = this(slf);
         if tensor.ndim() == 0 && !specification.is_empty() {
-            return Ok(number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,))?);
+            return number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,));
         }
         let object = py.get_type::<PyAny>();
         Ok(object.call_method1("__format__", (slf, specification))?.unbind())
@@ -569,9 +572,7 @@ impl PyTensor {
         let source = tensor.to_contiguous()?;
         let data = source.data();
         // SAFETY: a row-major tensor is one run of bytes.
-        let bytes = unsafe {
-            crate::tensor::slice_at(data.pointer().cast_const(), data.numel() * data.dtype.size())
-        };
+        let bytes = unsafe { crate::tensor::slice_at(data.pointer().cast_const(), data.numel() * data.dtype.size()) };
         let bytes = pyo3::types::PyBytes::new(py, bytes);
         let sizes = PyTuple::new(py, &data.sizes)?;
         let arguments =

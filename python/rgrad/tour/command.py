@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.steps:
             import sklearn  # noqa: F401
     except ModuleNotFoundError as error:
-        package = _EXTRAS.get(error.name or "")
+        package = _EXTRAS.get((error.name or "").split(".")[0])
         if package is None:
             raise
         print(

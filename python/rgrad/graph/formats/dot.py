@@ -55,6 +55,8 @@ def _node(item: Item) -> str:
 
 
 def _quoted(*lines: str) -> str:
-    escaped = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    # Entities: older versions of Graphviz do not agree on what follows a backslash.
+    escaped = (line.replace("&", "&amp;").replace("\\", "&#92;").replace('"', "&quot;") for line in lines)
     text = "\\n".join(escaped).replace("\n", "\\n")
+    text = "".join(character if character >= " " else "\ufffd" for character in text)
     return f'"{text}"'
