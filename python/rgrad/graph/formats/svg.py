@@ -6,10 +6,10 @@ put into, and markers are named page-wide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from rgrad.graph.formats.letters import writable
 from rgrad.graph.formats.palette import (
     BADGE_FILL,
     BADGE_TEXT,
@@ -31,7 +31,6 @@ from rgrad.graph.picture import Frame, Item, Kind, Picture
 
 _MARGIN = 24.0
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_svg(picture: Picture) -> str:
@@ -184,7 +183,7 @@ def _text(
 
 
 def _escape(text: str) -> str:
-    return escape(_NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text))
+    return escape(writable(text))
 
 
 def _n(number: float) -> str:
