@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from made_graphs import MadeNode, MadeTensor, chain, layer, leaf, operation
 from rgrad.graph.folding import fold, truncate
 from rgrad.graph.folding.repeats import Repeat, find_repeats

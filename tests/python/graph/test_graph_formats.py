@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import rgrad
 from made_graphs import MadeTensor, chain, leaf, operation
 from rgrad.graph import Drawing, draw

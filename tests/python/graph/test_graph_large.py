@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
+
 import rgrad
 from made_graphs import MadeNode, MadeTensor, chain, leaf, operation
 from rgrad.graph import draw

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from made_graphs import MadeTensor, layer, leaf, operation
 from rgrad.graph.folding import fold
 from rgrad.graph.layout import Arrangement, arrange

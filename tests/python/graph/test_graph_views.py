@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 import rgrad
 from made_graphs import MadeNode, MadeTensor, leaf, operation
 from rgrad.graph.names import Names

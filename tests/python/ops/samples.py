@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from rgrad import _rgrad
 
 # Shapes for an operation on one tensor, and for operands that broadcast against each other.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import rgrad
 from oracle import Raised, run, same, torch
 from samples import Of, Sample, operations, samples

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+
 from rgrad.tour.command import main
 
 ESCAPE = "\x1b"

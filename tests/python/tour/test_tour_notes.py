@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import rgrad
 from rgrad.tour.notes import SNIPPETS, Snippet
 from rgrad.tour.replay import Replay
