@@ -38,6 +38,9 @@ impl Function for AccumulateGrad {
     fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {
         if let Some(Some(gradient)) = gradients.first() {
             accumulate(&self.0, gradient.clone())?;
+            if let Some(hook) = self.0.leaf_hook() {
+                hook.run(&self.0)?;
+            }
         }
         Ok(Gradients::new())
     }

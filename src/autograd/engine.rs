@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 use smallvec::SmallVec;
 
 use crate::autograd::modes::GradMode;
-use crate::autograd::node::{Edge, Gradients, Node};
+use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
 use crate::error::Result;
 use crate::shape::{self, Ints};
@@ -25,10 +25,49 @@ pub struct Options {
     pub allow_unused: bool,
 }
 
+/// Where a backward pass starts or ends: a tensor, or the place in the graph where its gradient would go.
+#[derive(Clone)]
+pub enum Endpoint {
+    Tensor(Tensor),
+    Edge(Edge),
+}
+
+impl From<Tensor> for Endpoint {
+    fn from(tensor: Tensor) -> Endpoint {
+        Endpoint::Tensor(tensor)
+    }
+}
+
+impl Endpoint {
+    fn edge(&self) -> Result<Option<Edge>> {
+        match self {
+            Endpoint::Tensor(tensor) => tensor.gradient_edge(),
+            Endpoint::Edge(edge) => Ok(Some(edge.clone())),
+        }
+    }
+
+    /// Size and type of the gradient.
+    fn meta(&self) -> Result<OutputMeta> {
+        match self {
+            Endpoint::Tensor(tensor) => Ok(OutputMeta::of(tensor)),
+            Endpoint::Edge(edge) => edge
+                .node
+                .outputs()
+                .get(edge.input_nr as usize)
+                .cloned()
+                .ok_or_else(|| error!(Runtime, "{} has no result {}", edge.node.describe(), edge.input_nr)),
+        }
+    }
+}
+
 /// Adds the gradients of `roots` to the `grad` of the leaves: of all, or of `inputs` alone.
 ///
 /// A root without a gradient must have one element. Inputs that are no leaves keep their gradient too.
-pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, options: Options) -> Result<()> {
+pub fn backward<R, I>(roots: &[(R, Option<Tensor>)], inputs: Option<&[I]>, options: Options) -> Result<()>
+where
+    R: Into<Endpoint> + Clone,
+    I: Into<Endpoint> + Clone,
+{
     let roots = root_gradients(roots, options)?;
     let mut task = Task::new();
     if let Some(inputs) = inputs {
@@ -37,10 +76,19 @@ pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, o
         }
         let mut targets = Vec::with_capacity(inputs.len());
         for (i, input) in inputs.iter().enumerate() {
-            if !input.is_leaf() {
-                input.retain_grad()?;
+            let input: Endpoint = input.clone().into();
+            match &input {
+                Endpoint::Tensor(tensor) if !tensor.is_leaf() => tensor.retain_grad()?,
+                Endpoint::Edge(edge) if edge.node.variable().is_none() => {
+                    bail!(
+                        Runtime,
+                        "backward: input {i} is an edge to {}, which accumulates nothing; give the tensor, or use grad()",
+                        edge.node.describe()
+                    )
+                }
+                _ => {}
             }
-            targets.push((input_edge(input, i)?, None));
+            targets.push((input_edge(&input, i)?, None));
         }
         task.restrict_to(targets);
     }
@@ -49,8 +97,13 @@ pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, o
 }
 
 /// The gradients of `roots` with respect to `inputs`, without touching any `grad`.
-pub fn grad(roots: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], options: Options) -> Result<Vec<Option<Tensor>>> {
+pub fn grad<R, I>(roots: &[(R, Option<Tensor>)], inputs: &[I], options: Options) -> Result<Vec<Option<Tensor>>>
+where
+    R: Into<Endpoint> + Clone,
+    I: Into<Endpoint> + Clone,
+{
     let roots = root_gradients(roots, options)?;
+    let inputs: Vec<Endpoint> = inputs.iter().map(|input| input.clone().into()).collect();
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
         targets.push((input_edge(input, i)?, Some(i)));
@@ -66,50 +119,56 @@ pub fn grad(roots: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], options: Opti
             Runtime,
             "One of the differentiated Tensors appears to not have been used in the graph: no path leads from the \
              outputs to input {i}, of size {}. Pass allow_unused=True to get None for it",
-            shape::show(&inputs[i].sizes())
+            shape::show(&inputs[i].meta()?.sizes)
         );
     }
     Ok(captured)
 }
 
-fn input_edge(input: &Tensor, i: usize) -> Result<Edge> {
-    input.gradient_edge()?.ok_or_else(|| {
+fn input_edge(input: &Endpoint, i: usize) -> Result<Edge> {
+    input.edge()?.ok_or_else(|| {
         error!(Runtime, "One of the differentiated Tensors does not require grad: input {i} has no gradient")
     })
 }
 
-fn root_gradients(roots: &[(Tensor, Option<Tensor>)], options: Options) -> Result<Vec<(Edge, Tensor)>> {
+fn root_gradients<R>(roots: &[(R, Option<Tensor>)], options: Options) -> Result<Vec<(Edge, Tensor)>>
+where
+    R: Into<Endpoint> + Clone,
+{
     let mut checked = Vec::with_capacity(roots.len());
     for (i, (root, gradient)) in roots.iter().enumerate() {
-        let Some(edge) = root.gradient_edge()? else {
+        let root: Endpoint = root.clone().into();
+        let Some(edge) = root.edge()? else {
             bail!(Runtime, "element {i} of tensors does not require grad and does not have a grad_fn");
         };
-        let data = root.data();
+        let expected = root.meta()?;
         let gradient = match gradient {
             Some(gradient) => {
                 let sizes = gradient.sizes();
-                if sizes != data.sizes {
+                if sizes != expected.sizes {
                     bail!(
                         Runtime,
                         "Mismatch in shape: gradient {i} has size {} and its output has size {}",
                         shape::show(&sizes),
-                        shape::show(&data.sizes)
+                        shape::show(&expected.sizes)
                     );
                 }
                 if !gradient.dtype().is_differentiable() {
                     bail!(Runtime, "gradient {i} has dtype {}, a floating point one is needed", gradient.dtype());
                 }
-                if options.create_graph || gradient.dtype() != data.dtype {
-                    cast(gradient.clone(), data.dtype)?
+                if options.create_graph || gradient.dtype() != expected.dtype {
+                    cast(gradient.clone(), expected.dtype)?
                 } else {
                     gradient.clone()
                 }
             }
-            None if data.numel() == 1 => Tensor::full(&data.sizes, 1.0.into(), data.dtype)?,
+            None if shape::numel(&expected.sizes)? == 1 => {
+                Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?
+            }
             None => bail!(
                 Runtime,
                 "grad can be implicitly created only for scalar outputs: output {i} has size {}; pass its gradient",
-                shape::show(&data.sizes)
+                shape::show(&expected.sizes)
             ),
         };
         checked.push((edge, gradient));
@@ -304,27 +363,52 @@ impl Task {
     fn step(&mut self, place: u32, options: Options, ready: &mut BinaryHeap<(u64, u32)>) -> Result<()> {
         let here = &mut self.places[place as usize];
         let node = here.node.clone();
-        let gradients = std::mem::take(&mut here.buffer);
+        let mut gradients = std::mem::take(&mut here.buffer);
         let (runs, captures) = (here.runs, std::mem::take(&mut here.captures));
-        for (output_nr, tensor) in node.retaining() {
-            if let Some(Some(gradient)) = gradients.get(output_nr as usize) {
-                let kept = match tensor.grad() {
-                    Some(before) => primitives::add(&before, gradient)?,
-                    None => primitives::call("clone", &[Value::Tensor(gradient.clone())])?,
-                };
-                tensor.set_grad(Some(kept));
-            }
+        let hooked = node.has_hooks();
+        // What is asked for of a node that has to run too is what arrived there; of one that does not, what its
+        // hooks made of it. PyTorch's rule.
+        if runs {
+            self.capture(&captures, &gradients);
         }
-        for (input_nr, slot) in captures {
-            self.captured[slot] = gradients.get(input_nr as usize).cloned().flatten();
+        if hooked {
+            gradients = node.run_result_hooks(gradients)?;
+            keep_gradients(&node, &gradients)?;
         }
-        let mut given = if runs { node.apply(&gradients)? } else { Gradients::new() };
+        if !runs {
+            self.capture(&captures, &gradients);
+            return self.hand_on(&node, Gradients::new(), options, ready);
+        }
+        if hooked {
+            gradients = node.run_hooks_before(gradients)?;
+        }
+        let mut given = node.apply(&gradients)?;
+        if hooked {
+            given = node.run_hooks_after(given, &gradients)?;
+        }
         drop(gradients);
-        if runs && !options.retain_graph {
+        if !options.retain_graph {
             node.release();
         }
+        self.hand_on(&node, given, options, ready)
+    }
+
+    fn capture(&mut self, captures: &[(u32, usize)], gradients: &Gradients) {
+        for &(input_nr, slot) in captures {
+            self.captured[slot] = gradients.get(input_nr as usize).cloned().flatten();
+        }
+    }
+
+    /// Delivers what a node gave to the nodes that its edges lead to.
+    fn hand_on(
+        &mut self,
+        node: &Node,
+        mut given: Gradients,
+        options: Options,
+        ready: &mut BinaryHeap<(u64, u32)>,
+    ) -> Result<()> {
         let edges = node.edges();
-        if runs && given.len() != edges.len() && !(edges.is_empty() && given.iter().all(Option::is_none)) {
+        if !given.is_empty() && given.len() != edges.len() && given.iter().any(Option::is_some) {
             bail!(Runtime, "{} gave {} gradients for {} inputs", node.describe(), given.len(), edges.len());
         }
         for (i, edge) in edges.iter().enumerate() {
@@ -333,7 +417,7 @@ impl Task {
             if let Some(gradient) = given.get_mut(i).and_then(Option::take)
                 && self.places[target as usize].wanted
             {
-                let gradient = fit(gradient, edge, &node)?;
+                let gradient = fit(gradient, edge, node)?;
                 self.deliver(target, edge.input_nr, gradient, options)?;
             }
             let there = &mut self.places[target as usize];
@@ -367,6 +451,20 @@ impl Drop for Task {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
     }
+}
+
+/// Adds to the `grad` of the results of a node that keep theirs.
+fn keep_gradients(node: &Node, gradients: &Gradients) -> Result<()> {
+    for (output_nr, tensor) in node.retaining() {
+        if let Some(Some(gradient)) = gradients.get(output_nr as usize) {
+            let kept = match tensor.grad() {
+                Some(before) => primitives::add(&before, gradient)?,
+                None => primitives::call("clone", &[Value::Tensor(gradient.clone())])?,
+            };
+            tensor.set_grad(Some(kept));
+        }
+    }
+    Ok(())
 }
 
 /// Whether nobody else can see this tensor or its memory, so that it may be added to in place.

@@ -3,6 +3,7 @@
 pub mod accumulate;
 pub mod engine;
 pub mod forward;
+pub mod hooks;
 pub mod meta;
 pub mod modes;
 pub mod node;
