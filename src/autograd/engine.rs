@@ -1,7 +1,9 @@
 //! The backward engine: gradients travel from the roots along the edges, the latest node first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BinaryHeap, HashMap};
+use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
@@ -47,7 +49,7 @@ impl Endpoint {
     }
 
     /// Size and type of the gradient.
-    fn meta(&self) -> Result<OutputMeta> {
+    pub fn meta(&self) -> Result<OutputMeta> {
         match self {
             Endpoint::Tensor(tensor) => Ok(OutputMeta::of(tensor)),
             Endpoint::Edge(edge) => edge
@@ -178,14 +180,33 @@ where
 
 /// One backward pass.
 struct Task {
-    id: u32,
-    /// True if another pass is under way in which this one is nested: its marks in the nodes are then left alone.
-    nested: bool,
-    index: HashMap<usize, u32>,
+    scope: Rc<Scope>,
     places: Vec<Place>,
     captured: Vec<Option<Tensor>>,
     /// The nodes that gradients are wanted at, with the slot of `captured` to fill, if only some are wanted.
     targets: Option<Vec<(Edge, Option<usize>)>>,
+}
+
+/// Which nodes belong to a pass: shared with those who ask while it runs.
+struct Scope {
+    id: u32,
+    /// True if another pass is under way, in this thread or another: its marks in the nodes are then left alone.
+    nested: bool,
+    index: HashMap<usize, u32>,
+    /// Whether each node runs, where only some do.
+    runs: Option<Vec<bool>>,
+}
+
+impl Scope {
+    /// The place of a node, if it has one.
+    #[inline]
+    fn find(&self, node: &Node) -> Option<u32> {
+        if self.nested {
+            return self.index.get(&node.id()).copied();
+        }
+        let (task, place) = node.0.mark.get();
+        (task == self.id).then_some(place)
+    }
 }
 
 /// A node as one pass sees it.
@@ -202,9 +223,31 @@ struct Place {
     captures: SmallVec<[(u32, usize); 0]>,
 }
 
+/// Number of the latest pass of any thread; 0 is none.
+static TASKS: AtomicU32 = AtomicU32::new(0);
+/// How many passes are under way, in all threads: a hook may let another thread run in the middle of one.
+static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
+
 thread_local! {
-    static TASKS: Cell<u32> = const { Cell::new(0) };
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The passes that run now, the innermost last.
+    static RUNNING: RefCell<Vec<Weak<Scope>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn running() -> Option<Rc<Scope>> {
+    RUNNING.with_borrow(|all| all.last().and_then(Weak::upgrade))
+}
+
+/// The number of the pass that runs now in this thread.
+pub fn current_task() -> Option<u32> {
+    running().map(|scope| scope.id)
+}
+
+/// Whether the pass that runs now runs `node` too; `None` if there is no pass.
+pub fn current_task_runs(node: &Node) -> Option<bool> {
+    let scope = running()?;
+    let Some(place) = scope.find(node) else { return Some(false) };
+    Some(scope.runs.as_ref().is_none_or(|runs| runs[place as usize]))
 }
 
 /// Nested passes beyond this depth are an error rather than a crash for want of stack.
@@ -212,13 +255,12 @@ const MAX_DEPTH: u32 = 100;
 
 impl Task {
     fn new() -> Task {
-        let id = TASKS.get().wrapping_add(1).max(1);
-        TASKS.set(id);
+        let id = TASKS.fetch_add(1, Relaxed).wrapping_add(1).max(1);
         DEPTH.set(DEPTH.get() + 1);
+        let nested = UNDER_WAY.fetch_add(1, Relaxed) > 0;
+        let scope = Scope { id, nested, index: HashMap::new(), runs: None };
         Task {
-            id,
-            nested: DEPTH.get() > 1,
-            index: HashMap::new(),
+            scope: Rc::new(scope),
             places: Vec::new(),
             captured: Vec::new(),
             targets: None,
@@ -232,20 +274,20 @@ impl Task {
     /// The place of a node, if it has one.
     #[inline]
     fn find(&self, node: &Node) -> Option<u32> {
-        if self.nested {
-            return self.index.get(&node.id()).copied();
-        }
-        let (task, place) = node.0.mark.get();
-        (task == self.id && self.places.get(place as usize).is_some_and(|found| found.node.is_same(node)))
-            .then_some(place)
+        self.scope.find(node).filter(|&place| self.places.get(place as usize).is_some_and(|row| row.node.is_same(node)))
     }
 
-    fn add_place(&mut self, node: Node) -> u32 {
+    /// The scope while nobody shares it: before the first node runs.
+    fn scope_mut(&mut self) -> Result<&mut Scope> {
+        Rc::get_mut(&mut self.scope).ok_or_else(|| error!(Runtime, "a backward pass was asked about too early"))
+    }
+
+    fn add_place(&mut self, node: Node) -> Result<u32> {
         let place = self.places.len() as u32;
-        if self.nested {
-            self.index.insert(node.id(), place);
+        if self.scope.nested {
+            self.scope_mut()?.index.insert(node.id(), place);
         } else {
-            node.0.mark.set((self.id, place));
+            node.0.mark.set((self.scope.id, place));
         }
         self.places.push(Place {
             node,
@@ -255,15 +297,16 @@ impl Task {
             runs: true,
             captures: SmallVec::new(),
         });
-        place
+        Ok(place)
     }
 
     fn run(mut self, roots: Vec<(Edge, Tensor)>, options: Options) -> Result<Vec<Option<Tensor>>> {
         if DEPTH.get() > MAX_DEPTH {
             bail!(Runtime, "backward passes are nested more than {MAX_DEPTH} deep");
         }
-        let starts = self.discover(&roots);
-        self.prune();
+        let starts = self.discover(&roots)?;
+        self.prune()?;
+        let _running = Running::enter(&self.scope);
         let _mode = GradMode::set(options.create_graph);
         for (edge, gradient) in roots {
             if let Some(place) = self.find(&edge.node) {
@@ -283,12 +326,12 @@ impl Task {
     }
 
     /// Finds all nodes below the roots and counts the edges into each.
-    fn discover(&mut self, roots: &[(Edge, Tensor)]) -> Vec<u32> {
+    fn discover(&mut self, roots: &[(Edge, Tensor)]) -> Result<Vec<u32>> {
         let mut starts = Vec::with_capacity(roots.len());
         let mut stack = Vec::new();
         for (edge, _) in roots {
             if self.find(&edge.node).is_none() {
-                let place = self.add_place(edge.node.clone());
+                let place = self.add_place(edge.node.clone())?;
                 starts.push(place);
                 stack.push(edge.node.clone());
             }
@@ -300,18 +343,18 @@ impl Task {
                     Some(place) => place,
                     None => {
                         stack.push(edge.node.clone());
-                        self.add_place(edge.node.clone())
+                        self.add_place(edge.node.clone())?
                     }
                 };
                 self.places[place as usize].dependencies += 1;
             }
         }
-        starts
+        Ok(starts)
     }
 
     /// Where only some gradients are wanted, marks the nodes that lie on the way to them.
-    fn prune(&mut self) {
-        let Some(targets) = self.targets.take() else { return };
+    fn prune(&mut self) -> Result<()> {
+        let Some(targets) = self.targets.take() else { return Ok(()) };
         for place in &mut self.places {
             place.wanted = false;
             place.runs = false;
@@ -357,6 +400,9 @@ impl Task {
                 }
             }
         }
+        let runs = self.places.iter().map(|place| place.runs).collect();
+        self.scope_mut()?.runs = Some(runs);
+        Ok(())
     }
 
     /// Runs one node and hands its gradients on.
@@ -447,9 +493,26 @@ impl Task {
     }
 }
 
+/// Says that a pass runs, until it is dropped.
+struct Running;
+
+impl Running {
+    fn enter(scope: &Rc<Scope>) -> Running {
+        RUNNING.with_borrow_mut(|all| all.push(Rc::downgrade(scope)));
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+        UNDER_WAY.fetch_sub(1, Relaxed);
     }
 }
 

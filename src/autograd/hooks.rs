@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
-use crate::autograd::node::{Gradients, Node};
+use crate::autograd::node::{Body, Gradients, Node};
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorCell};
 
@@ -36,7 +36,12 @@ pub trait LeafHook {
     }
 }
 
-/// The hooks of one node; few nodes have any.
+/// An object of the embedding language that lives as long as the node it was given to.
+pub trait Attachment {
+    fn object(&self) -> NonNull<c_void>;
+}
+
+/// The hooks of one node, and what else was attached to it; few nodes have any.
 #[derive(Default)]
 pub struct Hooks {
     /// Of results, by output number, in the order of their registration.
@@ -45,13 +50,15 @@ pub struct Hooks {
     pub(crate) after: Vec<Rc<dyn Hook>>,
     /// Results whose gradient is kept, by output number.
     pub(crate) retaining: Vec<(u32, Weak<TensorCell>)>,
+    pub(crate) attachment: Option<Box<dyn Attachment>>,
 }
 
 impl Hooks {
     /// The objects that the garbage collector of the embedding language has to know of.
     pub fn objects(&self) -> impl Iterator<Item = NonNull<c_void>> {
         let results = self.results.iter().map(|row| &row.1);
-        results.chain(&self.before).chain(&self.after).filter_map(|hook| hook.object())
+        let hooks = results.chain(&self.before).chain(&self.after).filter_map(|hook| hook.object());
+        hooks.chain(self.attachment.as_deref().map(Attachment::object))
     }
 }
 
@@ -62,6 +69,42 @@ impl Node {
 
     fn hooks_mut<R>(&self, change: impl FnOnce(&mut Hooks) -> R) -> R {
         change(self.0.state.borrow_mut().hooks.get_or_insert_default())
+    }
+
+    /// The hooks that run before the node, first the one registered first.
+    pub fn hooks_before(&self) -> Vec<Rc<dyn Hook>> {
+        self.hooks(|hooks| hooks.before.clone()).unwrap_or_default()
+    }
+
+    /// The hooks that run after the node, first the one registered first.
+    pub fn hooks_after(&self) -> Vec<Rc<dyn Hook>> {
+        self.hooks(|hooks| hooks.after.clone()).unwrap_or_default()
+    }
+
+    /// The object that was attached to this node.
+    pub fn attachment(&self) -> Option<NonNull<c_void>> {
+        self.hooks(|hooks| hooks.attachment.as_deref().map(Attachment::object)).flatten()
+    }
+
+    /// Attaches an object to this node.
+    pub fn attach(&self, attachment: Box<dyn Attachment>) {
+        let previous = self.hooks_mut(|hooks| hooks.attachment.replace(attachment));
+        drop(previous);
+    }
+
+    /// Calls `visit` with each object of the embedding language that this node alone keeps alive.
+    pub fn visit_objects(&self, visit: &mut dyn FnMut(NonNull<c_void>)) {
+        // Called by a garbage collector at any time: a node that is being changed just now is left out.
+        let Ok(state) = self.0.state.try_borrow() else { return };
+        state.saved.objects().for_each(&mut *visit);
+        if let Some(hooks) = state.hooks.as_deref() {
+            hooks.objects().for_each(&mut *visit);
+        }
+        if let Body::Function(function) = &self.0.body
+            && let Some(object) = function.object()
+        {
+            visit(object);
+        }
     }
 
     /// Lets `hook` see the gradient of result `output_nr`.
@@ -115,7 +158,7 @@ impl Node {
     }
 
     pub(crate) fn run_hooks_before(&self, mut gradients: Gradients) -> Result<Gradients> {
-        let hooks = self.hooks(|hooks| hooks.before.clone()).unwrap_or_default();
+        let hooks = self.hooks_before();
         if !hooks.is_empty() {
             let results = self.0.state.borrow().outputs.len();
             gradients.resize(results.max(gradients.len()), None);
@@ -127,7 +170,7 @@ impl Node {
     }
 
     pub(crate) fn run_hooks_after(&self, mut given: Gradients, arrived: &Gradients) -> Result<Gradients> {
-        for hook in self.hooks(|hooks| hooks.after.clone()).unwrap_or_default() {
+        for hook in self.hooks_after() {
             given = hook.run(given, arrived)?;
         }
         Ok(given)

@@ -40,6 +40,8 @@ pub enum Creation {
     /// One of several views that an operation gave back together.
     MultiOutput,
     NoGrad,
+    /// Made, or handed through, by a function of the user.
+    Function,
 }
 
 impl Tensor {
