@@ -43,6 +43,8 @@ pub(crate) mod flag {
     pub const VIEW: u8 = 4;
     /// Carries a tangent.
     pub const DUAL: u8 = 8;
+    /// Remembered as possibly part of a ring of references.
+    pub const SUSPECT: u8 = 16;
     /// Any of these sends an operation through the recording path.
     pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL;
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::modes;
 use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -33,6 +34,10 @@ impl Function for AccumulateGrad {
 
     fn variable(&self) -> Option<&Tensor> {
         Some(&self.0)
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Tensor(self.0.clone()));
     }
 
     fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {

@@ -55,9 +55,14 @@ pub struct Hooks {
 
 impl Hooks {
     /// The objects that the garbage collector of the embedding language has to know of.
-    pub fn objects(&self) -> impl Iterator<Item = NonNull<c_void>> {
+    fn objects(&self, known: Option<&Rc<dyn Hook>>) -> impl Iterator<Item = NonNull<c_void>> {
         let results = self.results.iter().map(|row| &row.1);
-        let hooks = results.chain(&self.before).chain(&self.after).filter_map(|hook| hook.object());
+        // The holder of the known hook has a handle on it, and so has its caller.
+        let alone = move |hook: &&Rc<dyn Hook>| match known.is_some_and(|known| Rc::ptr_eq(known, hook)) {
+            true => Rc::strong_count(hook) == 3,
+            false => Rc::strong_count(hook) == 1,
+        };
+        let hooks = results.chain(&self.before).chain(&self.after).filter(alone).filter_map(|hook| hook.object());
         hooks.chain(self.attachment.as_deref().map(Attachment::object))
     }
 }
@@ -92,18 +97,27 @@ impl Node {
         drop(previous);
     }
 
-    /// Calls `visit` with each object of the embedding language that this node alone keeps alive.
-    pub fn visit_objects(&self, visit: &mut dyn FnMut(NonNull<c_void>)) {
+    /// Calls `visit` with each object of the embedding language that this node alone keeps alive, or that it shares
+    /// with the holder of `known` only.
+    pub fn visit_objects(&self, known: Option<&Rc<dyn Hook>>, visit: &mut dyn FnMut(NonNull<c_void>)) {
         // Called by a garbage collector at any time: a node that is being changed just now is left out.
         let Ok(state) = self.0.state.try_borrow() else { return };
         state.saved.objects().for_each(&mut *visit);
         if let Some(hooks) = state.hooks.as_deref() {
-            hooks.objects().for_each(&mut *visit);
+            hooks.objects(known).for_each(&mut *visit);
         }
         if let Body::Function(function) = &self.0.body
             && let Some(object) = function.object()
         {
             visit(object);
+        }
+    }
+
+    /// Calls `visit` with each node that this one alone holds, by an edge.
+    pub fn visit_own_edges(&self, visit: &mut dyn FnMut(Node)) {
+        let Ok(state) = self.0.state.try_borrow() else { return };
+        for edge in state.edges.iter().flatten().filter(|edge| Rc::strong_count(&edge.node.0) == 1) {
+            visit(edge.node.clone());
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use crate::autograd::hooks::{Hook, LeafHook};
 use crate::autograd::node::{Edge, Node, NodeCell};
-use crate::autograd::{accumulate, view};
+use crate::autograd::{accumulate, cycles, view};
 use crate::bail;
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorCell, flag};
@@ -100,6 +100,9 @@ impl Tensor {
     pub fn set_grad(&self, grad: Option<Tensor>) {
         if grad.is_none() && self.0.meta.borrow().is_none() {
             return;
+        }
+        if grad.as_ref().is_some_and(Tensor::requires_grad) {
+            cycles::suspect(self);
         }
         let previous = self.meta_mut(|meta| std::mem::replace(&mut meta.grad, grad));
         drop(previous);

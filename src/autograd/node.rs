@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::hooks::Hooks;
 use crate::autograd::saved::Saved;
 use crate::dtype::DType;
@@ -83,6 +84,10 @@ pub trait Function {
     /// The leaf that this function adds gradients to.
     fn variable(&self) -> Option<&Tensor> {
         None
+    }
+    /// Calls `visit` for each tensor and node that this function holds.
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        let _ = visit;
     }
     /// The object of the embedding language that does the work, and stands for the node there.
     fn object(&self) -> Option<NonNull<c_void>> {

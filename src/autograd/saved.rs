@@ -7,6 +7,7 @@ use std::rc::{Rc, Weak};
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::modes::GradMode;
 use crate::autograd::node::{Edge, Node, NodeCell};
 use crate::error::Result;
@@ -192,11 +193,12 @@ impl SavedTensor {
         }
     }
 
-    /// The objects that the garbage collector of the embedding language has to know of.
+    /// The objects of the embedding language that this alone keeps alive.
     pub fn objects(&self) -> SmallVec<[NonNull<c_void>; 2]> {
         match self {
             SavedTensor::Kept(_) => SmallVec::new(),
-            SavedTensor::Packed(packed) => packed.form.objects(),
+            SavedTensor::Packed(packed) if Rc::strong_count(packed) == 1 => packed.form.objects(),
+            SavedTensor::Packed(_) => SmallVec::new(),
         }
     }
 }
@@ -318,6 +320,21 @@ impl Saved {
     /// The objects of the embedding language among what is saved.
     pub fn objects(&self) -> impl Iterator<Item = NonNull<c_void>> {
         self.tensors().flat_map(SavedTensor::objects)
+    }
+
+    /// Calls `visit` for each tensor and node that is kept.
+    pub fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        for saved in self.tensors() {
+            match saved {
+                SavedTensor::Kept(kept) => visit(Member::Tensor(kept.tensor.clone())),
+                SavedTensor::Packed(packed) => {
+                    if let Origin::Argument { edge: Some(edge), .. } = &packed.origin {
+                        visit(Member::Node(edge.node.clone()));
+                    }
+                }
+            }
+        }
+        // What is saved without being looked into (tensors among plain values) counts as held from outside.
     }
 
     /// Bytes of the saved tensors.

@@ -10,6 +10,7 @@
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -102,7 +103,7 @@ fn take_retained(tensor: &Tensor) -> bool {
 
 impl Tensor {
     /// `grad_fn` as it stands, out of date or not.
-    fn grad_fn_now(&self) -> Option<Node> {
+    pub(crate) fn grad_fn_now(&self) -> Option<Node> {
         self.0.grad_fn.borrow().clone()
     }
 }
@@ -237,6 +238,10 @@ impl Function for CopySlices {
             result[0] = Some(whole);
         }
         Ok(result)
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Node(self.inner.clone()));
     }
 
     fn release(&self) {

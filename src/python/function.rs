@@ -23,6 +23,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops;
 use crate::python::arguments::describe;
+use crate::python::collector::Held;
 use crate::python::node::bind_context;
 use crate::python::tensor::tensor_of;
 use crate::shape::Dims;
@@ -38,6 +39,7 @@ struct PyFunction {
     results: Vec<bool>,
     /// Whether a gradient that did not arrive is given as zeros.
     materialize: bool,
+    _held: Held,
 }
 
 impl Function for PyFunction {
@@ -176,6 +178,7 @@ pub fn _apply_function<'py>(
             results: results.iter().map(Option::is_some).collect(),
             materialize: context.getattr(intern!(py, "_materialize_grads"))?.is_truthy()?,
             context: context.clone().unbind(),
+            _held: Held::new(),
         };
         let metas = results.iter().map(|result| match result {
             Some(tensor) => OutputMeta::of(tensor),

@@ -15,6 +15,7 @@ use crate::autograd::node::{Gradients, Node};
 use crate::autograd::saved::{Packed, SavingHooks};
 use crate::error::Result;
 use crate::python::arguments::describe;
+use crate::python::collector::Held;
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::shape::show;
 use crate::tensor::Tensor;
@@ -23,6 +24,7 @@ use crate::tensor::Tensor;
 struct Table {
     functions: Py<PyDict>,
     role: Role,
+    _held: Held,
 }
 
 #[derive(Clone, Copy)]
@@ -41,6 +43,10 @@ fn address<T>(object: &Py<T>) -> Option<NonNull<c_void>> {
 }
 
 impl Table {
+    fn shared(functions: Py<PyDict>, role: Role) -> Rc<Table> {
+        Rc::new(Table { functions, role, _held: Held::new() })
+    }
+
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         self.functions.bind(py).call_method0(pyo3::intern!(py, "values"))?.try_iter()?.collect()
     }
@@ -134,7 +140,7 @@ impl Hook for Table {
 }
 
 /// Functions that are called with a leaf after a gradient was added to its `grad`.
-struct LeafTable(Py<PyDict>);
+struct LeafTable(Py<PyDict>, Held);
 
 impl LeafHook for LeafTable {
     fn run(&self, leaf: &Tensor) -> Result<()> {
@@ -209,8 +215,7 @@ impl PyTensor {
         check_requires_grad(slf, "register_hook")?;
         let py = slf.py();
         if tensor_table(slf).is_none() {
-            let functions = new_table(py)?;
-            this(slf).set_own_hook(Some(Rc::new(Table { functions, role: Role::Tensor })))?;
+            this(slf).set_own_hook(Some(Table::shared(new_table(py)?, Role::Tensor)))?;
         }
         match tensor_table(slf) {
             Some(table) => register(table.bind(py), hook),
@@ -235,7 +240,7 @@ impl PyTensor {
         }
         let py = slf.py();
         if leaf_table(slf).is_none() {
-            this(slf).set_leaf_hook(Some(Rc::new(LeafTable(new_table(py)?))));
+            this(slf).set_leaf_hook(Some(Rc::new(LeafTable(new_table(py)?, Held::new()))));
         }
         match leaf_table(slf) {
             Some(table) => register(table.bind(py), hook),
@@ -250,9 +255,7 @@ impl PyTensor {
 
     #[setter(_backward_hooks)]
     fn set_backward_hooks(slf: &Bound<'_, Self>, hooks: Option<Bound<'_, PyDict>>) -> PyResult<()> {
-        let table = hooks.map(|functions| -> Rc<dyn Hook> {
-            Rc::new(Table { functions: functions.unbind(), role: Role::Tensor })
-        });
+        let table = hooks.map(|functions| -> Rc<dyn Hook> { Table::shared(functions.unbind(), Role::Tensor) });
         Ok(this(slf).set_own_hook(table)?)
     }
 
@@ -263,7 +266,7 @@ impl PyTensor {
 
     #[setter(_post_accumulate_grad_hooks)]
     fn set_post_accumulate_grad_hooks(slf: &Bound<'_, Self>, hooks: Option<Bound<'_, PyDict>>) {
-        let table = hooks.map(|functions| -> Rc<dyn LeafHook> { Rc::new(LeafTable(functions.unbind())) });
+        let table = hooks.map(|functions| -> Rc<dyn LeafHook> { Rc::new(LeafTable(functions.unbind(), Held::new())) });
         this(slf).set_leaf_hook(table);
     }
 }
@@ -271,7 +274,7 @@ impl PyTensor {
 /// Registers a hook that runs before a node.
 pub fn register_before<'py>(py: Python<'py>, node: &Node, hook: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if node.hooks_before().is_empty() {
-        node.add_hook_before(Rc::new(Table { functions: new_table(py)?, role: Role::Before }));
+        node.add_hook_before(Table::shared(new_table(py)?, Role::Before));
     }
     register_in(py, node.hooks_before(), hook)
 }
@@ -279,14 +282,14 @@ pub fn register_before<'py>(py: Python<'py>, node: &Node, hook: &Bound<'py, PyAn
 /// Registers a hook that runs after a node.
 pub fn register_after<'py>(py: Python<'py>, node: &Node, hook: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if node.hooks_after().is_empty() {
-        node.add_hook_after(Rc::new(Table { functions: new_table(py)?, role: Role::After }));
+        node.add_hook_after(Table::shared(new_table(py)?, Role::After));
     }
     register_in(py, node.hooks_after(), hook)
 }
 
 /// Adds a table, which somebody else fills, to the hooks that run after a node.
 pub fn register_table(node: &Node, table: Bound<'_, PyDict>) {
-    node.add_hook_after(Rc::new(Table { functions: table.unbind(), role: Role::After }));
+    node.add_hook_after(Table::shared(table.unbind(), Role::After));
 }
 
 fn register_in<'py>(
@@ -310,13 +313,14 @@ pub struct SavingPair {
 struct PackedObject {
     form: Py<PyAny>,
     unpack: Py<PyAny>,
+    _held: Held,
 }
 
 impl SavingHooks for SavingPair {
     fn pack(&self, tensor: &Tensor) -> Result<Box<dyn Packed>> {
         Python::attach(|py| {
             let form = self.pack.call1(py, (wrap(py, tensor)?,))?;
-            Ok(Box::new(PackedObject { form, unpack: self.unpack.clone_ref(py) }) as Box<dyn Packed>)
+            Ok(Box::new(PackedObject { form, unpack: self.unpack.clone_ref(py), _held: Held::new() }) as Box<dyn Packed>)
         })
         .map_err(|error: PyErr| error.into())
     }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod autograd;
+mod collector;
 mod comparison;
 mod creation;
 mod dtype;

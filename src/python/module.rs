@@ -7,7 +7,7 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    arguments, autograd, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
+    arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -15,6 +15,7 @@ use crate::python::{
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     trace::install();
+    collector::install(module)?;
     module.add_class::<PyTensor>()?;
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;

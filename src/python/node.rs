@@ -12,9 +12,11 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use crate::autograd::hooks::Attachment;
 use crate::autograd::node::{Body, Node, NodeCell};
 use crate::op::{OUTPUT, Returns};
+use crate::python::collector::Held;
 use crate::python::gil::Gil;
 use crate::python::hooks::{self, SavingPair};
-use crate::python::tensor::wrap;
+use crate::python::dtype;
+use crate::python::tensor::{size_object, wrap};
 use crate::value::Value;
 
 /// A recorded operation: what `tensor.grad_fn` gives.
@@ -93,7 +95,7 @@ pub fn bind_context(context: &Bound<'_, PyAny>, node: &Node) -> PyResult<()> {
     }
 }
 
-struct Metadata(Py<PyDict>);
+struct Metadata(Py<PyDict>, #[allow(dead_code)] Held);
 
 impl Attachment for Metadata {
     fn object(&self) -> NonNull<c_void> {
@@ -186,7 +188,7 @@ impl PyNode {
         let py = slf.py();
         let node = Self::node(slf)?;
         if node.attachment().is_none() {
-            node.attach(Box::new(Metadata(PyDict::new(py).unbind())));
+            node.attach(Box::new(Metadata(PyDict::new(py).unbind(), Held::new())));
         }
         match node.attachment() {
             // SAFETY: the node keeps its attachment, an object of this file, alive; the GIL is held.
@@ -242,6 +244,19 @@ impl PyNode {
     fn outputs(slf: &Bound<'_, Self>) -> PyResult<Vec<(Vec<usize>, &'static str)>> {
         let outputs = Self::node(slf)?.outputs();
         Ok(outputs.into_iter().map(|meta| (meta.sizes.to_vec(), meta.dtype.name())).collect())
+    }
+
+    /// Shape and dtype of each result.
+    #[getter]
+    fn _input_metadata<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let kind = py.import(pyo3::intern!(py, "rgrad.autograd.graph"))?.getattr("_InputMetadata")?;
+        let metas = Self::node(slf)?.outputs();
+        let rows = metas
+            .iter()
+            .map(|meta| kind.call1((size_object(py, &meta.sizes)?, dtype::object(py, meta.dtype)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        PyTuple::new(py, rows)
     }
 
     /// The tensors that a function of the user saved with `ctx.save_for_backward`, or, while `jvp` runs, with

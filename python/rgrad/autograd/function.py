@@ -95,7 +95,7 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         backward_class = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls})
-        backward_class.__module__ = cls.__module__
+        backward_class.__module__ = __name__
         cls._backward_cls = backward_class
         setup = cls.__dict__.get("setup_context")
         if setup is not None:
@@ -163,9 +163,28 @@ class Function(metaclass=FunctionMeta):
         raise NotImplementedError("a Function has to define vmap, or set generate_vmap_rule, before it is vectorised")
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Call the function and record it as one node."""
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call the function and record it as one node.
+
+        Arguments by keyword, and defaults, are for functions with `setup_context`.
+        """
+        if cls._has_setup_context:
+            args = _bind(cls.forward, args, kwargs)
+        elif kwargs:
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments, got {', '.join(kwargs)}")
         return _rgrad._apply_function(cls, *args)
+
+
+def _bind(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments of `forward` by position."""
+    code = getattr(forward, "__code__", None)
+    if not kwargs and code is not None and code.co_argcount == len(args):
+        return args
+    import inspect
+
+    bound = inspect.signature(forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -39,6 +39,15 @@ class GradientEdge(NamedTuple):
     ownership_token: Node | None = None
 
 
+class _InputMetadata(NamedTuple):
+    """What the gradient of a result has to look like."""
+
+    shape: Any
+    dtype: Any
+    is_nested_tensor: bool = False
+    is_cpp_nested_tensor: bool = False
+
+
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The edge to which the gradient of `tensor` goes; of a leaf, the one to the node that accumulates.
 
