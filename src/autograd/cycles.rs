@@ -8,7 +8,7 @@
 //! which opens the rings. This is trial deletion: D. F. Bacon and V. T. Rajan, "Concurrent Cycle Collection in
 //! Reference Counted Systems", ECOOP 2001.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::rc::{Rc, Weak};
@@ -17,6 +17,8 @@ use crate::autograd::node::{Body, Node};
 use crate::tensor::{Tensor, TensorCell, flag};
 
 thread_local! {
+    /// With how many suspects the search is worth its while.
+    static ENOUGH: Cell<usize> = const { Cell::new(LEAST) };
     /// Leaves whose gradient has a history. Never destroyed: a thread may end when nobody may count references.
     static SUSPECTS: ManuallyDrop<RefCell<Vec<Weak<TensorCell>>>> =
         const { ManuallyDrop::new(RefCell::new(Vec::new())) };
@@ -27,6 +29,16 @@ pub(crate) fn suspect(tensor: &Tensor) {
     if !tensor.has_flag(flag::SUSPECT) {
         tensor.set_flag(flag::SUSPECT, true);
         SUSPECTS.with(|suspects| suspects.borrow_mut().push(tensor.downgrade()));
+    }
+}
+
+/// Fewer suspects than this are left to the embedding language's collector.
+const LEAST: usize = 512;
+
+/// Searches if many suspects have come together since the last time.
+pub(crate) fn collect_if_many() {
+    if SUSPECTS.with(|suspects| suspects.borrow().len()) >= ENOUGH.get() {
+        collect();
     }
 }
 
@@ -114,7 +126,10 @@ pub fn collect() -> usize {
             tensor.set_grad(None);
         }
     }
-    garbage.len()
+    let count = garbage.len();
+    drop(garbage);
+    ENOUGH.set(SUSPECTS.with(|suspects| (2 * suspects.borrow().len()).max(LEAST)));
+    count
 }
 
 fn reachable_from_suspects() -> Vec<Found> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles;
 use crate::autograd::modes::GradMode;
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -95,6 +96,9 @@ where
         task.restrict_to(targets);
     }
     task.run(roots, options)?;
+    if options.create_graph {
+        cycles::collect_if_many();
+    }
     Ok(())
 }
 

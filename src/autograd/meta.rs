@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use crate::autograd::hooks::{Hook, LeafHook};
 use crate::autograd::node::{Edge, Node, NodeCell};
-use crate::autograd::{accumulate, cycles, view};
+use crate::autograd::{accumulate, cycles, modes, view};
 use crate::bail;
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorCell, flag};
@@ -40,6 +40,8 @@ pub enum Creation {
     /// One of several views that an operation gave back together.
     MultiOutput,
     NoGrad,
+    /// Made in inference mode of a tensor that is none for inference.
+    Inference,
     /// Made, or handed through, by a function of the user.
     Function,
 }
@@ -75,6 +77,12 @@ impl Tensor {
                 Runtime,
                 "requires_grad: only tensors of floating point dtype can require gradients, this one is {}",
                 self.dtype()
+            );
+        }
+        if requires && self.has_flag(flag::INFERENCE) && !modes::inference() {
+            bail!(
+                Runtime,
+                "requires_grad cannot be set on an inference tensor outside inference mode: make a clone() of it first"
             );
         }
         if !self.is_leaf() {

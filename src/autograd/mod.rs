@@ -1,6 +1,7 @@
 //! The recording of operations and the backward engine. No operation is known here by name.
 
 pub mod accumulate;
+pub mod anomaly;
 pub mod cycles;
 pub mod engine;
 pub mod forward;

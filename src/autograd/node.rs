@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::autograd::anomaly;
 use crate::autograd::cycles::Member;
 use crate::autograd::hooks::Hooks;
 use crate::autograd::saved::Saved;
@@ -122,14 +123,18 @@ impl Node {
     ) -> Node {
         let trace = if sequence == FIRST { None } else { Trace::here() };
         let state = RefCell::new(State { edges, outputs, saved, hooks: None });
-        Node(Rc::new(NodeCell {
+        let node = Node(Rc::new(NodeCell {
             body,
             sequence: Cell::new(sequence),
             state,
             mark: Cell::new((0, 0)),
             trace,
             object: Cell::new(std::ptr::null_mut()),
-        }))
+        }));
+        if anomaly::is_enabled() && sequence != FIRST {
+            anomaly::note(&node);
+        }
+        node
     }
 
     /// PyTorch's name: `AddBackward0`.
@@ -203,10 +208,11 @@ impl Node {
 
     /// Computes the gradients for each edge.
     pub(crate) fn apply(&self, gradients: &Gradients) -> Result<Gradients> {
-        match &self.0.body {
+        let given = match &self.0.body {
             Body::Function(function) => function.backward(self, gradients),
             Body::Op(op) => self.apply_rules(op, gradients),
-        }
+        };
+        if anomaly::is_enabled() { anomaly::inspect(self, given) } else { given }
     }
 
     fn apply_rules(&self, op: &'static Op, gradients: &Gradients) -> Result<Gradients> {

@@ -68,8 +68,10 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     }
     if op.traits.has(Traits::VIEW)
         && let Some(Value::Tensor(source)) = arguments.first()
+        && !source.has_flag(flag::INFERENCE)
     {
         let creation = match (modes::grad_enabled(), op.returns) {
+            _ if modes::inference() => Creation::Inference,
             (false, _) => Creation::NoGrad,
             (true, Returns::List) => Creation::MultiOutput,
             (true, _) => Creation::Default,
@@ -106,7 +108,9 @@ impl Plan {
     /// `None` if nothing has to be recorded. `output` tells the element type of a result.
     fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
         let Derivative::Rules { rules, .. } = &op.derivative else { return None };
-        if !modes::grad_enabled()
+        // A view made in inference mode of a tensor that is none for inference keeps its history.
+        let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
+        if !watches
             || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
             || !(0..).map_while(output).any(DType::is_differentiable)
         {
@@ -170,6 +174,13 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
     pointwise::check_writable(op.name, target)?;
+    if target.has_flag(flag::INFERENCE) && !modes::inference() {
+        bail!(
+            Runtime,
+            "{}_: an inference tensor cannot be changed in place outside inference mode; change a clone() of it",
+            op.name
+        );
+    }
     let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;

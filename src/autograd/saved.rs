@@ -119,6 +119,15 @@ fn pack(hooks: &dyn SavingHooks, tensor: &Tensor) -> Result<Box<dyn Packed>> {
 impl SavedTensor {
     /// Saves an argument.
     pub fn argument(tensor: &Tensor) -> Result<SavedTensor> {
+        if tensor.has_flag(flag::INFERENCE) {
+            bail!(
+                Runtime,
+                "an inference tensor, {} of size {}, cannot be saved for backward: use a clone() of it, made outside \
+                 inference mode",
+                tensor.dtype(),
+                show(&tensor.sizes())
+            );
+        }
         if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
             return SavedTensor::pack_argument(&*hooks, tensor);
         }

@@ -132,6 +132,11 @@ pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
             "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
              together; such a view cannot be changed in place. Use clone() or make single views"
         ),
+        Creation::Inference => bail!(
+            Runtime,
+            "{name}_: this view was made in inference mode and is changed in place outside it; make the view and the \
+             change under the same mode"
+        ),
         Creation::Function => bail!(
             Runtime,
             "{name}_: this view is a result of a function with a backward of its own, which an in-place change would \

@@ -211,6 +211,20 @@ pub fn _set_grad_enabled(enabled: bool) -> bool {
     before
 }
 
+/// Whether tensors made in this thread are for inference only.
+#[pyfunction]
+pub fn is_inference_mode_enabled() -> bool {
+    modes::inference()
+}
+
+/// Switches inference mode on or off in this thread; gives back what it was.
+#[pyfunction]
+pub fn _set_inference_mode(enabled: bool) -> bool {
+    let before = modes::inference();
+    modes::set_inference(enabled);
+    before
+}
+
 /// A tensor on the memory of `tensor` that carries a tangent.
 #[pyfunction]
 pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {

@@ -1,5 +1,6 @@
 //! The bindings: the only files that know Python.
 
+mod anomaly;
 mod arguments;
 mod autograd;
 mod collector;

@@ -7,7 +7,7 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -15,6 +15,7 @@ use crate::python::{
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     trace::install();
+    anomaly::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
     module.add_class::<dtype::PyDType>()?;
@@ -38,8 +39,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _increment_version;
+            _increment_version _set_inference_mode is_inference_mode_enabled;
         function: _apply_function;
+        anomaly: _set_anomaly _anomaly;
         printing: set_printoptions _printoptions;
         tensor: _rebuild;
     }

@@ -185,16 +185,7 @@ impl PyNode {
     /// A dictionary for the user's own notes; it lives as long as the node.
     #[getter]
     fn metadata(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        let node = Self::node(slf)?;
-        if node.attachment().is_none() {
-            node.attach(Box::new(Metadata(PyDict::new(py).unbind(), Held::new())));
-        }
-        match node.attachment() {
-            // SAFETY: the node keeps its attachment, an object of this file, alive; the GIL is held.
-            Some(address) => Ok(unsafe { Bound::from_borrowed_ptr(py, address.as_ptr().cast()) }.unbind()),
-            None => Ok(py.None()),
-        }
+        metadata_of(slf.py(), &Self::node(slf)?)
     }
 
     /// Call `hook(grad_inputs, grad_outputs)` after this node has run; a tuple that it returns replaces
@@ -328,6 +319,18 @@ impl PyNode {
             Value::Text(text) => Ok(pyo3::types::PyString::new(py, &text).into_any().unbind()),
             _ => Ok(py.None()),
         }
+    }
+}
+
+/// The dictionary that lives as long as the node.
+pub fn metadata_of(py: Python<'_>, node: &Node) -> PyResult<Py<PyAny>> {
+    if node.attachment().is_none() {
+        node.attach(Box::new(Metadata(PyDict::new(py).unbind(), Held::new())));
+    }
+    match node.attachment() {
+        // SAFETY: the node keeps its attachment, an object of this file, alive; the GIL is held.
+        Some(address) => Ok(unsafe { Bound::from_borrowed_ptr(py, address.as_ptr().cast()) }.unbind()),
+        None => Err(PyRuntimeError::new_err("a node keeps no metadata")),
     }
 }
 

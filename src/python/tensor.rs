@@ -413,8 +413,17 @@ impl PyTensor {
     }
 
     #[getter]
-    fn _version(slf: &Bound<'_, Self>) -> u32 {
-        this(slf).version()
+    fn _version(slf: &Bound<'_, Self>) -> PyResult<u32> {
+        let tensor = this(slf);
+        if tensor.has_flag(flag::INFERENCE) {
+            return Err(PyRuntimeError::new_err("_version: changes of an inference tensor are not counted"));
+        }
+        Ok(tensor.version())
+    }
+
+    /// Whether this tensor was made in inference mode, and can take no part in a graph.
+    fn is_inference(slf: &Bound<'_, Self>) -> bool {
+        this(slf).has_flag(flag::INFERENCE)
     }
 
     #[getter]
