@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use crate::autograd::engine::{self, Endpoint, Options};
 use crate::autograd::node::Edge;
 use crate::autograd::saved;
-use crate::autograd::{forward, modes};
+use crate::autograd::{forward, modes, nesting};
 use crate::python::arguments::describe;
 use crate::python::hooks::SavingPair;
 use crate::python::node::{node_of, wrap_node};
@@ -185,6 +185,40 @@ pub fn _will_engine_execute_node(node: &Bound<'_, PyAny>) -> PyResult<bool> {
 #[pyfunction]
 pub fn _push_saved_tensors_hooks(pack: Py<PyAny>, unpack: Py<PyAny>) {
     saved::push_hooks(Rc::new(SavingPair { pack, unpack }));
+}
+
+/// Has `callback` called when the outermost backward pass of this thread ends.
+#[pyfunction]
+pub fn _queue_callback(callback: Py<PyAny>) -> PyResult<()> {
+    let call = move || Ok(Python::attach(|py| callback.call0(py).map(drop))?);
+    Ok(nesting::queue_callback(Box::new(call))?)
+}
+
+/// Runs the continuation of a deeply nested pass in a thread of its own; the GIL is handed over to it and back.
+fn run_elsewhere(pass: &mut dyn FnMut()) {
+    struct Handover<'a>(&'a mut dyn FnMut());
+    // SAFETY: the thread that made it waits without the GIL until the other, which holds the GIL, has ended; see Note:
+    // The GIL is the lock.
+    unsafe impl Send for Handover<'_> {}
+    const STACK: usize = 32 << 20;
+    let handover = Handover(pass);
+    Python::attach(|py| {
+        py.detach(move || {
+            std::thread::scope(|scope| {
+                let body = move || {
+                    let handover = handover;
+                    Python::attach(|_| (handover.0)());
+                };
+                let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, body);
+                started.map(|thread| thread.join().is_ok()).unwrap_or(false)
+            })
+        })
+    });
+}
+
+/// Tells the core how to start threads.
+pub fn install() {
+    nesting::set_elsewhere(run_elsewhere);
 }
 
 /// Counts a change in place that nothing here has made.

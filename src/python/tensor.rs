@@ -160,6 +160,9 @@ impl PyTensor {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if !self.0.is_filled() {
+            return Ok(());
+        }
         let mut result = Ok(());
         // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
         let tensor = unsafe { self.0.get_unattached() };
@@ -174,6 +177,9 @@ impl PyTensor {
     }
 
     fn __clear__(&self) {
+        if !self.0.is_filled() {
+            return;
+        }
         // SAFETY: as above.
         collector::clear(unsafe { self.0.get_unattached() });
     }
