@@ -67,10 +67,9 @@ impl Endpoint {
 /// Adds the gradients of `roots` to the `grad` of the leaves: of all, or of `inputs` alone.
 ///
 /// A root without a gradient must have one element. Inputs that are no leaves keep their gradient too.
-pub fn backward<R, I>(roots: &[(R, Option<Tensor>)], inputs: Option<&[I]>, options: Options) -> Result<()>
+pub fn backward<R>(roots: &[(R, Option<Tensor>)], inputs: Option<&[Endpoint]>, options: Options) -> Result<()>
 where
     R: Into<Endpoint> + Clone,
-    I: Into<Endpoint> + Clone,
 {
     let roots = root_gradients(roots, options)?;
     let mut targets = None;
@@ -80,8 +79,7 @@ where
         }
         let targets = targets.insert(Vec::with_capacity(inputs.len()));
         for (i, input) in inputs.iter().enumerate() {
-            let input: Endpoint = input.clone().into();
-            match &input {
+            match input {
                 Endpoint::Tensor(tensor) if !tensor.is_leaf() => tensor.retain_grad()?,
                 Endpoint::Edge(edge) if edge.node.variable().is_none() => {
                     bail!(
@@ -92,7 +90,7 @@ where
                 }
                 _ => {}
             }
-            targets.push((input_edge(&input, i)?, None));
+            targets.push((input_edge(input, i)?, None));
         }
     }
     nesting::run(|level| Task::new(level, targets, 0).run(roots, options))?;
@@ -165,9 +163,7 @@ where
                     gradient.clone()
                 }
             }
-            None if shape::numel(&expected.sizes)? == 1 => {
-                Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?
-            }
+            None if shape::numel(&expected.sizes)? == 1 => Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?,
             None => bail!(
                 Runtime,
                 "grad can be implicitly created only for scalar outputs: output {i} has size {}; pass its gradient",

@@ -367,12 +367,7 @@ impl Drop for NodeCell {
     fn drop(&mut self) {
         let state = std::mem::replace(
             self.state.get_mut(),
-            State {
-                edges: SmallVec::new(),
-                outputs: SmallVec::new(),
-                saved: Saved::default(),
-                hooks: None,
-            },
+            State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), hooks: None },
         );
         if let Some(queue) = DYING.get() {
             // SAFETY: the address is that of a vector on this thread's stack, in the loop below, which holds no

@@ -62,8 +62,14 @@ pub struct PackedTensor {
 
 enum Origin {
     /// An argument: where its gradient goes, and whether that is the node which accumulates for a leaf.
-    Argument { edge: Option<Edge>, leaf: bool },
-    Result { output_nr: u32, owner: Option<Weak<NodeCell>> },
+    Argument {
+        edge: Option<Edge>,
+        leaf: bool,
+    },
+    Result {
+        output_nr: u32,
+        owner: Option<Weak<NodeCell>>,
+    },
 }
 
 /// Hooks that keep saved tensors in a form of their own: on disk, compressed, or not at all.

@@ -109,10 +109,8 @@ pub fn backward(
     inputs: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let roots = roots("backward", tensors, grad_tensors)?;
-    let inputs = inputs
-        .filter(|object| !object.is_none())
-        .map(|object| endpoints("backward", "inputs", object))
-        .transpose()?;
+    let inputs =
+        inputs.filter(|object| !object.is_none()).map(|object| endpoints("backward", "inputs", object)).transpose()?;
     let options = Options { create_graph, retain_graph: retain_graph.unwrap_or(create_graph), allow_unused: true };
     Ok(engine::backward(&roots, inputs.as_deref(), options)?)
 }

@@ -7,7 +7,8 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim,
+    printing, tensor, trace,
 };
 
 /// The native part of rgrad.

@@ -9,8 +9,8 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::forward;
 use crate::dtype::DType;
-use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::collector;
+use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
 use crate::python::{arguments, creation, printing};
