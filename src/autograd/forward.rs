@@ -53,8 +53,10 @@ fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<T
         Jvp::Pointwise => pointwise(rules, arguments, outputs),
         Jvp::Linear => {
             let mut replaced: SmallVec<[Value; 4]> = SmallVec::new();
-            for value in arguments {
-                replaced.push(replace_by_tangents(value)?);
+            let variables = rules.iter().fold(0, |bits, rule| bits | rule.wanted);
+            for (i, value) in arguments.iter().enumerate() {
+                // What no rule gives a gradient for, such as an index, is a constant.
+                replaced.push(if variables & (1 << i) == 0 { value.clone() } else { replace_by_tangents(value)? });
             }
             Ok(record::call(op, &replaced)?.into_iter().map(Some).collect())
         }
@@ -63,7 +65,7 @@ fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<T
     }
 }
 
-/// Each tensor replaced by its tangent, or by zeros.
+/// Each tensor replaced by its tangent, or by zeros; a number in the place of a tensor by 0.
 fn replace_by_tangents(value: &Value) -> Result<Value> {
     let swap = |tensor: &Tensor| match tangent(tensor) {
         Some(tangent) => Ok(tangent),
@@ -74,6 +76,7 @@ fn replace_by_tangents(value: &Value) -> Result<Value> {
         Value::Tensors(list) => {
             Value::Tensors(list.iter().map(|item| item.as_ref().map(swap).transpose()).collect::<Result<_>>()?)
         }
+        Value::Scalar(_) => Value::Scalar(0i64.into()),
         other => other.clone(),
     })
 }

@@ -4,6 +4,7 @@ use std::rc::Weak;
 
 use smallvec::SmallVec;
 
+use crate::autograd::forward;
 use crate::autograd::node::{Node, NodeCell};
 use crate::bail;
 use crate::error::Result;
@@ -34,16 +35,18 @@ pub struct SavedTensor {
     output_nr: Option<u32>,
     /// The node that an in-place result of a view belongs to instead.
     owner: Option<Weak<NodeCell>>,
+    /// The tangent of a result; an input carries its own.
+    tangent: Option<Tensor>,
 }
 
 impl SavedTensor {
     pub fn input(tensor: &Tensor) -> SavedTensor {
-        SavedTensor { tensor: tensor.clone(), version: tensor.version(), output_nr: None, owner: None }
+        SavedTensor { tensor: tensor.clone(), version: tensor.version(), output_nr: None, owner: None, tangent: None }
     }
 
     pub fn output(tensor: &Tensor, output_nr: u32) -> SavedTensor {
         let tensor = tensor.detach();
-        SavedTensor { version: tensor.version(), tensor, output_nr: Some(output_nr), owner: None }
+        SavedTensor { version: tensor.version(), tensor, output_nr: Some(output_nr), owner: None, tangent: None }
     }
 
     /// The tensor as the formulas need it.
@@ -68,6 +71,9 @@ impl SavedTensor {
         let owner = self.owner.as_ref().and_then(Weak::upgrade).map_or_else(|| node.clone(), Node);
         let result = self.tensor.detach();
         result.set_history(owner, output_nr);
+        if self.tangent.is_some() {
+            forward::set_tangent(&result, self.tangent.clone());
+        }
         Ok(result)
     }
 }
@@ -84,6 +90,17 @@ impl Saved {
     pub fn keep_output(&mut self, output_nr: usize, tensor: &Tensor) {
         let saved = SavedTensor::output(tensor, output_nr as u32);
         self.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
+    }
+
+    /// Gives the saved results the tangents that the results have by now.
+    pub fn keep_tangents(&mut self, outputs: &[Tensor]) {
+        for (_, value) in &mut self.values {
+            if let SavedValue::Tensor(saved) = value
+                && let Some(output) = saved.output_nr.and_then(|nr| outputs.get(nr as usize))
+            {
+                saved.tangent = forward::tangent(output);
+            }
+        }
     }
 
     /// Says which node the saved results of an in-place change of a view belong to.
