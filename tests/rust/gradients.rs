@@ -41,13 +41,20 @@ fn samples_with_elements_give_results() {
     });
 }
 
+fn is_finite(tensor: &Tensor) -> bool {
+    tensor.to_vec::<f64>().unwrap().iter().all(|value| value.is_finite())
+}
+
 #[test]
 fn derivatives_agree_with_differences_and_modes_with_each_other() {
     each_sample(|op, sample| {
-        if record::call(op, &sample.arguments).is_err() {
-            return Ok(());
+        // A result that is infinite or not a number, such as the mean of nothing, has no derivative.
+        match record::call(op, &sample.arguments) {
+            Ok(outputs) if outputs.iter().all(is_finite) => {}
+            _ => return Ok(()),
         }
-        let function = |inputs: &[Tensor]| -> Result<Vec<Tensor>> { Ok(record::call(op, &sample.with(inputs))?.into_vec()) };
+        let function =
+            |inputs: &[Tensor]| -> Result<Vec<Tensor>> { Ok(record::call(op, &sample.with(inputs))?.into_vec()) };
         checking::check_gradients(&op.full_name(), &function, &sample.tensors(), Settings::default())
             .map_err(|failure| failure.to_string())
     });

@@ -45,14 +45,24 @@ fn domain(op: &Op, parameter: &str) -> Domain {
 
 /// Sizes for one tensor, and for operands that broadcast against each other.
 const SINGLE: &[&[usize]] = &[&[], &[3], &[2, 3], &[2, 1, 3], &[0], &[2, 0, 3]];
-const PAIRS: &[[&[usize]; 2]] =
-    &[[&[2, 3], &[2, 3]], [&[2, 3], &[3]], [&[], &[3]], [&[3], &[]], [&[], &[]], [&[2, 1], &[1, 3]], [&[0], &[1]], [&[2, 0], &[0]]];
+const PAIRS: &[[&[usize]; 2]] = &[
+    [&[2, 3], &[2, 3]],
+    [&[2, 3], &[3]],
+    [&[], &[3]],
+    [&[3], &[]],
+    [&[], &[]],
+    [&[2, 1], &[1, 3]],
+    [&[0], &[1]],
+    [&[2, 0], &[0]],
+];
 const TRIPLES: &[[&[usize]; 3]] =
     &[[&[3], &[3], &[3]], [&[2, 3], &[3], &[]], [&[], &[], &[]], [&[2, 1], &[1, 3], &[2, 3]], [&[0], &[1], &[]]];
 /// A size and a dimension of it.
-const ALONG: &[(&[usize], i64)] = &[(&[3], 0), (&[2, 3], 0), (&[2, 3], 1), (&[2, 3, 2], -2), (&[], 0), (&[], -1), (&[2, 0], 0), (&[2, 0], 1)];
+const ALONG: &[(&[usize], i64)] =
+    &[(&[3], 0), (&[2, 3], 0), (&[2, 3], 1), (&[2, 3, 2], -2), (&[], 0), (&[], -1), (&[2, 0], 0), (&[2, 0], 1)];
 /// Several dimensions of it.
-const OVER: &[(&[usize], &[i64])] = &[(&[2, 3, 2], &[0, 2]), (&[2, 3, 2], &[1]), (&[2, 3], &[-1, 0]), (&[2, 0], &[0]), (&[2, 3], &[])];
+const OVER: &[(&[usize], &[i64])] =
+    &[(&[2, 3, 2], &[0, 2]), (&[2, 3, 2], &[1]), (&[2, 3], &[-1, 0]), (&[2, 0], &[0]), (&[2, 3], &[])];
 /// Sizes large enough that the kernels share their work between threads.
 const LARGE: &[usize] = &[3, 40_000];
 
@@ -235,7 +245,13 @@ impl Maker {
         let last = self.op.parameters.iter().rposition(|p| p.default.is_none() && !p.optional).unwrap_or(0);
         (0..=last)
             .map(|i| match places.iter().position(|&place| place == i) {
-                Some(nth) if number == Some(nth) => if integer { int(6) } else { float(1.5) },
+                Some(nth) if number == Some(nth) => {
+                    if integer {
+                        int(6)
+                    } else {
+                        float(1.5)
+                    }
+                }
                 Some(nth) => self.tensor(self.op.parameters[i].name, &list[nth]),
                 None => float(1.5),
             })
@@ -269,7 +285,8 @@ impl Maker {
         let rows = match name.as_str() {
             // Elementwise, though not by one loop.
             "max.other" | "min.other" | "expand_as" | "isclose" => {
-                let pairs: &[[&[usize]; 2]] = if name == "expand_as" { &[[&[3], &[2, 3]], [&[], &[0]], [&[1], &[1]]] } else { PAIRS };
+                let pairs: &[[&[usize]; 2]] =
+                    if name == "expand_as" { &[[&[3], &[2, 3]], [&[], &[0]], [&[1], &[1]]] } else { PAIRS };
                 pairs.iter().map(|[a, b]| vec![self.tensor("input", a), self.tensor("other", b)]).collect()
             }
             "pow" => {
@@ -358,9 +375,30 @@ impl Maker {
             }
             "view" | "reshape" | "broadcast_to" | "expand" | "sum_to_size" => {
                 let rows: &[(&[usize], &[i64])] = match name.as_str() {
-                    "sum_to_size" => &[(&[2, 3], &[3]), (&[2, 3], &[2, 1]), (&[2, 3], &[]), (&[2, 3], &[2, 3]), (&[2, 0], &[2, 1]), (&[], &[])],
-                    "view" | "reshape" => &[(&[2, 3], &[3, 2]), (&[2, 3], &[-1]), (&[2, 3, 2], &[2, -1]), (&[], &[1, 1]), (&[1], &[]), (&[0], &[2, 0])],
-                    _ => &[(&[3], &[2, 3]), (&[2, 1], &[4, 2, 3]), (&[2, 3], &[-1, 3]), (&[], &[2]), (&[1], &[0]), (&[], &[])],
+                    "sum_to_size" => &[
+                        (&[2, 3], &[3]),
+                        (&[2, 3], &[2, 1]),
+                        (&[2, 3], &[]),
+                        (&[2, 3], &[2, 3]),
+                        (&[2, 0], &[2, 1]),
+                        (&[], &[]),
+                    ],
+                    "view" | "reshape" => &[
+                        (&[2, 3], &[3, 2]),
+                        (&[2, 3], &[-1]),
+                        (&[2, 3, 2], &[2, -1]),
+                        (&[], &[1, 1]),
+                        (&[1], &[]),
+                        (&[0], &[2, 0]),
+                    ],
+                    _ => &[
+                        (&[3], &[2, 3]),
+                        (&[2, 1], &[4, 2, 3]),
+                        (&[2, 3], &[-1, 3]),
+                        (&[], &[2]),
+                        (&[1], &[0]),
+                        (&[], &[]),
+                    ],
                 };
                 rows.iter().map(|(sizes, target)| vec![self.input(sizes), ints(target)]).collect()
             }
@@ -444,7 +482,9 @@ impl Maker {
             "cat" | "_cat" | "stack" => {
                 let rows: [(&[&[usize]], i64); 4] = match name.as_str() {
                     "stack" => [(&[&[2, 3], &[2, 3]], 0), (&[&[2, 3], &[2, 3]], -1), (&[&[], &[]], 0), (&[&[0]], 1)],
-                    _ => [(&[&[2, 3], &[1, 3]], 0), (&[&[2, 3], &[2, 1]], 1), (&[&[3], &[0], &[2]], 0), (&[&[2, 0]], 0)],
+                    _ => {
+                        [(&[&[2, 3], &[1, 3]], 0), (&[&[2, 3], &[2, 1]], 1), (&[&[3], &[0], &[2]], 0), (&[&[2, 0]], 0)]
+                    }
                 };
                 rows.map(|(list, dim)| {
                     let tensors = list.iter().map(|sizes| Some(self.draw(Domain::Real, sizes))).collect();
@@ -504,7 +544,8 @@ impl Maker {
                     vec![self.input(&[3]), int(0), index(&[], &[0]), self.tensor("source", &[0])],
                 ];
                 if name == "index_add" {
-                    let row = vec![self.input(&[3]), int(0), index(&[1, 1], &[2]), self.tensor("source", &[2]), float(1.5)];
+                    let row =
+                        vec![self.input(&[3]), int(0), index(&[1, 1], &[2]), self.tensor("source", &[2]), float(1.5)];
                     rows.push(row);
                 }
                 rows
@@ -532,9 +573,14 @@ impl Maker {
                 rows.iter().map(|[a, b]| vec![self.tensor("input", a), self.tensor("other", b)]).collect()
             }
             "addmm" => {
-                let mut rows: Vec<Vec<Value>> = [[&[2, 2][..], &[2, 3], &[3, 2]], [&[2], &[2, 3], &[3, 2]], [&[], &[1, 1], &[1, 1]], [&[1, 2], &[0, 3], &[3, 2]]]
-                    .map(|sizes| sizes.map(|sizes| self.input(sizes)).into())
-                    .into();
+                let mut rows: Vec<Vec<Value>> = [
+                    [&[2, 2][..], &[2, 3], &[3, 2]],
+                    [&[2], &[2, 3], &[3, 2]],
+                    [&[], &[1, 1], &[1, 1]],
+                    [&[1, 2], &[0, 3], &[3, 2]],
+                ]
+                .map(|sizes| sizes.map(|sizes| self.input(sizes)).into())
+                .into();
                 rows.push(vec![self.input(&[2, 2]), self.input(&[2, 3]), self.input(&[3, 2]), float(0.5), int(-2)]);
                 rows.push(vec![self.input(&[2, 2]), self.input(&[2, 3]), self.input(&[3, 2]), int(0), int(1)]);
                 rows
@@ -574,15 +620,23 @@ impl Maker {
             "binary_cross_entropy_with_logits" | "_binary_cross_entropy_with_logits" => {
                 let mut rows = Vec::new();
                 for reduction in ["none", "mean", "sum"] {
-                    for (sizes, weight, pos_weight) in
-                        [(&[2, 3][..], None, None), (&[2, 3], Some(&[3][..]), None), (&[2, 3], None, Some(&[3][..])), (&[2, 3], Some(&[2, 1][..]), Some(&[3][..])), (&[], None, None), (&[0], None, None)]
-                    {
+                    for (sizes, weight, pos_weight) in [
+                        (&[2, 3][..], None, None),
+                        (&[2, 3], Some(&[3][..]), None),
+                        (&[2, 3], None, Some(&[3][..])),
+                        (&[2, 3], Some(&[2, 1][..]), Some(&[3][..])),
+                        (&[], None, None),
+                        (&[0], None, None),
+                    ] {
                         let target = Value::Tensor(self.draw(Domain::Unit, sizes));
                         let weight = weight.map_or(none(), |sizes| self.tensor("weight", sizes));
                         let pos_weight = pos_weight.map_or(none(), |sizes| self.tensor("pos_weight", sizes));
                         let row = vec![self.input(sizes), target, weight];
-                        let rest =
-                            if name.starts_with('_') { vec![pos_weight, text(reduction)] } else { vec![text(reduction), pos_weight] };
+                        let rest = if name.starts_with('_') {
+                            vec![pos_weight, text(reduction)]
+                        } else {
+                            vec![text(reduction), pos_weight]
+                        };
                         rows.push([row, rest].concat());
                     }
                 }
@@ -591,16 +645,24 @@ impl Maker {
             "nll_loss" | "cross_entropy" => {
                 let mut rows = Vec::new();
                 for reduction in ["none", "mean", "sum"] {
-                    for (sizes, classes, target_sizes) in
-                        [(&[2, 3][..], &[2, 0][..], &[2][..]), (&[2, 3, 2], &[0, 2, 1, -100], &[2, 2]), (&[3], &[1], &[]), (&[0, 3], &[], &[0])]
-                    {
+                    for (sizes, classes, target_sizes) in [
+                        (&[2, 3][..], &[2, 0][..], &[2][..]),
+                        (&[2, 3, 2], &[0, 2, 1, -100], &[2, 2]),
+                        (&[3], &[1], &[]),
+                        (&[0, 3], &[], &[0]),
+                    ] {
                         let target = index(classes, target_sizes);
                         rows.push(vec![self.input(sizes), target.clone(), none(), int(-100), text(reduction)]);
                         let weight = self.tensor("weight", &[3]);
-                        let weighted = vec![self.input(sizes), target, weight, int(1), text(reduction)];
-                        // A class of which all samples are ignored makes the mean 0 / 0.
+                        let ignored = if sizes.len() > 2 { -100 } else { 2 };
+                        let weighted = vec![self.input(sizes), target, weight, int(ignored), text(reduction)];
+                        // Without samples the mean is 0 / 0.
                         if sizes.len() > 1 && !sizes.contains(&0) {
-                            rows.push(if name == "nll_loss" { weighted } else { [weighted, vec![float(0.25)]].concat() });
+                            rows.push(if name == "nll_loss" {
+                                weighted
+                            } else {
+                                [weighted, vec![float(0.25)]].concat()
+                            });
                         }
                     }
                     if name == "cross_entropy" {
@@ -614,7 +676,9 @@ impl Maker {
             // Random: what is left over is checked, with p = 0 and 1, where chance has no say.
             "dropout" => [(0.0, true), (0.5, false), (1.0, true)]
                 .iter()
-                .flat_map(|&(p, training)| [&[2, 3][..], &[], &[0]].map(|sizes| vec![self.input(sizes), float(p), truth(training)]))
+                .flat_map(|&(p, training)| {
+                    [&[2, 3][..], &[], &[0]].map(|sizes| vec![self.input(sizes), float(p), truth(training)])
+                })
                 .collect(),
             _ => return None,
         };
@@ -702,7 +766,10 @@ impl Sample {
                 Value::None => "None".into(),
                 Value::Tensor(tensor) => one(tensor),
                 Value::Tensors(list) => {
-                    format!("[{}]", list.iter().map(|t| t.as_ref().map_or("None".into(), &one)).collect::<Vec<_>>().join(", "))
+                    format!(
+                        "[{}]",
+                        list.iter().map(|t| t.as_ref().map_or("None".into(), &one)).collect::<Vec<_>>().join(", ")
+                    )
                 }
                 Value::Scalar(scalar) => scalar.to_string(),
                 Value::Ints(ints) => rgrad::shape::show(ints),
