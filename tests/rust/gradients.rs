@@ -2,37 +2,21 @@
 
 use rgrad::autograd::record;
 use rgrad::checking::{self, Settings};
-use rgrad::op::{self, Op};
+use rgrad::op;
 use rgrad::{Result, Tensor};
 
+use crate::calls::each_sample;
 use crate::samples::{self, Sample};
-
-/// Runs a check on every sample of every operation and reports all that fail, rather than the first.
-pub fn each_sample(check: impl Fn(&'static Op, &Sample) -> std::result::Result<(), String>) {
-    let mut failures = Vec::new();
-    for op in op::registry() {
-        for sample in samples::of(op) {
-            if let Err(message) = check(op, &sample) {
-                failures.push(format!("{}: {message}", sample.show()));
-            }
-        }
-    }
-    assert!(failures.is_empty(), "{} samples fail:\n{}", failures.len(), failures.join("\n"));
-}
 
 #[test]
 fn every_operation_has_samples_that_work() {
-    let mut missing = Vec::new();
-    for op in op::registry() {
-        let works = |sample: &Sample| record::call(op, &sample.arguments).is_ok();
-        if !samples::of(op).iter().any(|sample| !sample.is_empty() && works(sample)) {
-            missing.push(op.full_name());
-        }
-    }
-    assert!(missing.is_empty(), "operations without samples: add them to tests/rust/samples.rs: {missing:?}");
+    let works = |sample: &Sample| !sample.is_empty() && record::call(sample.op, &sample.arguments).is_ok();
+    let missing: Vec<String> =
+        op::registry().iter().filter(|op| !samples::of(op).iter().any(works)).map(|op| op.full_name()).collect();
+    assert!(missing.is_empty(), "operations without samples, to be added to tests/rust/samples.rs: {missing:?}");
 }
 
-/// Calls that fail are checked elsewhere; a sample with elements has to work.
+/// Where there is nothing to compute on, an error may be right; samples with elements have to work.
 #[test]
 fn samples_with_elements_give_results() {
     each_sample(|op, sample| match record::call(op, &sample.arguments) {
@@ -41,21 +25,59 @@ fn samples_with_elements_give_results() {
     });
 }
 
-fn is_finite(tensor: &Tensor) -> bool {
-    tensor.to_vec::<f64>().unwrap().iter().all(|value| value.is_finite())
+/// A result that is infinite or not a number, such as the mean of nothing, has no derivative.
+fn has_derivatives(sample: &Sample) -> bool {
+    let finite = |tensor: &Tensor| tensor.to_vec::<f64>().unwrap().iter().all(|value| value.is_finite());
+    record::call(sample.op, &sample.arguments).is_ok_and(|outputs| outputs.iter().all(finite))
 }
 
 #[test]
 fn derivatives_agree_with_differences_and_modes_with_each_other() {
     each_sample(|op, sample| {
-        // A result that is infinite or not a number, such as the mean of nothing, has no derivative.
-        match record::call(op, &sample.arguments) {
-            Ok(outputs) if outputs.iter().all(is_finite) => {}
-            _ => return Ok(()),
+        if !has_derivatives(sample) {
+            return Ok(());
         }
         let function =
             |inputs: &[Tensor]| -> Result<Vec<Tensor>> { Ok(record::call(op, &sample.with(inputs))?.into_vec()) };
         checking::check_gradients(&op.full_name(), &function, &sample.tensors(), Settings::default())
             .map_err(|failure| failure.to_string())
     });
+}
+
+/// An operation that says that no gradient flows through it gives results that ask for none.
+#[test]
+fn nothing_is_recorded_without_a_derivative() {
+    each_sample(|op, sample| {
+        if op.is_differentiable() {
+            return Ok(());
+        }
+        match record::call(op, &sample.with(&crate::calls::leaves(&sample.tensors()))) {
+            Ok(outputs) if outputs.iter().any(Tensor::requires_grad) => Err("a result requires grad".into()),
+            _ => Ok(()),
+        }
+    });
+}
+
+/// A wrong derivative is found, and the report says where: otherwise the tests above would prove nothing.
+#[test]
+fn a_wrong_derivative_is_reported() {
+    use rgrad::checking::{Comparison, Failure, Place};
+    let x = Tensor::from_slice(&[0.5, 0.25], &[2]).unwrap();
+    let input = x.clone();
+    // The gradient does not see the detached factor.
+    let half_recorded = move |inputs: &[Tensor]| -> Result<Vec<Tensor>> {
+        Ok(vec![rgrad::ops::arithmetic::mul_tensors(&inputs[0], &inputs[0].detach())?])
+    };
+    match checking::check_gradients("half_square", &half_recorded, &[input], Settings::default()) {
+        Err(Failure::Differs(difference)) => {
+            assert_eq!((difference.comparison, difference.place), (Comparison::FirstOrder, Place::Element(0)));
+            assert!((difference.expected / difference.found - 2.0).abs() < 1e-6, "{difference}");
+            assert!(difference.to_string().starts_with("half_square: "), "{difference}");
+        }
+        other => panic!("expected a difference, got {other:?}"),
+    }
+    let single = rgrad::ops::conversion::to_copy(&x, rgrad::DType::Float32).unwrap();
+    let result =
+        checking::check_gradients("sin", &|x| Ok(vec![rgrad::ops::unary::sin(&x[0])?]), &[single], Settings::default());
+    assert!(matches!(result, Err(Failure::Failed(_))), "{result:?}");
 }

@@ -1,4 +1,8 @@
 //! Tests of the whole crate: every operation of the registry by generated samples, the engine, and laws of geometry.
 
+mod calls;
+mod dtypes;
 mod gradients;
+mod layouts;
 mod samples;
+mod threads;
