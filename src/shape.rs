@@ -86,12 +86,13 @@ pub fn may_overlap(sizes: &[usize], strides: &[usize]) -> bool {
     false
 }
 
-/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor.
+/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor. What would
+/// overflow stays at the largest number, which no storage holds.
 pub fn extent(sizes: &[usize], strides: &[usize]) -> usize {
     if sizes.contains(&0) {
         return 0;
     }
-    sizes.iter().zip(strides).fold(1, |n, (&size, &stride)| n + (size - 1) * stride)
+    sizes.iter().zip(strides).fold(1, |n: usize, (&size, &stride)| n.saturating_add((size - 1).saturating_mul(stride)))
 }
 
 /// The sizes that two operands broadcast to.
