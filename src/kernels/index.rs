@@ -121,6 +121,9 @@ pub fn pick(input: &Data, indices: &[Option<Data>], shape: &[usize]) -> Result<P
     let (Some(&first), Some(&last)) = (indexed.first(), indexed.last()) else {
         bail!(Index, "index: at least one index tensor is needed");
     };
+    if last >= input.sizes.len() {
+        bail!(Index, "too many indices: {} for a tensor of {} dimensions", last + 1, input.sizes.len());
+    }
     let together = last - first + 1 == indexed.len();
     let count: usize = shape.iter().product();
     let mut picked = vec![0usize; count];
