@@ -1,5 +1,6 @@
 //! How memory lies must not matter: layouts, broadcasting, tensors without dimensions or elements.
 
+use rgrad::op::{Op, Traits};
 use rgrad::ops::conversion::row_major;
 use rgrad::ops::views::{expand, select, slice, transpose};
 use rgrad::shape::Ints;
@@ -130,10 +131,18 @@ fn gradients_have_the_size_of_their_tensors() {
     });
 }
 
-/// No tensor without dimensions in the place of any other makes an operation panic.
+/// Whether others than the crate's own operations call it, with any arguments.
+fn is_named(op: &Op) -> bool {
+    [Traits::FUNCTION, Traits::METHOD, Traits::FUNCTIONAL].iter().any(|&name| op.traits.has(name))
+}
+
+/// No tensor without dimensions, or without elements, in the place of any other makes an operation panic.
 #[test]
 fn tensors_without_dimensions_or_elements_do_no_harm() {
-    each_sample(|_, sample| {
+    each_sample(|op, sample| {
+        if !is_named(op) {
+            return Ok(());
+        }
         let tensors = sample.tensors();
         for sizes in [&[][..], &[0], &[2, 0], &[0, 3], &[1, 1, 1, 1, 1]] {
             for i in 0..tensors.len() {
@@ -149,10 +158,14 @@ fn tensors_without_dimensions_or_elements_do_no_harm() {
     });
 }
 
-/// No number or list in the place of another makes an operation panic.
+/// No number or list in the place of another makes an operation panic. What has no public name is called with checked
+/// arguments only.
 #[test]
 fn numbers_out_of_range_do_no_harm() {
-    each_sample(|_, sample| {
+    each_sample(|op, sample| {
+        if !is_named(op) {
+            return Ok(());
+        }
         for (i, value) in sample.arguments.iter().enumerate() {
             let others: Vec<Value> = match value {
                 Value::Scalar(rgrad::Scalar::Int(_)) => {
