@@ -214,7 +214,10 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 
 /// An in-place operation made of others, or one that no gradient flows through.
 fn copy_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
-    let result = first(op, compute(op, arguments)?)?;
+    // The parts save what they read, which must not be the tensor that changes.
+    let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+    before[0] = Value::Tensor(view::original(target)?);
+    let result = first(op, compute(op, &before)?)?;
     check_fits(op, &result, target)?;
     crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
 }
