@@ -3,6 +3,7 @@
 mod calls;
 mod dtypes;
 mod gradients;
+mod in_place;
 mod layouts;
 mod samples;
 mod threads;
