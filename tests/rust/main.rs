@@ -2,8 +2,11 @@
 
 mod calls;
 mod dtypes;
+mod engine;
 mod gradients;
 mod in_place;
 mod layouts;
 mod samples;
+mod shapes;
 mod threads;
+mod views;
