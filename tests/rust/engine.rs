@@ -1,6 +1,7 @@
 //! The backward engine: accumulation, what a pass keeps and frees, pruning, long chains, no leaks.
 
 use rgrad::autograd::engine::{self, Options};
+use rgrad::autograd::forward::{set_tangent, tangent};
 use rgrad::autograd::modes;
 use rgrad::ops::arithmetic::{add_tensors, mul, mul_tensors};
 use rgrad::ops::reduction::sum_all;
@@ -246,4 +247,25 @@ fn views_do_not_leak() {
     backward(&sum_all(&base, None).unwrap(), Options::default()).unwrap();
     drop(base);
     assert_eq!(x.handles(), 1);
+}
+
+/// A tangent is a tensor with a history of its own, which must not hold what it belongs to once that was used.
+#[test]
+fn tangents_do_not_leak() {
+    for operation in [exp, sin] {
+        for (differentiates, carries) in [(true, false), (false, true), (true, true)] {
+            let x = Tensor::from_slice(&[0.5, 1.5], &[2]).unwrap();
+            x.set_requires_grad(differentiates).unwrap();
+            let direction = Tensor::full(&[2], 1.0.into(), DType::Float64).unwrap();
+            set_tangent(&x, carries.then(|| direction.clone()));
+            let y = operation(&x).unwrap();
+            let root = sum_all(&if carries { tangent(&y).unwrap() } else { y.clone() }, None).unwrap();
+            if differentiates {
+                drop(engine::grad(&[(root.clone(), None)], std::slice::from_ref(&x), Options::default()).unwrap());
+            }
+            drop((y, root));
+            set_tangent(&x, None);
+            assert_eq!((x.handles(), direction.handles()), (1, 1), "{differentiates} {carries}");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Derivatives of every operation: against finite differences, to second order, and in all modes.
 
 use rgrad::autograd::record;
-use rgrad::checking::{self, Settings};
+use rgrad::checking::{self, Comparison, Failure, Place, Settings};
 use rgrad::op;
-use rgrad::{Result, Tensor};
+use rgrad::ops::arithmetic::mul_tensors;
+use rgrad::ops::unary::sin;
+use rgrad::{DType, Result, Tensor};
 
-use crate::calls::each_sample;
+use crate::calls::{each_sample, leaves};
 use crate::samples::{self, Sample};
 
 #[test]
@@ -51,7 +53,7 @@ fn nothing_is_recorded_without_a_derivative() {
         if op.is_differentiable() {
             return Ok(());
         }
-        match record::call(op, &sample.with(&crate::calls::leaves(&sample.tensors()))) {
+        match record::call(op, &sample.with(&leaves(&sample.tensors()))) {
             Ok(outputs) if outputs.iter().any(Tensor::requires_grad) => Err("a result requires grad".into()),
             _ => Ok(()),
         }
@@ -61,23 +63,23 @@ fn nothing_is_recorded_without_a_derivative() {
 /// A wrong derivative is found, and the report says where: otherwise the tests above would prove nothing.
 #[test]
 fn a_wrong_derivative_is_reported() {
-    use rgrad::checking::{Comparison, Failure, Place};
-    let x = Tensor::from_slice(&[0.5, 0.25], &[2]).unwrap();
-    let input = x.clone();
     // The gradient does not see the detached factor.
-    let half_recorded = move |inputs: &[Tensor]| -> Result<Vec<Tensor>> {
-        Ok(vec![rgrad::ops::arithmetic::mul_tensors(&inputs[0], &inputs[0].detach())?])
-    };
-    match checking::check_gradients("half_square", &half_recorded, &[input], Settings::default()) {
-        Err(Failure::Differs(difference)) => {
-            assert_eq!((difference.comparison, difference.place), (Comparison::FirstOrder, Place::Element(0)));
-            assert!((difference.expected / difference.found - 2.0).abs() < 1e-6, "{difference}");
-            assert!(difference.to_string().starts_with("half_square: "), "{difference}");
+    let half_recorded = |inputs: &[Tensor]| Ok(vec![mul_tensors(&inputs[0], &inputs[0].detach())?]);
+    for (count, place) in [(2, Place::Element(0)), (100, Place::Direction)] {
+        let x = Tensor::full(&[count], 0.5.into(), DType::Float64).unwrap();
+        let square = |inputs: &[Tensor]| Ok(vec![mul_tensors(&inputs[0], &inputs[0])?]);
+        checking::check_gradients("square", &square, std::slice::from_ref(&x), Settings::default()).unwrap();
+        match checking::check_gradients("half_square", &half_recorded, &[x], Settings::default()) {
+            Err(Failure::Differs(difference)) => {
+                assert_eq!((difference.comparison, difference.input), (Comparison::FirstOrder, 0));
+                assert_eq!(difference.place, place);
+                assert!((difference.expected / difference.found - 2.0).abs() < 1e-6, "{difference}");
+                assert!(difference.to_string().starts_with("half_square: "), "{difference}");
+            }
+            other => panic!("expected a difference, got {other:?}"),
         }
-        other => panic!("expected a difference, got {other:?}"),
     }
-    let single = rgrad::ops::conversion::to_copy(&x, rgrad::DType::Float32).unwrap();
-    let result =
-        checking::check_gradients("sin", &|x| Ok(vec![rgrad::ops::unary::sin(&x[0])?]), &[single], Settings::default());
-    assert!(matches!(result, Err(Failure::Failed(_))), "{result:?}");
+    let single = Tensor::full(&[2], 0.5.into(), DType::Float32).unwrap();
+    let result = checking::check_gradients("sin", &|x| Ok(vec![sin(&x[0])?]), &[single], Settings::default());
+    assert!(matches!(result, Err(Failure::Failed(_))), "differences in float32 would be too coarse");
 }
