@@ -29,21 +29,19 @@ pub struct Outcome {
     pub gradients: Vec<Option<Tensor>>,
 }
 
-/// Handles on the same memory that ask for gradients, where the element type has them.
-pub fn leaves(tensors: &[Tensor]) -> Vec<Tensor> {
-    tensors
-        .iter()
-        .map(|tensor| {
-            let leaf = tensor.detach();
-            leaf.set_requires_grad(leaf.dtype().is_differentiable()).unwrap();
-            leaf
-        })
-        .collect()
+/// Handles on the memory of other tensors for a sample, which ask for gradients where they are differentiated.
+pub fn leaves(sample: &Sample, tensors: &[Tensor]) -> Vec<Tensor> {
+    let handles = tensors.iter().zip(sample.variables()).map(|(tensor, variable)| {
+        let leaf = tensor.detach();
+        leaf.set_requires_grad(variable && leaf.dtype().is_differentiable()).unwrap();
+        leaf
+    });
+    handles.collect()
 }
 
 /// Calls the operation of a sample on other tensors and differentiates the results with cotangents 1, 1/2, 1/3, …
 pub fn outcome(sample: &Sample, tensors: &[Tensor]) -> Result<Outcome> {
-    let inputs = leaves(tensors);
+    let inputs = leaves(sample, tensors);
     let outputs = record::call(sample.op, &sample.with(&inputs))?.into_vec();
     let gradients = gradients(&outputs, &inputs)?;
     Ok(Outcome { outputs, gradients })

@@ -57,7 +57,7 @@ fn try_in_place(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
 #[test]
 fn in_place_is_like_out_of_place() {
     each_in_place(|op, sample| {
-        let inputs = leaves(&sample.tensors());
+        let inputs = leaves(sample, &sample.tensors());
         let outside = record::call(op, &sample.with(&inputs));
         // A leaf cannot be changed, its copy can.
         let mut arguments = sample.with(&inputs);
@@ -96,7 +96,7 @@ fn in_place_is_like_out_of_place() {
 #[test]
 fn leaves_are_refused_while_recording() {
     each_in_place(|op, sample| {
-        let inputs = leaves(&sample.tensors());
+        let inputs = leaves(sample, &sample.tensors());
         let target = clone(&inputs[0].detach()).unwrap();
         if !target.dtype().is_differentiable() {
             return Ok(());
@@ -124,7 +124,7 @@ fn failures_leave_everything_unchanged() {
         for recorded in [false, true] {
             for dtype in DType::ALL {
                 for sizes in [&[][..], &[1], &[2], &[2, 1], &[4, 3], &[0]] {
-                    let inputs = leaves(&sample.tensors());
+                    let inputs = leaves(sample, &sample.tensors());
                     let plain = Tensor::full(sizes, 1i64.into(), dtype).unwrap();
                     if recorded && dtype.is_differentiable() {
                         plain.set_requires_grad(true).unwrap();
@@ -163,7 +163,7 @@ fn views_are_changed_like_their_base() {
     use rgrad::ops::joining::cat_tensors;
     use rgrad::ops::views::narrow;
     each_in_place(|op, sample| {
-        let inputs = leaves(&sample.tensors());
+        let inputs = leaves(sample, &sample.tensors());
         let Ok(outputs) = record::call(op, &sample.with(&inputs)) else { return Ok(()) };
         let (whole, result) = (&inputs[0], &outputs[0]);
         let fits = result.sizes() == whole.sizes() && result.dtype() == whole.dtype();

@@ -47,6 +47,11 @@ fn domain(op: &Op, parameter: &str) -> Domain {
     }
 }
 
+/// Parameters that are constants by agreement, although their element type has gradients: the weights of losses.
+fn is_constant(op: &Op, parameter: &str) -> bool {
+    matches!(parameter, "weight" | "pos_weight") && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
+}
+
 /// Sizes for one tensor, and for operands that broadcast against each other.
 const SINGLE: &[&[usize]] = &[&[], &[3], &[2, 3], &[2, 1, 3], &[0], &[2, 0, 3]];
 const PAIRS: &[[&[usize]; 2]] = &[
@@ -259,6 +264,17 @@ impl Sample {
     /// All tensors among the arguments, in their order.
     pub fn tensors(&self) -> Vec<Tensor> {
         self.arguments.iter().flat_map(Value::tensors).cloned().collect()
+    }
+
+    /// For each tensor among the arguments, whether it is differentiated.
+    pub fn variables(&self) -> Vec<bool> {
+        let parameters = self.op.parameters.iter().zip(&self.arguments);
+        parameters
+            .flat_map(|(parameter, value)| {
+                let constant = is_constant(self.op, parameter.name);
+                value.tensors().map(move |tensor| !constant && tensor.dtype().is_differentiable())
+            })
+            .collect()
     }
 
     /// The same call on other tensors.

@@ -452,7 +452,7 @@ impl Maker {
                 let classes: Vec<i64> = (0..LARGE[1] as i64).map(|i| i % 3).collect();
                 vec![vec![self.input(&[LARGE[1], 3]), index(&classes, &[LARGE[1]])]]
             }
-            "clamp" => vec![vec![self.input(LARGE), float(-0.5), self.tensor("max", &LARGE[1..])]],
+            "clamp" => vec![vec![self.input(LARGE), self.tensor("min", LARGE), self.tensor("max", &LARGE[1..])]],
             // Random.
             "dropout" => vec![],
             _ => return None,
