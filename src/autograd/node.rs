@@ -235,6 +235,7 @@ impl Node {
     pub(crate) fn release(&self) {
         let saved = self.0.state.borrow_mut().saved.take();
         drop(saved);
+        self.forget_tangents();
         if let Body::Function(function) = &self.0.body {
             function.release();
         }

@@ -275,6 +275,12 @@ pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {
     Ok(dual)
 }
 
+/// Takes back all tangents, as the end of a level does.
+#[pyfunction]
+pub fn _end_dual_level() {
+    forward::end_level();
+}
+
 /// The values without the tangent, and the tangent or `None`.
 #[pyfunction]
 pub fn _unpack_dual(tensor: Tensor) -> PyResult<(Tensor, Option<Tensor>)> {
