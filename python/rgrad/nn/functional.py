@@ -75,7 +75,8 @@ def mse_loss(
         size_average: deprecated; see `reduction`.
         reduce: deprecated; see `reduction`.
         reduction: `"none"`, `"sum"` or `"mean"`, the latter two giving a scalar.
-        weight: a factor for each difference, of the same shape.
+        weight: a factor for each difference, of the same shape; the mean is then divided by their sum instead of their
+            number.
 
     Raises:
         ValueError: `reduction` is none of the three.
@@ -96,7 +97,12 @@ def l1_loss(
     """The absolute differences of `input` and `target`; arguments as in `mse_loss`."""
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
-    return _nn.l1_loss(input, target, reduction, weight)
+    if weight is None:
+        return _nn.l1_loss(input, target, reduction)
+    differences = _nn.l1_loss(input, target, "none") * weight
+    if reduction == "none":
+        return differences
+    return differences.sum() if reduction == "sum" else differences.sum() / weight.sum()
 
 
 def nll_loss(

@@ -124,8 +124,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """
     _require_matrix(tensor)
     with rgrad.no_grad():
-        tensor.zero_().diagonal().fill_(1)
-    return tensor
+        return tensor.copy_(rgrad.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -150,7 +149,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         tensor.zero_()
         for group in range(groups):
             for channel in range(min(out_of_group, in_channels)):
-                tensor[(group * out_of_group + channel, channel, *middle)] = 1
+                place = (group * out_of_group + channel, channel, *middle)
+                tensor[place] = 1
     return tensor
 
 

@@ -25,32 +25,29 @@ class Parameter(Tensor, metaclass=_ParameterType):
     """A tensor that a module registers among its parameters when it is assigned to it.
 
     Args:
-        data: the tensor whose storage the parameter shares, of any shape; an empty one if `None`.
-            A tensor of a subclass of `Tensor` keeps its class and is only marked as a parameter.
+        data: the tensor whose storage the parameter shares, of any shape; an empty one if `None`. A tensor of another
+            subclass of `Tensor` keeps its class and is only marked as a parameter.
         requires_grad: whether the parameter, which is always a leaf, records gradients.
 
     Raises:
-        RuntimeError: `requires_grad` is true and `data` is neither floating point nor complex, or
-            detaching `data` loses its subclass.
+        RuntimeError: `requires_grad` is true and `data` is neither floating point nor complex.
     """
+
+    _is_param: bool
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = rgrad.empty(0)
-        if type(data) is Tensor or type(data) is Parameter:
-            return Tensor._make_subclass(cls, data, requires_grad)
-        leaf: Any = data.detach()
-        if type(leaf) is not type(data):
-            raise RuntimeError(
-                f"a Parameter must keep the class {type(data).__name__} of its data, but detaching "
-                f"the data gives a {type(leaf).__name__}"
-            )
-        leaf.requires_grad_(requires_grad)
-        leaf._is_param = True
-        return leaf
+        kept = type(data) is not Tensor and not issubclass(type(data), cls)
+        parameter: Parameter = Tensor._make_subclass(type(data) if kept else cls, data, requires_grad)
+        if kept:
+            parameter._is_param = True
+        return parameter
 
     def __repr__(self, **options: Any) -> str:
-        return "Parameter containing:\n" + super().__repr__(**options)
+        # As a plain tensor: the representation of a subclass begins with its name.
+        shown = Tensor._make_subclass(Tensor, self, self.requires_grad) if type(self) is Parameter else super()
+        return "Parameter containing:\n" + shown.__repr__(**options)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         """A parameter with its own storage; the gradient is not copied."""
@@ -88,11 +85,12 @@ class Buffer(Tensor, metaclass=_BufferType):
     """
 
     persistent: bool
+    _is_buffer: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = rgrad.empty(0)
-        buffer: Any = data.detach().requires_grad_(data.requires_grad)
+        buffer: Buffer = data.detach().requires_grad_(data.requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer

@@ -223,10 +223,11 @@ class _Loading:
     """One run of `load_state_dict` over a tree of modules, and what it has found amiss."""
 
     def __init__(self, state_dict: Mapping[str, Any], assign: bool) -> None:
-        self.entries: Any = OrderedDict(state_dict)
         self.metadata = getattr(state_dict, "_metadata", None)
+        entries: Any = OrderedDict(state_dict)
         if self.metadata is not None:
-            self.entries._metadata = self.metadata
+            entries._metadata = self.metadata
+        self.entries = entries
         self.assign = assign
         self.missing: list[str] = []
         self.unexpected: list[str] = []
@@ -234,7 +235,7 @@ class _Loading:
 
     def fill(self, module: Module, entries: Any, prefix: str) -> None:
         """Fill `module` and all below it from the entries whose names begin with `prefix`."""
-        local_metadata = {} if self.metadata is None else self.metadata.get(prefix[:-1], {})
+        local_metadata = {} if self.metadata is None else dict(self.metadata.get(prefix[:-1], {}))
         if self.assign:
             local_metadata["assign_to_params_buffers"] = True
         report = self.missing, self.unexpected, self.errors

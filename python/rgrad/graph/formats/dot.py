@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rgrad.graph.formats.letters import writable
 from rgrad.graph.formats.palette import COLOURS, LINE
 from rgrad.graph.picture import Frame, Item, Kind, Picture, without_frames
 
@@ -58,5 +59,4 @@ def _quoted(*lines: str) -> str:
     # Entities: older versions of Graphviz do not agree on what follows a backslash.
     escaped = (line.replace("&", "&amp;").replace("\\", "&#92;").replace('"', "&quot;") for line in lines)
     text = "\\n".join(escaped).replace("\n", "\\n")
-    text = "".join(character if character >= " " else "\ufffd" for character in text)
-    return f'"{text}"'
+    return f'"{writable(text)}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rgrad.graph.formats.letters import writable
 from rgrad.graph.formats.palette import COLOURS
 from rgrad.graph.picture import Frame, Item, Kind, Picture, without_frames
 
@@ -46,5 +47,5 @@ def _node(item: Item) -> str:
 
 def _quoted(*lines: str) -> str:
     escapes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\n": " "}
-    escaped = ("".join(escapes.get(letter, letter) for letter in line) for line in lines)
+    escaped = ("".join(escapes.get(letter, letter) for letter in writable(line)) for line in lines)
     return f'"{"<br>".join(escaped)}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rgrad.nn.module import Module
+from rgrad.nn.modules.module_sequence import position_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Unflatten(Module):
         unflattened_size: a tuple or list of sizes, of which one may be -1.
 
     Raises:
-        TypeError: `dim` is not an integer or a size is not one.
+        TypeError: a size is not an integer.
     """
 
     dim: int
@@ -48,8 +49,6 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: tuple[int, ...] | list[int]) -> None:
         super().__init__()
-        if not isinstance(dim, int):
-            raise TypeError(f"the dimension must be an integer, not {type(dim).__name__}")
         if not isinstance(unflattened_size, (tuple, list)):
             raise TypeError(f"the sizes must be a tuple or list, not {type(unflattened_size).__name__}")
         for size in unflattened_size:
@@ -59,7 +58,8 @@ class Unflatten(Module):
         self.unflattened_size = unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.unflatten(self.dim, self.unflattened_size)
+        dim = position_among(self.dim, input.dim())
+        return input.view((*input.shape[:dim], *self.unflattened_size, *input.shape[dim + 1 :]))
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
