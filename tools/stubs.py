@@ -2,8 +2,8 @@
 
 Run it after a change of an operation or a binding. Operations come from the module's own registry; signatures of the
 other bindings are in `bindings.pyi` beside this file, because types that Rust takes as "any object" are known to nobody
-else, and their documentation comes from the module. With `--check` nothing is written; a stub that is out of date is
-an error.
+else, and their documentation comes from the module. What neither knows is written without types and named on standard
+error. With `--check` nothing is written; a stub that is out of date is an error.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import inspect
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -69,16 +70,11 @@ def main() -> int:
 def stub() -> str:
     """The whole text of the stub."""
     groups = [(name, list(rows)) for name, rows in groupby(_rgrad._operations(), lambda row: row["name"])]
-    bindings = documented(BINDINGS.read_text(encoding="utf-8"))
-    before, after = bindings.split("\nclass _Optim:", 1)
     exported = "".join(f'    "{name}",\n' for name in _rgrad.__all__)
-    # The methods end the class Tensor, which is the last one before `_Optim`.
     parts = [
         HEADER,
-        before.replace("Literal, ", "Literal, NamedTuple, ").rstrip()
-        + "\n\n    # Operations.\n"
-        + textwrap.indent("".join(methods(groups)), "    "),
-        "class _Optim:" + after,
+        # Results with named parts are of this class; the bindings have none.
+        documented(BINDINGS.read_text(encoding="utf-8"), groups).replace("Literal, ", "Literal, NamedTuple, ", 1),
         "# Results with named parts.\n" + "".join(results(groups)),
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
@@ -193,53 +189,154 @@ def documentation(text: str | None, indent: str = "    ") -> str:
 
 
 def docstring(text: str, width: int) -> str:
-    lines = []
-    for line in text.strip().splitlines():
-        lines += textwrap.wrap(line, width - 2 * len('"""'), break_long_words=False, break_on_hyphens=False) or [""]
+    paragraphs = [filled(paragraph, width - len('"""')) for paragraph in text.strip().split("\n\n")]
+    text = "\n\n".join(paragraphs)
     prefix = "r" if "\\" in text else ""
-    if len(lines) == 1:
-        return f'{prefix}"""{lines[0]}"""\n'
-    return prefix + '"""' + "\n".join(lines) + '\n"""\n'
+    end = "" if len(paragraphs) == 1 and "\n" not in text and len(text) <= width - 2 * len('"""') else "\n"
+    return f'{prefix}"""{text}{end}"""\n'
 
 
-def documented(bindings: str) -> str:
-    """The bindings with the documentation that the module has for them."""
-    lines = bindings.splitlines()
-    tree = ast.parse(bindings)
-    found: list[tuple[int, int, str]] = []
-    for node in tree.body:
-        owner = getattr(_rgrad, getattr(node, "name", ""), None)
+def filled(paragraph: str, width: int) -> str:
+    """A paragraph with its lines broken anew if one is too long; never a list or a table."""
+    lines = paragraph.splitlines()
+    if all(len(line) <= width for line in lines) or any(line.startswith((" ", "-", "|", ">>>")) for line in lines):
+        return paragraph
+    return textwrap.fill(" ".join(lines), width, break_long_words=False, break_on_hyphens=False)
+
+
+def documented(bindings: str, groups: Groups) -> str:
+    """The bindings with the module's documentation, the operations as methods, and what the bindings leave out."""
+    module = ast.parse(bindings)
+    page = Page(bindings)
+    names = {"_nn"} | {name for name, _ in operation_names(groups, "function")}
+    methods_of_tensors = {name for name, _ in operation_names(groups, "method")}
+    for node in module.body:
         if isinstance(node, ast.ClassDef):
-            if owner is None and node.name == "_Optim":
-                owner = _rgrad._optim
-            elif owner is not None and owner.__doc__:
-                found.append((node.lineno, node.col_offset, owner.__doc__))
+            owner = getattr(_rgrad, HELPERS.get(node.name, node.name), None)
+            page.describe(node, owner if node.name not in HELPERS else None)
+            known = methods_of_tensors if node.name == "Tensor" else set()
             for member in node.body:
-                if isinstance(member, ast.FunctionDef):
-                    found.append(note(member, getattr(owner, member.name, None)))
-                elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
-                    text = getattr(owner, member.target.id).__doc__ or ""
-                    found.append((member.lineno, member.col_offset - 4, text))
-        elif isinstance(node, ast.FunctionDef):
-            found.append(note(node, owner))
-    for line, column, text in sorted(found, reverse=True):
-        if not text:
-            continue
-        head, body, comment = lines[line - 1].partition(": ...")
-        lines[line - 1] = head + ":" + comment if body else lines[line - 1]
-        indent = " " * (column + 4)
-        lines.insert(line, textwrap.indent(docstring(text, WIDTH - len(indent)), indent).rstrip("\n"))
+                page.declare(member, owner, known, f"{node.name}.")
+            rest = "".join(undeclared(owner, known | declared(node.body), f"{node.name}."))
+            if node.name == "Tensor":
+                rest += "\n# Operations.\n" + "".join(methods(groups))
+            page.append(node, textwrap.indent(rest, "    "))
+        else:
+            page.declare(node, _rgrad, names, "")
+    rest = "".join(undeclared(_rgrad, names | declared(module.body), ""))
     # What is said above the imports is about the file of bindings.
-    first = next(node.lineno for node in tree.body)
-    return "\n".join(lines[first - 1 :]) + "\n"
+    return page.text(module.body[0].lineno) + (f"\n{rest}" if rest else "")
 
 
-def note(function: ast.FunctionDef, native: Any) -> tuple[int, int, str]:
-    """Where the documentation of a function goes, and what it is; Python's own for its protocols says nothing."""
-    is_protocol = function.name.startswith("__") and function.name != "__array__"
-    text = "" if is_protocol or native is None else (native.__doc__ or "")
-    assert function.end_lineno is not None
-    return function.end_lineno, function.col_offset, text
+# Classes of the bindings that stand for a module inside the module.
+HELPERS = {"_Optim": "_optim"}
+
+
+def operation_names(groups: Groups, where: str) -> Iterator[tuple[str, Operation]]:
+    for name, rows in groups:
+        for row in rows:
+            if row[where]:
+                yield name, row
+            if row["in_place"] and (row[where] or where == "method"):
+                yield f"{name}_", row
+
+
+def declared(body: list[ast.stmt]) -> set[str]:
+    return {name for node in body for name in names_of(node)}
+
+
+def names_of(node: ast.stmt) -> list[str]:
+    """The names that a statement of a stub defines."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
+
+
+class Page:
+    """The lines of the bindings with changes, which are made from the last line to the first."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.splitlines()
+        # Where, how many lines go, and what comes instead.
+        self.changes: list[tuple[int, int, list[str]]] = []
+
+    def declare(self, node: ast.stmt, owner: Any, operations: set[str], prefix: str) -> None:
+        """Document a declaration, or drop it if the registry knows it."""
+        for name in names_of(node):
+            if name in operations:
+                print(f"tools/bindings.pyi: {prefix}{name} is an operation now, take it out", file=sys.stderr)
+                first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", []))])
+                self.changes.append((first - 1, (node.end_lineno or first) - first + 1, []))
+            elif not isinstance(node, ast.ClassDef) and owner is not None:
+                if isinstance(node, ast.FunctionDef) and name != "__getattr__" and not hasattr(owner, name):
+                    print(f"tools/bindings.pyi: {prefix}{name} is not in the module", file=sys.stderr)
+                self.describe(node, getattr(owner, name, None))
+
+    def describe(self, node: ast.stmt, native: Any) -> None:
+        name = getattr(node, "name", "")
+        # Python's own documentation of its protocols says nothing.
+        is_protocol = name.startswith("__") and name != "__array__"
+        is_plain_value = isinstance(node, ast.AnnAssign) and node.col_offset == 0
+        text = "" if native is None or is_protocol or is_plain_value else (native.__doc__ or "")
+        if not text:
+            return
+        indent = " " * (node.col_offset + (0 if isinstance(node, ast.AnnAssign) else 4))
+        lines = textwrap.indent(docstring(text, WIDTH - len(indent)), indent).splitlines()
+        if isinstance(node, ast.FunctionDef):
+            line = (node.end_lineno or node.lineno) - 1
+            head, _, comment = self.lines[line].partition(": ...")
+            self.changes.append((line, 1, [f"{head}:{comment}", *lines]))
+        else:
+            self.changes.append((node.lineno, 0, lines))
+
+    def append(self, node: ast.ClassDef, text: str) -> None:
+        """Add members at the end of a class."""
+        self.changes.append((node.end_lineno or node.lineno, 0, text.splitlines()))
+
+    def text(self, first: int) -> str:
+        for line, gone, new in sorted(self.changes, key=lambda change: change[:2], reverse=True):
+            self.lines[line : line + gone] = new
+        return "\n".join(self.lines[first - 1 :]) + "\n"
+
+
+def undeclared(owner: Any, known: set[str], prefix: str) -> Iterator[str]:
+    """What the module has and the bindings do not declare, with the little that the module tells of its types."""
+    for name, value in vars(owner).items():
+        if name in known or name.startswith("__"):
+            continue
+        print(f"tools/bindings.pyi: {prefix}{name} has no types", file=sys.stderr)
+        text = value.__doc__ if callable(value) or inspect.isdatadescriptor(value) else None
+        if inspect.isclass(value):
+            members = "".join(undeclared(value, set(), f"{prefix}{name}.")) or "...\n"
+            yield f"class {name}:\n" + textwrap.indent(members, "    ")
+        elif callable(value) or isinstance(value, staticmethod):
+            receiver = "@staticmethod\n" if isinstance(value, staticmethod) else ""
+            yield receiver + definition(name, guessed(value, bool(prefix)), "Any") + documentation(text)
+        else:
+            yield f"{name}: Any\n" + (docstring(text, WIDTH - 4) if text else "")
+
+
+def guessed(native: Any, is_member: bool) -> Iterator[str]:
+    """The parameters that the module tells of a function."""
+    try:
+        parameters = list(inspect.signature(getattr(native, "__func__", native)).parameters.values())
+    except (TypeError, ValueError):
+        yield from [*(["self"] if is_member else []), "*args: Any", "**kwargs: Any"]
+        return
+    for i, parameter in enumerate(parameters):
+        before = parameters[i - 1].kind if i else None
+        follows = before in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
+        if parameter.kind == parameter.KEYWORD_ONLY and not follows:
+            yield "*"
+        star = "*" if parameter.kind == parameter.VAR_POSITIONAL else "**" if parameter.kind == parameter.VAR_KEYWORD else ""
+        kind = "" if i == 0 and is_member and not star else ": Any"
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        yield f"{star}{parameter.name}{kind}{default}"
+        last = i + 1 == len(parameters) or parameters[i + 1].kind != parameter.POSITIONAL_ONLY
+        if parameter.kind == parameter.POSITIONAL_ONLY and last:
+            yield "/"
 
 
 if __name__ == "__main__":

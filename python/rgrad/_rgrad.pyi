@@ -109,10 +109,11 @@ class Tensor:
     `torch.Tensor`.
     """
     def __new__(cls, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> Self: ...
+    def __init__(self, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> None: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
     @staticmethod
-    def _make_subclass(cls: type[_T], data: Tensor, require_grad: _bool = False) -> _T:
+    def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any:
         """A leaf of the class `cls` on the memory of `data`."""
 
     # Geometry and memory.
@@ -394,8 +395,7 @@ class Tensor:
     def argmin(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
         """The first place of the smallest element, along a dimension or in the flattened tensor."""
     def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
-        """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the
-        storage
+        """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
     def bitwise_and(self, other: _Operand) -> Tensor:
@@ -880,8 +880,7 @@ def tensor(
     Raises `ValueError` for nested lists of unequal length.
     """
 def as_tensor(data: Any, dtype: _DType | None = None, device: _Device | None = None) -> Tensor:
-    """`data` itself if it is a tensor of that dtype, a tensor on an array's memory where that is possible, else a
-    copy.
+    """`data` itself if it is a tensor of that dtype, a tensor on an array's memory where that is possible, else a copy.
     """
 def from_numpy(ndarray: NDArray[Any]) -> Tensor:
     """A tensor on the memory of a numpy array: a change of one is seen by the other.
@@ -1249,8 +1248,7 @@ class _Functional:
         reduction: str = 'mean',
         label_smoothing: _Operand = 0.0,
     ) -> Tensor:
-        """Cross entropy between logits `(n, c, …)` and targets: int64 classes `(n, …)`, or probabilities of the
-        input's
+        """Cross entropy between logits `(n, c, …)` and targets: int64 classes `(n, …)`, or probabilities of the input's
         size. `label_smoothing` mixes the target with the uniform distribution (C. Szegedy et al., "Rethinking the
         Inception architecture", 2015).
         """
@@ -1350,8 +1348,7 @@ def argmax(input: Tensor, dim: _int | None = None, keepdim: _bool = False) -> Te
 def argmin(input: Tensor, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
 def as_strided(input: Tensor, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
-    """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the
-    storage
+    """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
 def bitwise_and(input: _Operand, other: _Operand) -> Tensor:
