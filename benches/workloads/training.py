@@ -98,9 +98,10 @@ def update(torch: Library, optimizer: Callable[..., Any]) -> Step:
 @workload("LeNet, batch 32, SGD")
 def lenet(torch: Library) -> Step:
     nn = torch.nn
-    features = nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)
+    first = nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)
+    second = nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)
     head = nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)
-    model = prepared(torch, nn.Sequential(*features, *head))
+    model = prepared(torch, nn.Sequential(*first, *second, *head))
     x, target = normal(torch, 32, 1, 28, 28), classes(torch, 32, 10)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     return trained(torch, model, optimizer, lambda: nn.functional.cross_entropy(model(x), target))

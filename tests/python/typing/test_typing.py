@@ -32,7 +32,9 @@ def test_a_right_program_is_accepted(cache: Path) -> None:
 
 
 def test_the_right_program_runs() -> None:
-    done = subprocess.run([sys.executable, str(HERE / "accepted.py")], capture_output=True, encoding="utf-8", timeout=60)
+    done = subprocess.run(
+        [sys.executable, str(HERE / "accepted.py")], capture_output=True, encoding="utf-8", timeout=60
+    )
     assert done.returncode == 0, done.stderr
 
 
