@@ -263,15 +263,15 @@ class Page:
         self.changes: list[tuple[int, int, list[str]]] = []
 
     def declare(self, node: ast.stmt, owner: Any, operations: set[str], prefix: str) -> None:
-        """Document a declaration, or drop it if the registry knows it."""
+        """Document a declaration, or drop it if the registry knows it or the module does not."""
         for name in names_of(node):
-            if name in operations:
-                print(f"tools/bindings.pyi: {prefix}{name} is an operation now, take it out", file=sys.stderr)
+            is_gone = isinstance(node, ast.FunctionDef) and owner is not None and not hasattr(owner, name)
+            if name in operations or (is_gone and name != "__getattr__"):
+                reason = "not in the module" if is_gone else "an operation now"
+                print(f"tools/bindings.pyi: {prefix}{name} is {reason}: take it out", file=sys.stderr)
                 first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", []))])
                 self.changes.append((first - 1, (node.end_lineno or first) - first + 1, []))
             elif not isinstance(node, ast.ClassDef) and owner is not None:
-                if isinstance(node, ast.FunctionDef) and name != "__getattr__" and not hasattr(owner, name):
-                    print(f"tools/bindings.pyi: {prefix}{name} is not in the module", file=sys.stderr)
                 self.describe(node, getattr(owner, name, None))
 
     def describe(self, node: ast.stmt, native: Any) -> None:
@@ -303,14 +303,16 @@ class Page:
 
 def undeclared(owner: Any, known: set[str], prefix: str) -> Iterator[str]:
     """What the module has and the bindings do not declare, with the little that the module tells of its types."""
-    for name, value in vars(owner).items():
+    for name, value in sorted(vars(owner).items()):
         if name in known or name.startswith("__"):
             continue
         print(f"tools/bindings.pyi: {prefix}{name} has no types", file=sys.stderr)
         text = value.__doc__ if callable(value) or inspect.isdatadescriptor(value) else None
         if inspect.isclass(value):
-            members = "".join(undeclared(value, set(), f"{prefix}{name}.")) or "...\n"
-            yield f"class {name}:\n" + textwrap.indent(members, "    ")
+            mark = "disjoint_base" if value.__flags__ & SUBCLASSABLE else "final"
+            members = definition("__new__", guessed(value, False, "cls"), "Self") + " ...\n"
+            members += "".join(undeclared(value, set(), f"{prefix}{name}."))
+            yield f"@{mark}\nclass {name}:\n" + textwrap.indent(members, "    ")
         elif callable(value) or isinstance(value, staticmethod):
             receiver = "@staticmethod\n" if isinstance(value, staticmethod) else ""
             yield receiver + definition(name, guessed(value, bool(prefix)), "Any") + documentation(text)
@@ -318,8 +320,14 @@ def undeclared(owner: Any, known: set[str], prefix: str) -> Iterator[str]:
             yield f"{name}: Any\n" + (docstring(text, WIDTH - 4) if text else "")
 
 
-def guessed(native: Any, is_member: bool) -> Iterator[str]:
-    """The parameters that the module tells of a function."""
+# CPython's flag of types that can be bases.
+SUBCLASSABLE = 1 << 10
+
+
+def guessed(native: Any, is_member: bool, first: str = "") -> Iterator[str]:
+    """The parameters that the module tells of a function, after another first one."""
+    if first:
+        yield first
     try:
         parameters = list(inspect.signature(getattr(native, "__func__", native)).parameters.values())
     except (TypeError, ValueError):
@@ -330,7 +338,7 @@ def guessed(native: Any, is_member: bool) -> Iterator[str]:
         follows = before in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
         if parameter.kind == parameter.KEYWORD_ONLY and not follows:
             yield "*"
-        star = "*" if parameter.kind == parameter.VAR_POSITIONAL else "**" if parameter.kind == parameter.VAR_KEYWORD else ""
+        star = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
         kind = "" if i == 0 and is_member and not star else ": Any"
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         yield f"{star}{parameter.name}{kind}{default}"
