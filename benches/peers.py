@@ -1,4 +1,4 @@
-"""Times the same programs on torch and on rgrad.
+"""Times the same programs on torch and on rgrad, and some of them compiled by jax where that is installed.
 
 Each workload runs on both libraries with the same number of threads, in rounds that take turns, after their results
 were found to agree; the figure is the median of the rounds. A workload that rgrad cannot run is listed as missing.
@@ -23,11 +23,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import report
 from workloads import GROUPS, Library, Step, Workload, all_workloads
+from workloads.jitted import PROGRAMS
 
 # How far apart two correct results in float32 may be, relative to the largest element.
 SLACK = 1e-3
@@ -50,6 +52,7 @@ QUICK = Effort(rounds=3, seconds=0.005)
 def main() -> int:
     options = arguments()
     torch, rgrad = import_module("torch"), import_module("rgrad")
+    jax = import_module("jax") if find_spec("jax") else None
     for library in (torch, rgrad):
         library.set_num_threads(options.threads or rgrad.get_num_threads())
     chosen = [
@@ -61,18 +64,20 @@ def main() -> int:
         print("no workload has this name", file=sys.stderr)
         return 2
     effort = QUICK if options.quick else FULL
-    circumstances = report.circumstances(torch, rgrad, f"{effort.rounds} rounds of {effort.seconds * 1e3:g} ms")
+    circumstances = report.circumstances(torch, rgrad, jax, f"{effort.rounds} rounds of {effort.seconds * 1e3:g} ms")
     print(*(f"{name}: {value}" for name, value in circumstances.items()), sep="\n", end="\n\n")
+    if report.is_busy():
+        print("other programs are running: the figures will be theirs as well", file=sys.stderr)
     rows = []
     with progress(len(chosen)) as advance:
         for workload in chosen:
             advance(f"{workload.group}: {workload.name}")
-            rows.append(compared(workload, torch, rgrad, effort))
+            rows.append(compared(workload, torch, rgrad, jax, effort))
     print(report.tables(rows))
     print(report.summary(rows))
     if options.save:
         report.save(rows, circumstances)
-    return 1 if any(row.is_wrong for row in rows) else 0
+    return 1 if any(row.wrong for row in rows) else 0
 
 
 def arguments() -> argparse.Namespace:
@@ -90,8 +95,8 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def compared(workload: Workload, torch: Library, rgrad: Library, effort: Effort) -> report.Row:
-    """One workload on both libraries."""
+def compared(workload: Workload, torch: Library, rgrad: Library, jax: Library | None, effort: Effort) -> report.Row:
+    """One workload on the libraries."""
     theirs = workload.build(torch)
     expected = theirs()
     try:
@@ -104,9 +109,16 @@ def compared(workload: Workload, torch: Library, rgrad: Library, effort: Effort)
     difference = "".join(itertools.islice(differences(found, expected), 1))
     if difference:
         return report.Row(workload, wrong=f"other results than torch: {difference}")
+    steps = [theirs, ours]
+    if jax is not None and workload.name in PROGRAMS:
+        compiled = PROGRAMS[workload.name](jax)
+        difference = "".join(itertools.islice(differences(compiled(), expected), 1))
+        if difference:
+            return report.Row(workload, wrong=f"jax has other results than torch: {difference}")
+        steps.append(compiled)
     del expected, found
-    their_time, our_time = in_turns([theirs, ours], effort)
-    return report.Row(workload, torch=their_time, rgrad=our_time)
+    times = dict(zip(("torch", "rgrad", "jax"), in_turns(steps, effort)))
+    return report.Row(workload, times)
 
 
 def one_line(error: Exception) -> str:
@@ -121,7 +133,8 @@ def differences(found: Any, expected: Any, where: str = "") -> Iterator[str]:
         for i, (ours, theirs) in enumerate(zip(found, expected)):
             yield from differences(ours, theirs, f" in part {i}{where}")
     elif hasattr(expected, "detach"):
-        ours, theirs = found.detach().numpy(), expected.detach().numpy()
+        ours = found.detach().numpy() if hasattr(found, "detach") else np.asarray(found)
+        theirs = expected.detach().numpy()
         if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
             yield f"{ours.dtype} {ours.shape} instead of {theirs.dtype} {theirs.shape}{where}"
         elif theirs.dtype.kind != "f":

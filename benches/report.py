@@ -7,10 +7,11 @@ import platform
 import re
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import imports
 import numpy as np
 from workloads import GROUPS, Library, Workload
 
@@ -26,26 +27,22 @@ class Row:
     """Seconds of one workload on each library, or why there are none."""
 
     workload: Workload
-    torch: float = 0.0
-    rgrad: float = 0.0
+    times: dict[str, float] = field(default_factory=dict)
     missing: str = ""
     wrong: str = ""
 
     @property
-    def is_wrong(self) -> bool:
-        return bool(self.wrong)
-
-    @property
-    def is_timed(self) -> bool:
-        return not self.missing and not self.wrong
-
-    @property
     def ratio(self) -> float:
         """How many times torch's time is rgrad's."""
-        return self.torch / self.rgrad
+        return self.times["torch"] / self.times["rgrad"]
 
 
-def circumstances(torch: Library, rgrad: Library, effort: str) -> dict[str, str]:
+def is_busy() -> bool:
+    """Whether the machine has done more in the last minute than to start this."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5
+
+
+def circumstances(torch: Library, rgrad: Library, jax: Library | None, effort: str) -> dict[str, str]:
     """What figures depend on, taken before they are."""
     return {
         "date": date.today().isoformat(),
@@ -53,7 +50,7 @@ def circumstances(torch: Library, rgrad: Library, effort: str) -> dict[str, str]
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown",
         "threads": f"{rgrad.get_num_threads()} of rgrad, {torch.get_num_threads()} of torch",
         "versions": f"Python {platform.python_version()}, numpy {np.__version__}, torch {torch.__version__}, "
-        f"rgrad {rgrad.__version__}",
+        f"rgrad {rgrad.__version__}" + (f", jax {jax.__version__} (with threads of its own)" if jax else ""),
         "effort": f"the median of {effort}, the libraries taking turns",
     }
 
@@ -75,17 +72,23 @@ def tables(rows: Iterable[Row]) -> str:
         members = [row for row in rows if row.workload.group == group]
         if not members:
             continue
-        lines = [f"## {title(group)}", "", "| workload | torch | rgrad | torch / rgrad |", "|---|--:|--:|--:|"]
+        with_jax = any("jax" in row.times for row in members)
+        head = ["workload", "torch", "rgrad", "torch / rgrad", *(["jax, compiled"] if with_jax else [])]
+        lines = [f"## {title(group)}", "", line(head), line(["---"] + ["--:"] * (len(head) - 1))]
         for row in members:
-            name = row.workload.name.replace("|", "\\|")
-            if row.missing:
-                lines.append(f"| {name} | | missing: {row.missing} | |")
-            elif row.wrong:
-                lines.append(f"| {name} | | wrong: {row.wrong} | |")
+            if row.times:
+                times = [duration(row.times["torch"]), duration(row.times["rgrad"]), f"{row.ratio:.2f}"]
             else:
-                lines.append(f"| {name} | {duration(row.torch)} | {duration(row.rgrad)} | {row.ratio:.2f} |")
+                times = ["", f"missing: {row.missing}" if row.missing else f"wrong: {row.wrong}", ""]
+            compiled = [duration(row.times["jax"]) if "jax" in row.times else ""] if with_jax else []
+            lines.append(line([row.workload.name, *times, *compiled]))
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def line(cells: list[str]) -> str:
+    """A line of a table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def summary(rows: Iterable[Row]) -> str:
@@ -97,7 +100,7 @@ def summary(rows: Iterable[Row]) -> str:
     ]
     for group in GROUPS:
         members = [row for row in rows if row.workload.group == group]
-        timed = [row for row in members if row.is_timed]
+        timed = [row for row in members if row.times]
         if not members:
             continue
         missing, wrong = (sum(map(bool, reasons)) for reasons in zip(*((row.missing, row.wrong) for row in members)))
@@ -135,6 +138,8 @@ def save(rows: list[Row], facts: dict[str, str]) -> None:
         "".join(f"- {name}: {value}\n" for name, value in facts.items()),
         summary(rows),
         tables(rows),
+        "## Import\n",
+        imports.table(rounds=9),
     ]
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text("\n".join(page), encoding="utf-8")

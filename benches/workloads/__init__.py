@@ -7,7 +7,7 @@ a function without arguments whose result the libraries have to agree about.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -40,17 +40,24 @@ def workload(name: str, **choices: Iterable[Any] | Mapping[str, Any]) -> Callabl
 
     `name` has a field in braces for each keyword; a choice is a list, or a mapping from labels to values.
     """
-    rows = [list(choice.items() if isinstance(choice, Mapping) else zip(choice, choice)) for choice in choices.values()]
 
     def enter(build: Build) -> Build:
         group = build.__module__.rpartition(".")[2]
-        for row in itertools.product(*rows):
-            labels = dict(zip(choices, (label for label, _ in row)))
-            values = dict(zip(choices, (value for _, value in row)))
-            _known.append(Workload(group, name.format(**labels), partial(build, **values)))
+        for label, values in combinations(name, choices):
+            _known.append(Workload(group, label, partial(build, **values)))
         return build
 
     return enter
+
+
+def combinations(
+    name: str, choices: Mapping[str, Iterable[Any] | Mapping[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each way to choose: the name with its fields filled in, and the values."""
+    rows = [choice.items() if isinstance(choice, Mapping) else zip(choice, choice) for choice in choices.values()]
+    for row in itertools.product(*rows):
+        labels, values = zip(*row) if row else ((), ())
+        yield name.format(**dict(zip(choices, labels))), dict(zip(choices, values))
 
 
 def all_workloads() -> list[Workload]:
