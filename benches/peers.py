@@ -51,6 +51,9 @@ QUICK = Effort(rounds=3, seconds=0.005)
 
 def main() -> int:
     options = arguments()
+    if not find_spec("torch"):
+        print("torch is what rgrad is compared with: pip install torch", file=sys.stderr)
+        return 2
     torch, rgrad = import_module("torch"), import_module("rgrad")
     jax = import_module("jax") if find_spec("jax") else None
     for library in (torch, rgrad):
@@ -84,7 +87,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short rounds: rough figures")
     parser.add_argument("--group", action="append", choices=GROUPS, help="only this group; can be given again")
-    parser.add_argument("--only", action="append", metavar="NAME", help="only workloads with this in their name")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="only workloads with this (and this) in the name"
+    )
     parser.add_argument("--threads", type=int, help="threads of both libraries (default: as many as rgrad takes)")
     parser.add_argument("--save", action="store_true", help="write docs/benchmarks/peers.md and the table of README.md")
     options = parser.parse_args()
