@@ -126,27 +126,26 @@ def overloads(
     name: str, rows: list[Operation], receiver: str | None = None, result: str | None = None, decorator: str = ""
 ) -> Iterator[str]:
     """All ways to call one name."""
-    # Integers may be written without brackets: one more way.
-    ways = [(row, loose) for row in rows for loose in ((False, True) if row["loose_integers"] else (False,))]
-    for row, loose in ways:
-        mark = "@overload\n" if len(ways) > 1 else ""
-        returned = result or (
-            result_name(row["name"])
-            if is_named(row)
-            else "tuple[Tensor, ...]"
-            if row["returns"] == ["List"]
-            else "Tensor"
-        )
-        # Where another overload takes one integer, this one takes only lists of them.
-        integers = {parameter["name"] for other in rows for parameter in other["parameters"] if is_integer(parameter)}
-        parameters = list(parameter_list(row, receiver, loose, integers))
-        # Two ways to write one overload need its documentation once.
-        text = "" if loose else row["documentation"]
-        yield mark + decorator + definition(name, parameters, returned) + documentation(text)
+    # Checkers take the first way that fits: what takes numbers as well as tensors comes after what takes tensors.
+    rows = sorted(rows, key=lambda row: sum(TYPES[parameter["kind"]] == "_Operand" for parameter in row["parameters"]))
+    # Where another overload takes one integer, this one takes only lists of them.
+    integers = {parameter["name"] for row in rows for parameter in row["parameters"] if parameter["kind"] == "Int"}
+    ways: dict[tuple[str, ...], tuple[Operation, str]] = {}
+    for row in rows:
+        parameters = tuple(parameter_list(row, receiver, False, integers))
+        ways.setdefault(parameters, (row, row["documentation"]))
+        if row["loose_integers"]:
+            # Integers may be written without brackets: one more way, which needs no documentation of its own.
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
+    mark = "@overload\n" if len(ways) > 1 else ""
+    for parameters, (row, text) in ways.items():
+        yield mark + decorator + definition(name, parameters, result or returned(row)) + documentation(text)
 
 
-def is_integer(parameter: dict[str, Any]) -> bool:
-    return bool(parameter["kind"] == "Int")
+def returned(row: Operation) -> str:
+    if is_named(row):
+        return result_name(row["name"])
+    return "tuple[Tensor, ...]" if row["returns"] == ["List"] else "Tensor"
 
 
 def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: set[str]) -> Iterator[str]:
@@ -304,7 +303,7 @@ class Page:
 def undeclared(owner: Any, known: set[str], prefix: str) -> Iterator[str]:
     """What the module has and the bindings do not declare, with the little that the module tells of its types."""
     for name, value in sorted(vars(owner).items()):
-        if name in known or name.startswith("__"):
+        if name in known or (name.startswith("__") and not (inspect.isclass(owner) and is_protocol(name, value))):
             continue
         print(f"tools/bindings.pyi: {prefix}{name} has no types", file=sys.stderr)
         text = value.__doc__ if callable(value) or inspect.isdatadescriptor(value) else None
@@ -318,6 +317,11 @@ def undeclared(owner: Any, known: set[str], prefix: str) -> Iterator[str]:
             yield receiver + definition(name, guessed(value, bool(prefix)), "Any") + documentation(text)
         else:
             yield f"{name}: Any\n" + (docstring(text, WIDTH - 4) if text else "")
+
+
+def is_protocol(name: str, value: Any) -> bool:
+    """Whether a class has this name by its own choice, not because every class or its slots in CPython have it."""
+    return not hasattr(type, name) and not isinstance(value, type(object.__str__)) and name != "__weakref__"
 
 
 # CPython's flag of types that can be bases.

@@ -452,17 +452,17 @@ class Tensor:
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
     @overload
-    def div(self, other: _Operand) -> Tensor:
-        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
-    @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
     @overload
-    def div_(self, other: _Operand) -> Self:
+    def div(self, other: _Operand) -> Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     @overload
     def div_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+    @overload
+    def div_(self, other: _Operand) -> Self:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
     def eq(self, other: _Operand) -> Tensor:
@@ -738,6 +738,12 @@ class Tensor:
     @overload
     def squeeze(self, *dim: _int) -> Tensor: ...
     @overload
+    def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+        """The standard deviation, with Bessel's correction if `unbiased`."""
+    @overload
+    def std(self, unbiased: _bool = True) -> Tensor:
+        """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
+    @overload
     def std(
         self,
         dim: _Size | None = None,
@@ -749,23 +755,17 @@ class Tensor:
     @overload
     def std(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
     @overload
-    def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
-        """The standard deviation, with Bessel's correction if `unbiased`."""
-    @overload
-    def std(self, unbiased: _bool = True) -> Tensor:
-        """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
+    def sub(self, other: _Operand) -> Tensor:
+        """Difference of two tensors or numbers, element by element."""
     @overload
     def sub(self, other: _Operand, *, alpha: _Operand) -> Tensor:
         """`input - alpha * other`."""
     @overload
-    def sub(self, other: _Operand) -> Tensor:
+    def sub_(self, other: _Operand) -> Self:
         """Difference of two tensors or numbers, element by element."""
     @overload
     def sub_(self, other: _Operand, *, alpha: _Operand) -> Self:
         """`input - alpha * other`."""
-    @overload
-    def sub_(self, other: _Operand) -> Self:
-        """Difference of two tensors or numbers, element by element."""
     @overload
     def sum(self, *, dtype: _DType | None = None) -> Tensor:
         """The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise."""
@@ -798,6 +798,12 @@ class Tensor:
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
     @overload
+    def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+        """The variance, with Bessel's correction if `unbiased`."""
+    @overload
+    def var(self, unbiased: _bool = True) -> Tensor:
+        """The variance of all elements, with Bessel's correction if `unbiased`."""
+    @overload
     def var(
         self,
         dim: _Size | None = None,
@@ -808,12 +814,6 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
-    @overload
-    def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
-        """The variance, with Bessel's correction if `unbiased`."""
-    @overload
-    def var(self, unbiased: _bool = True) -> Tensor:
-        """The variance of all elements, with Bessel's correction if `unbiased`."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -1405,17 +1405,17 @@ def cos(input: Tensor) -> Tensor:
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
 @overload
-def div(input: _Operand, other: _Operand) -> Tensor:
-    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
-@overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
 @overload
-def div_(input: _Operand, other: _Operand) -> Tensor:
+def div(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 @overload
 def div_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+@overload
+def div_(input: _Operand, other: _Operand) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
 def eq(input: Tensor, other: _Operand) -> Tensor:
@@ -1700,6 +1700,12 @@ def squeeze(input: Tensor, *dim: _int) -> Tensor: ...
 def stack(tensors: Sequence[Tensor], dim: _int = 0) -> Tensor:
     """Tensors of one size put side by side along a new dimension."""
 @overload
+def std(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+    """The standard deviation, with Bessel's correction if `unbiased`."""
+@overload
+def std(input: Tensor, unbiased: _bool = True) -> Tensor:
+    """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
+@overload
 def std(
     input: Tensor,
     dim: _Size | None = None,
@@ -1711,23 +1717,17 @@ def std(
 @overload
 def std(input: Tensor, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
 @overload
-def std(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
-    """The standard deviation, with Bessel's correction if `unbiased`."""
-@overload
-def std(input: Tensor, unbiased: _bool = True) -> Tensor:
-    """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
+def sub(input: _Operand, other: _Operand) -> Tensor:
+    """Difference of two tensors or numbers, element by element."""
 @overload
 def sub(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input - alpha * other`."""
 @overload
-def sub(input: _Operand, other: _Operand) -> Tensor:
+def sub_(input: _Operand, other: _Operand) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
 @overload
 def sub_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input - alpha * other`."""
-@overload
-def sub_(input: _Operand, other: _Operand) -> Tensor:
-    """Difference of two tensors or numbers, element by element."""
 @overload
 def sum(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
     """The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise."""
@@ -1755,6 +1755,12 @@ def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
 @overload
+def var(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+    """The variance, with Bessel's correction if `unbiased`."""
+@overload
+def var(input: Tensor, unbiased: _bool = True) -> Tensor:
+    """The variance of all elements, with Bessel's correction if `unbiased`."""
+@overload
 def var(
     input: Tensor,
     dim: _Size | None = None,
@@ -1765,12 +1771,6 @@ def var(
     """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
 @overload
 def var(input: Tensor, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
-@overload
-def var(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
-    """The variance, with Bessel's correction if `unbiased`."""
-@overload
-def var(input: Tensor, unbiased: _bool = True) -> Tensor:
-    """The variance of all elements, with Bessel's correction if `unbiased`."""
 def where(condition: Tensor, input: _Operand, other: _Operand) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 
