@@ -133,7 +133,9 @@ class set_grad_enabled(_GradMode):  # noqa: N801
         return super().__new__(cls)
 
     def __init__(self, mode: bool) -> None:
-        self._enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'mode' has to be a bool, got {type(mode).__name__}")
+        self._enabled = mode
         self._outer = _set_grad_enabled(self._enabled)
 
     def __enter__(self) -> None:
