@@ -9,6 +9,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::forward;
 use crate::dtype::DType;
+use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
@@ -96,7 +97,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
 }
 
 /// Sizes as a `rgrad.Size`.
-fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
+pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
     use pyo3::sync::PyOnceLock;
     static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
@@ -158,8 +159,29 @@ impl PyTensor {
         adopt(cls.py(), &leaf, cls)
     }
 
-    fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        Ok(())
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if !self.0.is_filled() {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
+        let tensor = unsafe { self.0.get_unattached() };
+        collector::visit_objects(tensor, &mut |address| {
+            if result.is_ok() {
+                // SAFETY: the address is that of a living object; the handle is forgotten, as it owns nothing.
+                let object = std::mem::ManuallyDrop::new(unsafe { collector::object_at(address) });
+                result = visit.call(&*object);
+            }
+        });
+        result
+    }
+
+    fn __clear__(&self) {
+        if !self.0.is_filled() {
+            return;
+        }
+        // SAFETY: as above.
+        collector::clear(unsafe { self.0.get_unattached() });
     }
 
     #[getter]
@@ -397,8 +419,17 @@ impl PyTensor {
     }
 
     #[getter]
-    fn _version(slf: &Bound<'_, Self>) -> u32 {
-        this(slf).version()
+    fn _version(slf: &Bound<'_, Self>) -> PyResult<u32> {
+        let tensor = this(slf);
+        if tensor.has_flag(flag::INFERENCE) {
+            return Err(PyRuntimeError::new_err("_version: changes of an inference tensor are not counted"));
+        }
+        Ok(tensor.version())
+    }
+
+    /// Whether this tensor was made in inference mode, and can take no part in a graph.
+    fn is_inference(slf: &Bound<'_, Self>) -> bool {
+        this(slf).has_flag(flag::INFERENCE)
     }
 
     #[getter]
