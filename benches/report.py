@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import statistics
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -148,5 +149,6 @@ def save(rows: list[Row], facts: dict[str, str]) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SystemExit(f"{README} has no {BEGIN} … {END}")
-    where = "; ".join(facts[name] for name in ("machine", "threads", "versions", "date"))
-    README.write_text(f"{before}{begin}\n{summary(rows)}\n{where}.\n{end}{after}", encoding="utf-8")
+    told = "; ".join(f"{name}: {value}" for name, value in facts.items())
+    note = textwrap.fill(f"{told[0].upper()}{told[1:]}.", 120)
+    README.write_text(f"{before}{begin}\n{summary(rows)}\n{note}\n{end}{after}", encoding="utf-8")
