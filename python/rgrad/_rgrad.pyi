@@ -2,7 +2,7 @@
 # fmt: off
 """The native part of rgrad."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self, disjoint_base
 
 from rgrad._size import Size
+from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
 from builtins import bool as _bool  # isort: skip
@@ -94,12 +95,36 @@ class Node:
     @property
     def outputs(self) -> list[tuple[list[_int], str]]:
         """Sizes and dtype name of each result."""
+    @property
+    def requires_grad(self) -> _bool: ...
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes; it lives as long as the node."""
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """The tensors that a function of the user saved with `ctx.save_for_backward`, or, while `jvp` runs, with
+        `ctx.save_for_forward`.
+        """
+    def register_hook(
+        self, hook: Callable[[tuple[Tensor | None, ...], tuple[Tensor | None, ...]], _Gradients | None]
+    ) -> RemovableHandle:
+        """Call `hook(grad_inputs, grad_outputs)` after this node has run; a tuple that it returns replaces
+        `grad_inputs`. Returns a handle whose `remove()` takes the hook away.
+        """
+    def register_prehook(self, hook: Callable[[tuple[Tensor | None, ...]], _Gradients | None]) -> RemovableHandle:
+        """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces `grad_outputs`. Returns a
+        handle whose `remove()` takes the hook away.
+        """
     def _sequence_nr(self) -> _int: ...
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
     # What a node saved, such as `_saved_self`, depends on its operation.
     def __getattr__(self, name: str) -> Any: ...
+    _input_metadata: Any
+    """Shape and dtype of each result."""
+    def _register_hook_dict(self, /, table: Any) -> Any: ...
+    def _set_sequence_nr(self, /, number: Any) -> Any: ...
 
 @disjoint_base
 class Tensor:
@@ -203,6 +228,21 @@ class Tensor:
     @property
     def output_nr(self) -> _int: ...
     def retain_grad(self) -> None: ...
+    def is_inference(self) -> _bool:
+        """Whether this tensor was made in inference mode, and can take no part in a graph."""
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` whenever the gradient of this tensor is computed; a Tensor that it returns replaces the
+        gradient.
+
+        Returns a handle whose `remove()` takes the hook away. Raises RuntimeError if the tensor does not require
+        grad.
+        """
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Self], None]) -> RemovableHandle:
+        """Call `hook(tensor)` whenever a gradient was added to the `grad` of this leaf.
+
+        Returns a handle whose `remove()` takes the hook away. Raises RuntimeError if the tensor is no leaf that
+        requires grad.
+        """
     @property
     def retains_grad(self) -> _bool: ...
     def detach(self) -> Tensor:
@@ -342,6 +382,8 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
+    _backward_hooks: Any
+    _post_accumulate_grad_hooks: Any
 
     # Operations.
     def _index_add_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
@@ -1179,6 +1221,10 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
 def is_grad_enabled() -> _bool: ...
+def is_inference_mode_enabled() -> _bool:
+    """Whether tensors made in this thread are for inference only."""
+def _set_inference_mode(enabled: _bool) -> _bool:
+    """Switches inference mode on or off in this thread; gives back what it was."""
 def _set_grad_enabled(enabled: _bool) -> _bool:
     """Switches recording on or off in this thread; gives back what it was."""
 def _make_dual(tensor: Tensor, tangent: Tensor) -> Tensor:
@@ -1206,6 +1252,36 @@ def _rebuild(cls: type[_T], bytes: bytes, dtype: _DType, sizes: Sequence[_int], 
     """A tensor from its pickled parts."""
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
+
+@final
+class SavedTensor:
+    def __new__(cls) -> Self: ...
+    def register_hooks(self, /, pack_hook: Any, unpack_hook: Any) -> Any:
+        """Keep this tensor as `pack_hook(tensor)` gives it; `unpack_hook` of that has to give the tensor back.
+
+        Raises RuntimeError if the tensor was freed already or has hooks.
+        """
+def _anomaly() -> Any:
+    """Whether anomaly mode is on, and whether it checks for nan."""
+def _apply_function(function: Any, *arguments: Any) -> Any:
+    """The call of a user's function: everything that `Function.apply` does."""
+def _current_graph_task_id() -> Any:
+    """The number of the backward pass that runs now in this thread; -1 if none does."""
+def _gradient_edge(tensor: Any) -> Any:
+    """The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node
+    that accumulates.
+    """
+def _increment_version(tensor: Any) -> Any:
+    """Counts a change in place that nothing here has made."""
+def _pop_saved_tensors_hooks() -> Any: ...
+def _push_saved_tensors_hooks(pack: Any, unpack: Any) -> Any:
+    """Lets tensors saved from now on pass a pair of functions."""
+def _queue_callback(callback: Any) -> Any:
+    """Has `callback` called when the outermost backward pass of this thread ends."""
+def _set_anomaly(enabled: Any, check_nan: Any) -> Any:
+    """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
+def _will_engine_execute_node(node: Any) -> Any:
+    """Whether the backward pass that runs now runs `node` too."""
 
 # Results with named parts.
 class _MaxResult(NamedTuple):
@@ -1777,6 +1853,7 @@ def where(condition: Tensor, input: _Operand, other: _Operand) -> Tensor:
 __all__ = [
     "Generator",
     "Node",
+    "SavedTensor",
     "Tensor",
     "abs",
     "abs_",
@@ -1868,6 +1945,7 @@ __all__ = [
     "int32",
     "int64",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "isclose",
     "isfinite",
     "isinf",
