@@ -1267,6 +1267,8 @@ def _apply_function(function: Any, *arguments: Any) -> Any:
     """The call of a user's function: everything that `Function.apply` does."""
 def _current_graph_task_id() -> Any:
     """The number of the backward pass that runs now in this thread; -1 if none does."""
+def _end_dual_level() -> Any:
+    """Takes back all tangents, as the end of a level does."""
 def _gradient_edge(tensor: Any) -> Any:
     """The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node
     that accumulates.
