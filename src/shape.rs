@@ -3,13 +3,14 @@
 use smallvec::SmallVec;
 
 use crate::error::Result;
+use crate::words::Words;
 use crate::{bail, error};
 
-/// The sizes or the strides of a tensor, in elements; inline up to four dimensions.
-pub type Dims = SmallVec<[usize; 4]>;
+/// The sizes or the strides of a tensor, in elements.
+pub type Dims = Words<usize>;
 
 /// What a Python caller names dimensions and sizes with: negative values count from the end or mean "infer".
-pub type Ints = SmallVec<[i64; 4]>;
+pub type Ints = Words<i64>;
 
 /// `(2, 3)`, `(2,)` or `()`: sizes as messages show them.
 pub fn show<T: std::fmt::Display>(sizes: &[T]) -> String {
@@ -33,7 +34,7 @@ pub fn numel(sizes: &[usize]) -> Result<usize> {
 
 /// Row-major strides for `sizes`.
 pub fn contiguous_strides(sizes: &[usize]) -> Dims {
-    let mut strides: Dims = SmallVec::from_elem(1, sizes.len());
+    let mut strides: Dims = Dims::from_elem(1, sizes.len());
     for i in (1..sizes.len()).rev() {
         strides[i - 1] = strides[i].saturating_mul(sizes[i].max(1));
     }
@@ -97,7 +98,7 @@ pub fn extent(sizes: &[usize], strides: &[usize]) -> usize {
 /// The sizes that two operands broadcast to.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
     let ndim = a.len().max(b.len());
-    let mut sizes: Dims = SmallVec::from_elem(1, ndim);
+    let mut sizes: Dims = Dims::from_elem(1, ndim);
     for i in 0..ndim {
         let x = if i + a.len() >= ndim { a[i + a.len() - ndim] } else { 1 };
         let y = if i + b.len() >= ndim { b[i + b.len() - ndim] } else { 1 };
@@ -121,7 +122,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
 /// dimensions; `None` where it does not broadcast.
 pub fn broadcast_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Option<Dims> {
     let lead = target.len().checked_sub(sizes.len())?;
-    let mut result: Dims = SmallVec::from_elem(0, target.len());
+    let mut result: Dims = Dims::from_elem(0, target.len());
     for d in 0..sizes.len() {
         if sizes[d] == target[lead + d] {
             result[lead + d] = strides[d];
@@ -137,7 +138,7 @@ pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Opt
     if sizes.contains(&0) {
         return Some(contiguous_strides(target));
     }
-    let mut result: Dims = SmallVec::from_elem(1, target.len());
+    let mut result: Dims = Dims::from_elem(1, target.len());
     let mut t = target.len();
     let mut d = sizes.len();
     // Each run of source dimensions that lies evenly in memory is matched by a run of target dimensions.

@@ -16,7 +16,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
-use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
+use crate::python::arguments::{Mismatch, expectation, parse, takes_loose_integers};
 use crate::python::tensor::wrap;
 use crate::value::Outputs;
 
@@ -84,6 +84,9 @@ fn call(
                 record::call_in_place(op, &values)?;
                 // SAFETY: the first argument of a running call is alive.
                 return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
+            }
+            Ok(values) if op.returns == Returns::Tensor => {
+                return Ok(wrap(py, &record::call_one(op, &values)?)?.into_any());
             }
             Ok(values) => return finish(py, op, record::call(op, &values)?),
             Err(Mismatch::Raised(error)) => return Err(error),
@@ -483,12 +486,4 @@ fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
     };
     // SAFETY: the spec and the lists that it points to are complete; the lists are leaked.
     unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))?.unbind()) }
-}
-
-/// Values for a direct call, as the number protocol makes them.
-pub fn pair(a: crate::value::Value, b: crate::value::Value) -> Values {
-    let mut values = Values::new();
-    values.push(a);
-    values.push(b);
-    values
 }

@@ -3,7 +3,10 @@
 use std::ffi::c_void;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -41,9 +44,54 @@ pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
         // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
     }
-    let made = Py::new(py, PyTensor(Gil::new(py, tensor.clone())))?;
+    let made = allocate(py, PyTensor(Gil::new(py, tensor.clone())))?;
     tensor.set_object(made.as_ptr().cast::<c_void>());
     Ok(made)
+}
+
+/// A new object of the class `Tensor` itself.
+///
+/// # Note: Objects without a dictionary
+/// PyO3 makes an object by way of `object.__new__`, which gives it a dictionary before anybody stores an attribute.
+/// Here the memory comes from the type's allocator, as zeros, and the value is written to its place in it: with
+/// nothing there yet, zeros are what PyO3 has in the rest of an object of a frozen class.
+#[inline]
+fn allocate(py: Python<'_>, value: PyTensor) -> PyResult<Py<PyTensor>> {
+    static PLACE: PyOnceLock<Option<usize>> = PyOnceLock::new();
+    let Some(place) = *PLACE.get_or_try_init(py, || place_of_value(py))? else { return Py::new(py, value) };
+    // SAFETY: the type is that of `PyTensor`, whose objects have their value at `place`, and zeros elsewhere.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(PyTensor::type_object_raw(py), 0);
+        let object = Bound::from_owned_ptr_or_err(py, object);
+        match object {
+            Ok(object) => {
+                object.as_ptr().cast::<u8>().add(place).cast::<PyTensor>().write(value);
+                Ok(object.cast_into_unchecked().unbind())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where an object has its value, in bytes from its start; `None` if the rest of an object that PyO3 made, but for
+/// the header and the dictionary, is not zeros.
+#[cold]
+fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
+    let sample = Bound::new(py, PyTensor(Gil::new(py, Tensor::empty(&[0], DType::Bool)?)))?;
+    let start = sample.as_ptr().cast::<u8>();
+    let place = std::ptr::from_ref(sample.get()) as usize - start as usize;
+    // SAFETY: the object is alive and as long as its type says.
+    let (object, dictionary) = unsafe {
+        let kind = &*ffi::Py_TYPE(sample.as_ptr());
+        (std::slice::from_raw_parts(start, kind.tp_basicsize as usize), kind.tp_dictoffset as usize)
+    };
+    let known = |at: usize| {
+        at < size_of::<ffi::PyObject>()
+            || (place..place + size_of::<PyTensor>()).contains(&at)
+            || (dictionary..dictionary + size_of::<*mut ffi::PyObject>()).contains(&at)
+    };
+    let zeros = object.iter().enumerate().all(|(at, &byte)| known(at) || byte == 0);
+    Ok(zeros.then_some(place))
 }
 
 /// The tensor of a Python object, if it is one.
@@ -95,12 +143,21 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
-/// Sizes as a `rgrad.Size`.
+/// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
 fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
-    use pyo3::sync::PyOnceLock;
-    static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
-    kind.call1(py, (PyTuple::new(py, sizes)?,))
+    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let kind = SIZE.import(py, "rgrad._size", "Size")?;
+    // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
+    // the items of a fresh one are null until they are set.
+    unsafe {
+        let made = ffi::PyType_GenericAlloc(kind.as_type_ptr(), sizes.len() as ffi::Py_ssize_t);
+        let made = Bound::from_owned_ptr_or_err(py, made)?;
+        for (i, &size) in sizes.iter().enumerate() {
+            let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
+            ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
+        }
+        Ok(made.unbind())
+    }
 }
 
 #[pymethods]
@@ -164,8 +221,8 @@ impl PyTensor {
 
     #[getter]
     fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let sizes = this(slf).sizes();
-        size_object(slf.py(), &sizes)
+        // Integers and a tuple without items of a user's class: nothing here runs code that could change the tensor.
+        size_object(slf.py(), &this(slf).data().sizes)
     }
 
     /// All sizes, or the size along one dimension.
