@@ -71,7 +71,7 @@ impl Tensor {
             bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
         };
         let storage = Storage::uninitialized(bytes)?;
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     /// A tensor with undefined content and any strides; gaps between elements belong to it too.
@@ -79,7 +79,7 @@ impl Tensor {
         let bytes = shape::extent(sizes, strides).saturating_mul(dtype.size());
         let storage = Storage::uninitialized(bytes)?;
         let (sizes, strides) = (Dims::from_slice(sizes), Dims::from_slice(strides));
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     pub fn full(sizes: &[usize], value: Scalar, dtype: DType) -> Result<Tensor> {
@@ -188,14 +188,9 @@ impl Tensor {
     /// Another tensor on the same memory, seen with other geometry and without history.
     pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
         let data = self.data();
-        Tensor::from_data(Data {
-            storage: data.storage.clone(),
-            sizes,
-            strides,
-            offset,
-            dtype: data.dtype,
-            version: data.version.clone(),
-        })
+        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
+        alias.version = data.version.clone();
+        Tensor::from_data(alias)
     }
 
     /// The same memory and geometry without history; in-place changes are counted together.

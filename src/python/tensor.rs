@@ -1,5 +1,6 @@
 //! `rgrad.Tensor`: the Python class, and how handles and objects find each other.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -27,12 +28,22 @@ use crate::{ops, shape};
 /// Made by `rgrad.tensor(data)` and the other creation functions. The names and rules are those of
 /// `torch.Tensor`.
 #[pyclass(name = "Tensor", module = "rgrad", subclass, weakref, dict, frozen)]
-pub struct PyTensor(Gil<Tensor>);
+pub struct PyTensor {
+    handle: Gil<Tensor>,
+    /// What `shape` gave last, good as long as the sizes are the same.
+    shape: Gil<Cell<Option<Py<PyTuple>>>>,
+}
+
+impl PyTensor {
+    fn new(py: Python<'_>, tensor: Tensor) -> PyTensor {
+        PyTensor { handle: Gil::new(py, tensor), shape: Gil::new(py, Cell::new(None)) }
+    }
+}
 
 impl Drop for PyTensor {
     fn drop(&mut self) {
         // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
-        unsafe { self.0.get_unattached() }.set_object(std::ptr::null_mut());
+        unsafe { self.handle.get_unattached() }.set_object(std::ptr::null_mut());
     }
 }
 
@@ -44,7 +55,7 @@ pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
         // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
     }
-    let made = allocate(py, PyTensor(Gil::new(py, tensor.clone())))?;
+    let made = allocate(py, PyTensor::new(py, tensor.clone()))?;
     tensor.set_object(made.as_ptr().cast::<c_void>());
     Ok(made)
 }
@@ -77,7 +88,7 @@ fn allocate(py: Python<'_>, value: PyTensor) -> PyResult<Py<PyTensor>> {
 /// the header and the dictionary, is not zeros.
 #[cold]
 fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
-    let sample = Bound::new(py, PyTensor(Gil::new(py, Tensor::empty(&[0], DType::Bool)?)))?;
+    let sample = Bound::new(py, PyTensor::new(py, Tensor::empty(&[0], DType::Bool)?))?;
     let start = sample.as_ptr().cast::<u8>();
     let place = std::ptr::from_ref(sample.get()) as usize - start as usize;
     // SAFETY: the object is alive and as long as its type says.
@@ -97,7 +108,7 @@ fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
 /// The tensor of a Python object, if it is one.
 #[inline]
 pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
-    let tensor = object.cast::<PyTensor>().ok()?.get().0.get(object.py());
+    let tensor = object.cast::<PyTensor>().ok()?.get().handle.get(object.py());
     if tensor.object().is_null() {
         // Made by a subclass' __new__: from now on the object is found again.
         tensor.set_object(object.as_ptr().cast());
@@ -108,7 +119,7 @@ pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
 /// The tensor of `self` in a method.
 #[inline]
 pub fn this<'a>(slf: &'a Bound<'_, PyTensor>) -> &'a Tensor {
-    let tensor = slf.get().0.get(slf.py());
+    let tensor = slf.get().handle.get(slf.py());
     if tensor.object().is_null() {
         tensor.set_object(slf.as_ptr().cast());
     }
@@ -144,7 +155,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
 }
 
 /// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
-fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
+fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
     static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let kind = SIZE.import(py, "rgrad._size", "Size")?;
     // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
@@ -156,15 +167,22 @@ fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
             let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
             ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
         }
-        Ok(made.unbind())
+        Ok(made.cast_into_unchecked().unbind())
     }
+}
+
+/// Whether `size` holds these sizes.
+fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
+    size.len() == sizes.len()
+        // SAFETY: the items of a Size are integers.
+        && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
 }
 
 #[pymethods]
 impl PyTensor {
     #[new]
     #[pyo3(signature = (*data, dtype = None, device = None))]
-    fn new(
+    fn construct(
         py: Python<'_>,
         data: &Bound<'_, PyTuple>,
         dtype: Option<DType>,
@@ -186,7 +204,7 @@ impl PyTensor {
             0 => Tensor::empty(&[0], float)?,
             _ => Tensor::empty(&shape::checked_sizes(&data.extract::<Vec<i64>>()?)?, float)?,
         };
-        Ok(PyTensor(Gil::new(py, tensor)))
+        Ok(PyTensor::new(py, tensor))
     }
 
     /// Ties the object to its tensor, so that the graph gives the same object back.
@@ -221,8 +239,14 @@ impl PyTensor {
 
     #[getter]
     fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        // Integers and a tuple without items of a user's class: nothing here runs code that could change the tensor.
-        size_object(slf.py(), &this(slf).data().sizes)
+        let (py, data, kept) = (slf.py(), this(slf).data(), slf.get().shape.get(slf.py()));
+        // Nothing here runs code of a user, who could change the tensor: a Size is a tuple of plain integers.
+        let size = match kept.take() {
+            Some(size) if has_sizes(size.bind(py), &data.sizes) => size,
+            _ => size_object(py, &data.sizes)?,
+        };
+        kept.set(Some(size.clone_ref(py)));
+        Ok(size.into_any())
     }
 
     /// All sizes, or the size along one dimension.
