@@ -42,8 +42,6 @@ struct StorageCell {
     pointer: Cell<NonNull<u8>>,
     bytes: Cell<usize>,
     version: Version,
-    /// Whether the memory belongs to this crate rather than to numpy or another library.
-    owned: bool,
     buffer: Cell<Buffer>,
 }
 
@@ -132,7 +130,8 @@ impl Storage {
 
     /// Whether the memory belongs to this crate rather than to numpy or another library.
     pub fn is_owned(&self) -> bool {
-        self.0.owned
+        // SAFETY: a look at which variant it is; nothing replaces the buffer meanwhile.
+        matches!(unsafe { &*self.0.buffer.as_ptr() }, Buffer::Owned(_))
     }
 
     /// Makes room for `bytes` bytes, keeping what is there. All views see the new memory.
@@ -170,7 +169,6 @@ impl StorageCell {
             pointer: Cell::new(pointer),
             bytes: Cell::new(bytes),
             version: Version::default(),
-            owned: matches!(buffer, Buffer::Owned(_)),
             buffer: Cell::new(buffer),
         })
     }
@@ -179,7 +177,7 @@ impl StorageCell {
 impl Drop for Storage {
     #[inline]
     fn drop(&mut self) {
-        if Rc::strong_count(&self.0) == 1 && self.0.owned {
+        if Rc::strong_count(&self.0) == 1 && self.is_owned() {
             // What the cell knows of the program goes now, while its thread may run the program's language.
             self.0.version.reset();
             kept::give(self.0.bytes.get().div_ceil(size_of::<Line>()), &self.0);

@@ -48,6 +48,7 @@ pub(crate) mod flag {
 }
 
 impl Tensor {
+    #[inline]
     pub fn from_data(data: Data) -> Tensor {
         Tensor(Rc::new(TensorCell {
             data: RefCell::new(data),

@@ -39,17 +39,18 @@ pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     first(op, call(op, arguments)?)
 }
 
-fn first(op: &'static Op, outputs: Outputs) -> Result<Tensor> {
-    match outputs.into_iter().next() {
-        Some(tensor) => Ok(tensor),
-        None => bail!(Runtime, "{}: the operation has no result", op.name),
+#[inline]
+fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
+    if outputs.is_empty() {
+        bail!(Runtime, "{}: the operation has no result", op.name);
     }
+    Ok(outputs.swap_remove(0))
 }
 
 /// The value alone.
 fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
-        Forward::Pointwise(loops) => Ok(Outputs::from_elem(pointwise::run(op.name, loops, arguments)?, 1)),
+        Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
         Forward::Structured(body) => body(arguments),
     }
 }

@@ -52,7 +52,7 @@ pub fn parse(
     loose: bool,
 ) -> Result<Values, Mismatch> {
     let parameters = op.parameters;
-    let places = parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    let places = places(op);
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
     let mut gathered: Option<(usize, Ints)> = None;
     if positional.len() > places || loose && gathers(op, places, positional, py) {
@@ -122,14 +122,22 @@ pub fn parse(
 /// Whether a single integer stands where the only list of integers is expected: `view(6)`.
 fn gathers(op: &Op, places: usize, positional: &[*mut ffi::PyObject], py: Python<'_>) -> bool {
     positional.len() == places
+        && positional
+            .last()
+            // SAFETY: arguments of a running call are alive.
+            .is_some_and(|&last| unsafe { Borrowed::from_ptr(py, last) }.cast::<PyInt>().is_ok())
         && takes_loose_integers(op)
-        // SAFETY: arguments of a running call are alive.
-        && unsafe { Borrowed::from_ptr(py, positional[places - 1]) }.cast::<PyInt>().is_ok()
+}
+
+/// How many arguments may be given without a name.
+#[inline]
+fn places(op: &Op) -> usize {
+    op.parameters.iter().take_while(|parameter| !parameter.keyword_only).count()
 }
 
 /// Whether the last positional parameter is a list of integers that may be written without brackets.
 pub fn takes_loose_integers(op: &Op) -> bool {
-    let places = op.parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    let places = places(op);
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
             places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
