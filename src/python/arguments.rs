@@ -41,7 +41,8 @@ pub const MOST: usize = 24;
 /// The values of one call.
 pub type Values = smallvec::SmallVec<[Value; 4]>;
 
-/// Fits positional and keyword arguments to the parameters of an operation. With `loose`, as for methods, a last
+/// Fits positional and keyword arguments to the parameters of an operation, and puts their values into `values`: there
+/// rather than into a result, because they are long and would be copied on the way. With `loose`, as for methods, a last
 /// list of integers may be written without brackets.
 pub fn parse(
     py: Python<'_>,
@@ -50,7 +51,8 @@ pub fn parse(
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
     loose: bool,
-) -> Result<Values, Mismatch> {
+    values: &mut Values,
+) -> Result<(), Mismatch> {
     let parameters = op.parameters;
     let places = places(op);
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
@@ -88,7 +90,7 @@ pub fn parse(
             given[place] = argument;
         }
     }
-    let mut values = Values::new();
+    values.clear();
     for (i, parameter) in parameters.iter().enumerate() {
         if let Some((place, list)) = &mut gathered
             && *place == i
@@ -116,7 +118,7 @@ pub fn parse(
             }
         }
     }
-    Ok(values)
+    Ok(())
 }
 
 /// Whether a single integer stands where the only list of integers is expected: `view(6)`.

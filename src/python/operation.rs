@@ -16,7 +16,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
-use crate::python::arguments::{Mismatch, expectation, parse, takes_loose_integers};
+use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
 use crate::python::tensor::wrap;
 use crate::value::Outputs;
 
@@ -78,17 +78,18 @@ fn call(
     names: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Py<PyAny>> {
     let mut first = None;
+    let mut values = Values::new();
     for &op in &group.overloads {
-        match parse(py, op, positional, keywords, names, group.method) {
-            Ok(values) if group.in_place => {
+        match parse(py, op, positional, keywords, names, group.method, &mut values) {
+            Ok(()) if group.in_place => {
                 record::call_in_place(op, &values)?;
                 // SAFETY: the first argument of a running call is alive.
                 return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
             }
-            Ok(values) if op.returns == Returns::Tensor => {
+            Ok(()) if op.returns == Returns::Tensor => {
                 return Ok(wrap(py, &record::call_one(op, &values)?)?.into_any());
             }
-            Ok(values) => return finish(py, op, record::call(op, &values)?),
+            Ok(()) => return finish(py, op, record::call(op, &values)?),
             Err(Mismatch::Raised(error)) => return Err(error),
             Err(mismatch) => first = first.or(Some((op, mismatch))),
         }
