@@ -101,15 +101,22 @@ impl<T: Copy + Default> Default for Words<T> {
     }
 }
 
-impl<T> Deref for Words<T> {
-    type Target = [T];
+impl<T> Words<T> {
     #[inline]
-    fn deref(&self) -> &[T] {
+    pub fn as_slice(&self) -> &[T] {
         match self {
             // The bound is always met; with the check in this form the compiler sees it.
             Words::Short { length, words } => &words[..(*length as usize).min(INLINE)],
             Words::Long(list) => list,
         }
+    }
+}
+
+impl<T> Deref for Words<T> {
+    type Target = [T];
+    #[inline]
+    fn deref(&self) -> &[T] {
+        self.as_slice()
     }
 }
 
