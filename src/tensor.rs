@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use crate::autograd::meta::Meta;
+use crate::autograd::modes;
 use crate::autograd::node::Node;
 use crate::data::Data;
 use crate::dtype::{DType, Element};
@@ -43,16 +44,24 @@ pub(crate) mod flag {
     pub const VIEW: u8 = 4;
     /// Carries a tangent.
     pub const DUAL: u8 = 8;
+    /// Remembered as possibly part of a ring of references.
+    pub const SUSPECT: u8 = 16;
+    /// Made in inference mode.
+    pub const INFERENCE: u8 = 32;
     /// Any of these sends an operation through the recording path.
-    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL;
+    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE;
 }
 
 impl Tensor {
     #[inline]
     pub fn from_data(data: Data) -> Tensor {
+        Tensor::with_flags(data, if modes::inference() { flag::INFERENCE } else { 0 })
+    }
+
+    fn with_flags(data: Data, flags: u8) -> Tensor {
         Tensor(Rc::new(TensorCell {
             data: RefCell::new(data),
-            flags: Cell::new(0),
+            flags: Cell::new(flags),
             output_nr: Cell::new(0),
             grad_fn: RefCell::new(None),
             meta: RefCell::new(None),
@@ -191,19 +200,24 @@ impl Tensor {
         let data = self.data();
         let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
         alias.version = data.version.clone();
-        Tensor::from_data(alias)
+        self.sharing(alias)
     }
 
     /// The same memory and geometry without history; in-place changes are counted together.
     pub fn detach(&self) -> Tensor {
-        Tensor::from_data(self.data().clone())
+        self.sharing(self.data().clone())
     }
 
     /// The same memory and geometry without history and with a change counter of its own.
     pub fn shallow(&self) -> Tensor {
         let mut data = self.data().clone();
         data.version = Some(Rc::default());
-        Tensor::from_data(data)
+        self.sharing(data)
+    }
+
+    /// A tensor on this one's memory: it is one for inference if this one is.
+    fn sharing(&self, data: Data) -> Tensor {
+        Tensor::with_flags(data, self.0.flags.get() & flag::INFERENCE)
     }
 
     /// A row-major tensor with the same values: this one if it is row-major already. Not recorded.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::modes;
 use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -35,9 +36,16 @@ impl Function for AccumulateGrad {
         Some(&self.0)
     }
 
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Tensor(self.0.clone()));
+    }
+
     fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {
         if let Some(Some(gradient)) = gradients.first() {
             accumulate(&self.0, gradient.clone())?;
+            if let Some(hook) = self.0.leaf_hook() {
+                hook.run(&self.0)?;
+            }
         }
         Ok(Gradients::new())
     }

@@ -65,8 +65,8 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         }
     }
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
-        let mut saved = plan.save_arguments(arguments, None);
-        plan.save_outputs(&mut saved, &outputs);
+        let mut saved = plan.save_arguments(arguments, None)?;
+        plan.save_outputs(&mut saved, &outputs)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
         let node = Node::new(Body::Op(op), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
@@ -77,8 +77,10 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     }
     if op.traits.has(Traits::VIEW)
         && let Some(Value::Tensor(source)) = arguments.first()
+        && !source.has_flag(flag::INFERENCE)
     {
         let creation = match (modes::grad_enabled(), op.returns) {
+            _ if modes::inference() => Creation::Inference,
             (false, _) => Creation::NoGrad,
             (true, Returns::List) => Creation::MultiOutput,
             (true, _) => Creation::Default,
@@ -115,7 +117,9 @@ impl Plan {
     /// `None` if nothing has to be recorded. `output` tells the element type of a result.
     fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
         let Derivative::Rules { rules, .. } = &op.derivative else { return None };
-        if !modes::grad_enabled()
+        // A view made in inference mode of a tensor that is none for inference keeps its history.
+        let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
+        if !watches
             || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
             || !(0..).map_while(output).any(DType::is_differentiable)
         {
@@ -146,25 +150,26 @@ impl Plan {
     }
 
     /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
-    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Saved {
+    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Result<Saved> {
         let mut saved = Saved::default();
         for (i, value) in arguments.iter().enumerate() {
             if let Value::Tensors(list) = value {
                 saved.note_list(i, list.len());
             }
             if self.uses & (1 << i) != 0 {
-                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value });
+                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
             }
         }
-        saved
+        Ok(saved)
     }
 
-    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) {
+    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) -> Result<()> {
         for (i, output) in outputs.iter().enumerate() {
             if self.uses & (1 << (OUTPUT + i)) != 0 {
-                saved.keep_output(i, output);
+                saved.keep_output(i, output)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -178,6 +183,13 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
     pointwise::check_writable(op.name, target)?;
+    if target.has_flag(flag::INFERENCE) && !modes::inference() {
+        bail!(
+            Runtime,
+            "{}_: an inference tensor cannot be changed in place outside inference mode; change a clone() of it",
+            op.name
+        );
+    }
     let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;
@@ -190,11 +202,11 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
-    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref()));
+    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
     if let (Some(plan), Some(mut saved)) = (plan, saved) {
-        plan.save_outputs(&mut saved, std::slice::from_ref(target));
+        plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
         let node = Node::new(Body::Op(op), plan.edges, outputs, saved);
         view::rebase_history(target, node)?;

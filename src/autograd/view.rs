@@ -10,6 +10,7 @@
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -81,7 +82,7 @@ pub fn refresh(tensor: &Tensor) -> Result<()> {
     let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
     let mut saved = Saved::default();
     for (i, value) in Geometry::of(tensor).arguments(&base).iter().enumerate().skip(1) {
-        saved.keep(i as u8, value);
+        saved.keep(i as u8, value)?;
     }
     let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
     let node = Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(tensor), 1), saved);
@@ -102,7 +103,7 @@ fn take_retained(tensor: &Tensor) -> bool {
 
 impl Tensor {
     /// `grad_fn` as it stands, out of date or not.
-    fn grad_fn_now(&self) -> Option<Node> {
+    pub(crate) fn grad_fn_now(&self) -> Option<Node> {
         self.0.grad_fn.borrow().clone()
     }
 }
@@ -131,6 +132,16 @@ pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
             "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
              together; such a view cannot be changed in place. Use clone() or make single views"
         ),
+        Creation::Inference => bail!(
+            Runtime,
+            "{name}_: this view was made in inference mode and is changed in place outside it; make the view and the \
+             change under the same mode"
+        ),
+        Creation::Function => bail!(
+            Runtime,
+            "{name}_: this view is a result of a function with a backward of its own, which an in-place change would \
+             override; clone() the result of the function first"
+        ),
         Creation::NoGrad => bail!(
             Runtime,
             "{name}_: this view was made under no_grad() and is changed in place with grad mode on; make the view and \
@@ -153,6 +164,11 @@ pub fn original(target: &Tensor) -> Result<Tensor> {
 
 /// Makes `node`, the recording of an in-place change of `target`, part of the history.
 pub fn rebase_history(target: &Tensor, node: Node) -> Result<()> {
+    rebase_history_as(target, node, 0)
+}
+
+/// The same, with `target` as result `output_nr` of the node.
+pub fn rebase_history_as(target: &Tensor, node: Node, output_nr: u32) -> Result<()> {
     let retained = take_retained(target);
     if let Some((base, ..)) = view_of(target) {
         let base_edge = base.gradient_edge()?;
@@ -176,7 +192,7 @@ pub fn rebase_history(target: &Tensor, node: Node) -> Result<()> {
             node.0.state.borrow_mut().saved.set_owner_of_outputs(&owner);
         }
     } else {
-        target.set_history(node, 0);
+        target.set_history(node, output_nr);
     }
     if retained {
         target.grad_fn_now().inspect(|node| node.retain_grad_of(target));
@@ -227,6 +243,10 @@ impl Function for CopySlices {
             result[0] = Some(whole);
         }
         Ok(result)
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Node(self.inner.clone()));
     }
 
     fn release(&self) {

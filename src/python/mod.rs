@@ -1,12 +1,16 @@
 //! The bindings: the only files that know Python.
 
+mod anomaly;
 mod arguments;
 mod autograd;
+mod collector;
 mod comparison;
 mod creation;
 mod dtype;
 mod error;
+mod function;
 mod gil;
+mod hooks;
 mod index;
 mod module;
 mod node;

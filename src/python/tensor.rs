@@ -13,6 +13,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::forward;
 use crate::dtype::DType;
+use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
@@ -155,7 +156,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
 }
 
 /// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
-fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
+pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
     static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let kind = SIZE.import(py, "rgrad._size", "Size")?;
     // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
@@ -233,17 +234,37 @@ impl PyTensor {
         adopt(cls.py(), &leaf, cls)
     }
 
-    fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        Ok(())
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if !self.handle.is_filled() {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
+        let tensor = unsafe { self.handle.get_unattached() };
+        collector::visit_objects(tensor, &mut |address| {
+            if result.is_ok() {
+                // SAFETY: the address is that of a living object; the handle is forgotten, as it owns nothing.
+                let object = std::mem::ManuallyDrop::new(unsafe { collector::object_at(address) });
+                result = visit.call(&*object);
+            }
+        });
+        result
+    }
+
+    fn __clear__(&self) {
+        if !self.handle.is_filled() {
+            return;
+        }
+        // SAFETY: as above.
+        collector::clear(unsafe { self.handle.get_unattached() });
     }
 
     #[getter]
     fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let (py, data, kept) = (slf.py(), this(slf).data(), slf.get().shape.get(slf.py()));
-        // Nothing here runs code of a user, who could change the tensor: a Size is a tuple of plain integers.
+        let (py, sizes, kept) = (slf.py(), this(slf).sizes(), slf.get().shape.get(slf.py()));
         let size = match kept.take() {
-            Some(size) if has_sizes(size.bind(py), &data.sizes) => size,
-            _ => size_object(py, &data.sizes)?,
+            Some(size) if has_sizes(size.bind(py), &sizes) => size,
+            _ => size_object(py, &sizes)?,
         };
         kept.set(Some(size.clone_ref(py)));
         Ok(size.into_any())
@@ -478,8 +499,17 @@ impl PyTensor {
     }
 
     #[getter]
-    fn _version(slf: &Bound<'_, Self>) -> u32 {
-        this(slf).version()
+    fn _version(slf: &Bound<'_, Self>) -> PyResult<u32> {
+        let tensor = this(slf);
+        if tensor.has_flag(flag::INFERENCE) {
+            return Err(PyRuntimeError::new_err("_version: changes of an inference tensor are not counted"));
+        }
+        Ok(tensor.version())
+    }
+
+    /// Whether this tensor was made in inference mode, and can take no part in a graph.
+    fn is_inference(slf: &Bound<'_, Self>) -> bool {
+        this(slf).has_flag(flag::INFERENCE)
     }
 
     #[getter]
