@@ -16,7 +16,7 @@ pub struct Meta {
     pub grad: Option<Tensor>,
     /// The node that adds gradients to this leaf. It holds the leaf, so the leaf must not hold it.
     pub accumulator: Weak<NodeCell>,
-    pub view: Option<Box<View>>,
+    pub view: Option<View>,
     pub retains_grad: bool,
     pub tangent: Option<Tensor>,
     /// The hooks of this tensor as one; also known to its node, if it has one.

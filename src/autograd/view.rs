@@ -64,7 +64,7 @@ fn view_of(tensor: &Tensor) -> Option<(Tensor, u32, Creation)> {
 }
 
 fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
-    tensor.meta(|meta| meta.view.as_deref().map(change));
+    tensor.meta(|meta| meta.view.as_ref().map(change));
 }
 
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.

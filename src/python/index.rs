@@ -1,6 +1,7 @@
 //! Index expressions: what stands between the brackets of `x[...]`.
 
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PyList, PySlice, PyTuple};
 
@@ -16,6 +17,9 @@ pub fn get(tensor: &Tensor, key: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     if key.is_exact_instance_of::<PyInt>() {
         return Ok(crate::ops::views::select(tensor, 0, key.extract()?)
             .map_err(|error| if tensor.ndim() == 0 { scalar_index() } else { error })?);
+    }
+    if key.cast::<PyTuple>().is_err() {
+        return Ok(indexing::get(tensor, &[one(key)?])?);
     }
     Ok(indexing::get(tensor, &items(key)?)?)
 }
@@ -53,8 +57,11 @@ fn one(key: &Bound<'_, PyAny>) -> PyResult<Item> {
         return Ok(Item::Int(index.extract()?));
     }
     if let Ok(slice) = key.cast::<PySlice>() {
-        let part = |name: &str| -> PyResult<Option<i64>> {
-            let value = slice.getattr(name)?;
+        // SAFETY: an instance of `slice` has these three parts, which live as long as it does.
+        let parts = unsafe { &*slice.as_ptr().cast::<ffi::PySliceObject>() };
+        let part = |value: *mut ffi::PyObject| -> PyResult<Option<i64>> {
+            // SAFETY: as above.
+            let value = unsafe { Borrowed::from_ptr(slice.py(), value) };
             if value.is_none() {
                 return Ok(None);
             }
@@ -62,11 +69,11 @@ fn one(key: &Bound<'_, PyAny>) -> PyResult<Item> {
                 .map(Some)
                 .ok_or_else(|| PyTypeError::new_err(format!("a slice is made of ints, got {}", describe(&value))))
         };
-        let step = part("step")?.unwrap_or(1);
+        let step = part(parts.step)?.unwrap_or(1);
         if step <= 0 {
             return Err(PyValueError::new_err(format!("a slice step has to be positive, got {step}; use flip()")));
         }
-        return Ok(Item::Slice { start: part("start")?, end: part("stop")?, step });
+        return Ok(Item::Slice { start: part(parts.start)?, end: part(parts.stop)?, step });
     }
     if key.is_none() {
         return Ok(Item::NewAxis);

@@ -87,7 +87,7 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     let owner: Py<PyAny> = array.clone().into_any().unbind();
     // SAFETY: the array keeps its memory alive and at its place as long as the owner is held.
     let storage = unsafe { Storage::foreign(pointer, bytes, Box::new(owner)) };
-    Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+    Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
 }
 
 /// A tensor on the memory of a numpy array: a change of one is seen by the other.

@@ -1,9 +1,13 @@
 //! `rgrad.Tensor`: the Python class, and how handles and objects find each other.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -25,12 +29,22 @@ use crate::{ops, shape};
 /// Made by `rgrad.tensor(data)` and the other creation functions. The names and rules are those of
 /// `torch.Tensor`.
 #[pyclass(name = "Tensor", module = "rgrad", subclass, weakref, dict, frozen)]
-pub struct PyTensor(Gil<Tensor>);
+pub struct PyTensor {
+    handle: Gil<Tensor>,
+    /// What `shape` gave last, good as long as the sizes are the same.
+    shape: Gil<Cell<Option<Py<PyTuple>>>>,
+}
+
+impl PyTensor {
+    fn new(py: Python<'_>, tensor: Tensor) -> PyTensor {
+        PyTensor { handle: Gil::new(py, tensor), shape: Gil::new(py, Cell::new(None)) }
+    }
+}
 
 impl Drop for PyTensor {
     fn drop(&mut self) {
         // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
-        unsafe { self.0.get_unattached() }.set_object(std::ptr::null_mut());
+        unsafe { self.handle.get_unattached() }.set_object(std::ptr::null_mut());
     }
 }
 
@@ -42,15 +56,60 @@ pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
         // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
     }
-    let made = Py::new(py, PyTensor(Gil::new(py, tensor.clone())))?;
+    let made = allocate(py, PyTensor::new(py, tensor.clone()))?;
     tensor.set_object(made.as_ptr().cast::<c_void>());
     Ok(made)
+}
+
+/// A new object of the class `Tensor` itself.
+///
+/// # Note: Objects without a dictionary
+/// PyO3 makes an object by way of `object.__new__`, which gives it a dictionary before anybody stores an attribute.
+/// Here the memory comes from the type's allocator, as zeros, and the value is written to its place in it: with
+/// nothing there yet, zeros are what PyO3 has in the rest of an object of a frozen class.
+#[inline]
+fn allocate(py: Python<'_>, value: PyTensor) -> PyResult<Py<PyTensor>> {
+    static PLACE: PyOnceLock<Option<usize>> = PyOnceLock::new();
+    let Some(place) = *PLACE.get_or_try_init(py, || place_of_value(py))? else { return Py::new(py, value) };
+    // SAFETY: the type is that of `PyTensor`, whose objects have their value at `place`, and zeros elsewhere.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(PyTensor::type_object_raw(py), 0);
+        let object = Bound::from_owned_ptr_or_err(py, object);
+        match object {
+            Ok(object) => {
+                object.as_ptr().cast::<u8>().add(place).cast::<PyTensor>().write(value);
+                Ok(object.cast_into_unchecked().unbind())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where an object has its value, in bytes from its start; `None` if the rest of an object that PyO3 made, but for
+/// the header and the dictionary, is not zeros.
+#[cold]
+fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
+    let sample = Bound::new(py, PyTensor::new(py, Tensor::empty(&[0], DType::Bool)?))?;
+    let start = sample.as_ptr().cast::<u8>();
+    let place = std::ptr::from_ref(sample.get()) as usize - start as usize;
+    // SAFETY: the object is alive and as long as its type says.
+    let (object, dictionary) = unsafe {
+        let kind = &*ffi::Py_TYPE(sample.as_ptr());
+        (std::slice::from_raw_parts(start, kind.tp_basicsize as usize), kind.tp_dictoffset as usize)
+    };
+    let known = |at: usize| {
+        at < size_of::<ffi::PyObject>()
+            || (place..place + size_of::<PyTensor>()).contains(&at)
+            || (dictionary..dictionary + size_of::<*mut ffi::PyObject>()).contains(&at)
+    };
+    let zeros = object.iter().enumerate().all(|(at, &byte)| known(at) || byte == 0);
+    Ok(zeros.then_some(place))
 }
 
 /// The tensor of a Python object, if it is one.
 #[inline]
 pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
-    let tensor = object.cast::<PyTensor>().ok()?.get().0.get(object.py());
+    let tensor = object.cast::<PyTensor>().ok()?.get().handle.get(object.py());
     if tensor.object().is_null() {
         // Made by a subclass' __new__: from now on the object is found again.
         tensor.set_object(object.as_ptr().cast());
@@ -61,7 +120,7 @@ pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
 /// The tensor of `self` in a method.
 #[inline]
 pub fn this<'a>(slf: &'a Bound<'_, PyTensor>) -> &'a Tensor {
-    let tensor = slf.get().0.get(slf.py());
+    let tensor = slf.get().handle.get(slf.py());
     if tensor.object().is_null() {
         tensor.set_object(slf.as_ptr().cast());
     }
@@ -96,19 +155,35 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
-/// Sizes as a `rgrad.Size`.
-pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
-    use pyo3::sync::PyOnceLock;
-    static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
-    kind.call1(py, (PyTuple::new(py, sizes)?,))
+/// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
+pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
+    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let kind = SIZE.import(py, "rgrad._size", "Size")?;
+    // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
+    // the items of a fresh one are null until they are set.
+    unsafe {
+        let made = ffi::PyType_GenericAlloc(kind.as_type_ptr(), sizes.len() as ffi::Py_ssize_t);
+        let made = Bound::from_owned_ptr_or_err(py, made)?;
+        for (i, &size) in sizes.iter().enumerate() {
+            let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
+            ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
+        }
+        Ok(made.cast_into_unchecked().unbind())
+    }
+}
+
+/// Whether `size` holds these sizes.
+fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
+    size.len() == sizes.len()
+        // SAFETY: the items of a Size are integers.
+        && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
 }
 
 #[pymethods]
 impl PyTensor {
     #[new]
     #[pyo3(signature = (*data, dtype = None, device = None))]
-    fn new(
+    fn construct(
         py: Python<'_>,
         data: &Bound<'_, PyTuple>,
         dtype: Option<DType>,
@@ -130,7 +205,7 @@ impl PyTensor {
             0 => Tensor::empty(&[0], float)?,
             _ => Tensor::empty(&shape::checked_sizes(&data.extract::<Vec<i64>>()?)?, float)?,
         };
-        Ok(PyTensor(Gil::new(py, tensor)))
+        Ok(PyTensor::new(py, tensor))
     }
 
     /// Ties the object to its tensor, so that the graph gives the same object back.
@@ -160,12 +235,12 @@ impl PyTensor {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if !self.0.is_filled() {
+        if !self.handle.is_filled() {
             return Ok(());
         }
         let mut result = Ok(());
         // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
-        let tensor = unsafe { self.0.get_unattached() };
+        let tensor = unsafe { self.handle.get_unattached() };
         collector::visit_objects(tensor, &mut |address| {
             if result.is_ok() {
                 // SAFETY: the address is that of a living object; the handle is forgotten, as it owns nothing.
@@ -177,17 +252,22 @@ impl PyTensor {
     }
 
     fn __clear__(&self) {
-        if !self.0.is_filled() {
+        if !self.handle.is_filled() {
             return;
         }
         // SAFETY: as above.
-        collector::clear(unsafe { self.0.get_unattached() });
+        collector::clear(unsafe { self.handle.get_unattached() });
     }
 
     #[getter]
     fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let sizes = this(slf).sizes();
-        size_object(slf.py(), &sizes)
+        let (py, sizes, kept) = (slf.py(), this(slf).sizes(), slf.get().shape.get(slf.py()));
+        let size = match kept.take() {
+            Some(size) if has_sizes(size.bind(py), &sizes) => size,
+            _ => size_object(py, &sizes)?,
+        };
+        kept.set(Some(size.clone_ref(py)));
+        Ok(size.into_any())
     }
 
     /// All sizes, or the size along one dimension.
