@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::kernels::map::Kernel;
 use crate::value::{Kind, Outputs, Value};
 
+pub use crate::autograd::batch::Batched;
 pub use crate::autograd::node::{Backward, Gradients};
 
 /// One operation (one overload of a Python function), stated whole by `op!` or `pointwise!`.
@@ -22,6 +23,7 @@ pub struct Op {
     pub node: &'static str,
     pub forward: Forward,
     pub derivative: Derivative,
+    pub batching: Batching,
     pub traits: Traits,
     /// File and line of the declaration: overloads are tried in this order.
     pub place: (&'static str, u32),
@@ -91,6 +93,27 @@ pub enum Derivative {
         rules: &'static [Rule],
         jvp: Jvp,
     },
+}
+
+/// How the operation runs for many examples at once; see [`autograd::batch`](crate::autograd::batch).
+pub enum Batching {
+    /// As is right for every operation: elementwise operations broadcast, compositions are batched in their parts, and
+    /// others run for each example apart.
+    Default,
+    /// As an elementwise operation.
+    Aligned,
+    /// The parameters given as bits number dimensions of the first tensor, or of all tensors of a list.
+    Dims(u64),
+    /// They number places between those dimensions.
+    Inserted(u64),
+    /// They number dimensions to be reduced, where none stands for all.
+    Over(u64),
+    /// They number dimensions that all tensors have.
+    Together(u64),
+    /// In a way of its own.
+    Rule(fn(&Batched) -> Result<Outputs>),
+    /// Not at all: why.
+    Refused(&'static str),
 }
 
 /// A vector-Jacobian product for some of the arguments.
@@ -183,6 +206,13 @@ impl Op {
     /// `sum.dim` or `sum`: the name as messages about overloads show it.
     pub fn full_name(&self) -> String {
         if self.overload.is_empty() { self.name.into() } else { format!("{}.{}", self.name, self.overload) }
+    }
+
+    /// Whether a batch is computed one example after another.
+    pub fn runs_one_by_one(&self) -> bool {
+        matches!(self.batching, Batching::Default)
+            && matches!(self.forward, Forward::Structured(_))
+            && !matches!(self.derivative, Derivative::Composite)
     }
 
     /// Whether some argument can get a gradient.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+use crate::autograd::batch;
 use crate::autograd::meta::Meta;
 use crate::autograd::modes;
 use crate::autograd::node::Node;
@@ -48,8 +49,10 @@ pub(crate) mod flag {
     pub const SUSPECT: u8 = 16;
     /// Made in inference mode.
     pub const INFERENCE: u8 = 32;
+    /// Stands for many examples.
+    pub const BATCHED: u8 = 64;
     /// Any of these sends an operation through the recording path.
-    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE;
+    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE | BATCHED;
 }
 
 impl Tensor {
@@ -205,11 +208,17 @@ impl Tensor {
 
     /// The same memory and geometry without history; in-place changes are counted together.
     pub fn detach(&self) -> Tensor {
+        if self.is_batched() {
+            return batch::wrap(self.physical().detach(), self.levels());
+        }
         self.sharing(self.data().clone())
     }
 
     /// The same memory and geometry without history and with a change counter of its own.
     pub fn shallow(&self) -> Tensor {
+        if self.is_batched() {
+            return batch::wrap(self.physical().shallow(), self.levels());
+        }
         let mut data = self.data().clone();
         data.version = Some(Rc::default());
         self.sharing(data)
@@ -222,11 +231,13 @@ impl Tensor {
 
     /// A row-major tensor with the same values: this one if it is row-major already. Not recorded.
     pub(crate) fn to_contiguous(&self) -> Result<Tensor> {
+        self.check_readable("contiguous")?;
         if self.is_contiguous() { Ok(self.clone()) } else { self.copied(self.dtype()) }
     }
 
     /// A fresh row-major copy in the given element type. Not recorded.
     pub(crate) fn copied(&self, dtype: DType) -> Result<Tensor> {
+        self.check_readable("copy")?;
         let copied = Tensor::empty(&self.sizes(), dtype)?;
         copy::copy(&copied.data(), &self.data());
         Ok(copied)
@@ -239,6 +250,7 @@ impl Tensor {
 
     /// The value of a tensor with one element.
     pub fn item(&self) -> Result<Scalar> {
+        self.check_readable("item()")?;
         let data = self.data();
         if data.numel() != 1 {
             bail!(
@@ -253,6 +265,7 @@ impl Tensor {
 
     /// The values in row-major order, converted to `T`.
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        self.check_readable("to_vec()")?;
         let source = self.cast(T::DTYPE)?.to_contiguous()?;
         let data = source.data();
         // SAFETY: a row-major tensor has its elements one after another from its pointer.
@@ -264,6 +277,7 @@ impl Tensor {
     /// # Errors
     /// `TypeError` if the element type is not `T`.
     pub fn with_array<T: Element, R>(&self, read: impl FnOnce(ArrayViewD<'_, T>) -> R) -> Result<R> {
+        self.check_readable("with_array()")?;
         let data = self.data();
         if data.dtype != T::DTYPE {
             bail!(Type, "a {} tensor cannot be seen as an array of {}", data.dtype, T::DTYPE);

@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import graph, nn, optim
+    from . import func, graph, nn, optim
+    from .func import vmap
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ __all__ = [
     "double",
     "enable_grad",
     "float",
+    "func",
     "graph",
     "int",
     "is_tensor",
@@ -37,6 +39,7 @@ __all__ = [
     "no_grad",
     "optim",
     "set_grad_enabled",
+    "vmap",
 ]
 __all__ += _rgrad.__all__
 
@@ -60,7 +63,11 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
 
     def __getattr__(name):
         # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-        if name in ("nn", "optim", "graph"):
+        if name == "vmap":
+            from .func import vmap
+
+            return vmap
+        if name in ("func", "graph", "nn", "optim"):
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
-use crate::autograd::cycles;
+use crate::autograd::{batch, cycles};
+use crate::autograd::batch::Levels;
 use crate::autograd::modes::GradMode;
 use crate::autograd::nesting::{self, Level};
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
@@ -47,6 +48,14 @@ impl Endpoint {
         match self {
             Endpoint::Tensor(tensor) => tensor.gradient_edge(),
             Endpoint::Edge(edge) => Ok(Some(edge.clone())),
+        }
+    }
+
+    /// The levels at which the tensor is batched.
+    fn levels(&self) -> Levels {
+        match self {
+            Endpoint::Tensor(tensor) => tensor.levels(),
+            Endpoint::Edge(_) => Levels::new(),
         }
     }
 
@@ -112,7 +121,13 @@ where
     for (i, input) in inputs.iter().enumerate() {
         targets.push((input_edge(input, i)?, Some(i)));
     }
-    let captured = nesting::run(|level| Task::new(level, Some(targets), inputs.len()).run(roots, options))?;
+    let mut captured = nesting::run(|level| Task::new(level, Some(targets), inputs.len()).run(roots, options))?;
+    for (gradient, input) in captured.iter_mut().zip(&inputs) {
+        let levels = input.levels();
+        if let Some(physical) = gradient.as_ref().filter(|_| !levels.is_empty()) {
+            *gradient = Some(batch::lift(physical, &levels)?);
+        }
+    }
     if !options.allow_unused
         && let Some(i) = captured.iter().position(Option::is_none)
     {
@@ -170,7 +185,8 @@ where
                 shape::show(&expected.sizes)
             ),
         };
-        checked.push((edge, gradient));
+        // The graph is that of physical tensors; a gradient for one example stands for all.
+        checked.push((edge, batch::lower(&gradient, &root.levels())?));
     }
     Ok(checked)
 }
@@ -462,7 +478,7 @@ impl Task {
         }
         buffer[slot] = Some(match buffer[slot].take() {
             None => gradient,
-            Some(held) if !options.create_graph && is_alone(&held) => {
+            Some(held) if !options.create_graph && is_alone(&held) && !gradient.is_batched() => {
                 primitives::call_in_place("add", &[Value::Tensor(held), Value::Tensor(gradient)])?
             }
             Some(held) => primitives::add(&held, &gradient)?,
@@ -503,7 +519,7 @@ fn keep_gradients(node: &Node, gradients: &Gradients) -> Result<()> {
 
 /// Whether nobody else can see this tensor or its memory, so that it may be added to in place.
 fn is_alone(tensor: &Tensor) -> bool {
-    tensor.handles() == 1 && tensor.object().is_null() && {
+    tensor.handles() == 1 && !tensor.is_batched() && tensor.object().is_null() && {
         let data = tensor.data();
         data.storage.handles() == 1 && data.storage.is_owned() && data.is_contiguous()
     }

@@ -1,8 +1,10 @@
-//! What autograd knows of a tensor besides its `grad_fn`, and the public questions about it.
+//! What autograd knows of a tensor besides its `grad_fn`, and the public questions about it. For a batched tensor its
+//! physical one answers them.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
+use crate::autograd::batch::{self, Batch};
 use crate::autograd::hooks::{Hook, LeafHook};
 use crate::autograd::node::{Edge, Node, NodeCell};
 use crate::autograd::{accumulate, cycles, modes, view};
@@ -22,6 +24,8 @@ pub struct Meta {
     /// The hooks of this tensor as one; also known to its node, if it has one.
     pub hook: Option<Rc<dyn Hook>>,
     pub leaf_hook: Option<Rc<dyn LeafHook>>,
+    /// What a batched tensor stands for.
+    pub batch: Option<Box<Batch>>,
 }
 
 /// How a tensor came to share its base's memory and history.
@@ -62,16 +66,23 @@ impl Tensor {
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
             || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.is_batched() && self.physical().requires_grad())
     }
 
     /// Whether this tensor was made by the user rather than by a recorded operation.
     pub fn is_leaf(&self) -> bool {
+        if self.is_batched() {
+            return self.physical().is_leaf();
+        }
         let stale = self.has_flag(flag::VIEW) && view::is_stale_with_history(self);
         !(stale || self.has_flag(flag::HAS_GRAD_FN))
     }
 
     /// Asks for (or stops asking for) the gradient of this leaf.
     pub fn set_requires_grad(&self, requires: bool) -> Result<()> {
+        if self.is_batched() {
+            return self.physical().set_requires_grad(requires);
+        }
         if requires && !self.dtype().is_differentiable() {
             bail!(
                 Runtime,
@@ -101,6 +112,9 @@ impl Tensor {
 
     /// The accumulated gradient.
     pub fn grad(&self) -> Option<Tensor> {
+        if self.is_batched() {
+            return self.physical().grad().map(|grad| batch::wrap(grad, self.levels()));
+        }
         self.meta(|meta| meta.grad.clone()).flatten()
     }
 
@@ -118,6 +132,9 @@ impl Tensor {
 
     /// The node that made this tensor; `None` for a leaf. A view whose base was changed gets a new one here.
     pub fn grad_fn(&self) -> Result<Option<Node>> {
+        if self.is_batched() {
+            return self.physical().grad_fn();
+        }
         if self.has_flag(flag::VIEW) {
             view::refresh(self)?;
         }
@@ -153,6 +170,9 @@ impl Tensor {
 
     /// Where a gradient of this tensor goes: its node, or for a leaf the node that accumulates.
     pub fn gradient_edge(&self) -> Result<Option<Edge>> {
+        if self.is_batched() {
+            return self.physical().gradient_edge();
+        }
         if let Some(node) = self.grad_fn()? {
             return Ok(Some(Edge { node, input_nr: self.0.output_nr.get() }));
         }
@@ -161,6 +181,9 @@ impl Tensor {
 
     /// Keeps the gradient of a result in its `grad` too.
     pub fn retain_grad(&self) -> Result<()> {
+        if self.is_batched() {
+            return self.physical().retain_grad();
+        }
         if !self.requires_grad() {
             bail!(Runtime, "retain_grad() needs a tensor that requires grad, this one does not");
         }
@@ -174,7 +197,7 @@ impl Tensor {
     }
 
     pub fn retains_grad(&self) -> bool {
-        self.meta(|meta| meta.retains_grad).unwrap_or(false)
+        self.physical().meta(|meta| meta.retains_grad).unwrap_or(false)
     }
 
     /// The base whose memory and history this tensor shares.

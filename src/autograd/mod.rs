@@ -2,6 +2,7 @@
 
 pub mod accumulate;
 pub mod anomaly;
+pub mod batch;
 pub mod cycles;
 pub mod engine;
 pub mod forward;

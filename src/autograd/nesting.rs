@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use crate::autograd::batch;
 use crate::autograd::modes::Modes;
 use crate::autograd::saved;
 use crate::bail;
@@ -109,6 +110,7 @@ fn run_callbacks(succeeded: bool) -> Result<()> {
 fn run_in_thread<R>(elsewhere: Elsewhere, pass: impl FnOnce() -> Result<R>) -> Result<R> {
     let (modes, depth) = (Modes::now(), DEPTH.get());
     let mut hooks = saved::replace_hooks(Vec::new());
+    let mut levels = batch::replace_open(Vec::new());
     let mut callbacks = Vec::new();
     let mut pass = Some(pass);
     let mut result = None;
@@ -116,11 +118,14 @@ fn run_in_thread<R>(elsewhere: Elsewhere, pass: impl FnOnce() -> Result<R>) -> R
         modes.set();
         DEPTH.set(depth);
         saved::replace_hooks(std::mem::take(&mut hooks));
+        batch::replace_open(std::mem::take(&mut levels));
         result = pass.take().map(|pass| pass());
         hooks = saved::replace_hooks(Vec::new());
+        levels = batch::replace_open(Vec::new());
         callbacks = CALLBACKS.take();
     });
     saved::replace_hooks(hooks);
+    batch::replace_open(levels);
     CALLBACKS.with_borrow_mut(|all| all.append(&mut callbacks));
     match result {
         Some(result) => result,

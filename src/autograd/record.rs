@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
 use crate::autograd::saved::Saved;
-use crate::autograd::{forward, modes, view};
+use crate::autograd::{batch, forward, modes, view};
 use crate::bail;
 use crate::dtype::DType;
 use crate::error::Result;
@@ -26,6 +26,10 @@ pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
     let special = || arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
     matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
+}
+
+fn is_batched(arguments: &[Value]) -> bool {
+    arguments.iter().flat_map(Value::tensors).any(Tensor::is_batched)
 }
 
 /// Calls an operation that has one result.
@@ -56,6 +60,9 @@ fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 }
 
 fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    if is_batched(arguments) {
+        return batch::call(op, arguments);
+    }
     let mut outputs = compute(op, arguments)?;
     // An operation may hand an argument through (a sum over nothing, a cast to the same type): its result is
     // still a tensor of its own.
@@ -189,6 +196,9 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
+    if is_batched(arguments) {
+        return batch::call_in_place(op, arguments);
+    }
     pointwise::check_writable(op.name, target)?;
     if target.has_flag(flag::INFERENCE) && !modes::inference() {
         bail!(
@@ -279,7 +289,8 @@ pub(crate) fn pointwise_derivative(
 ) -> Result<Option<Tensor>> {
     let tensors = || values.iter().flat_map(Value::tensors);
     let watched = (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
-        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)));
+        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
+        || tensors().any(Tensor::is_batched);
     let dtype = tensors().next().map_or(DType::Float32, Tensor::dtype);
     if !watched && let Some(kernel) = kernel(kernels, dtype) {
         let types = Types { input: dtype, output: dtype };

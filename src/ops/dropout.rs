@@ -32,12 +32,14 @@ op! {
 
 /// 0 or `1 / (1 - p)` for each element.
 fn mask(input: &Tensor, p: f64) -> Result<Tensor> {
-    let mask = Tensor::empty(&input.sizes(), input.dtype())?;
     if p == 1.0 {
-        crate::kernels::fill::fill(&mask.data(), Scalar::Int(0));
-        return Ok(mask);
+        return Tensor::full(&input.sizes(), Scalar::Int(0), input.dtype());
     }
-    with_default_generator(|generator| bernoulli(&mask, 1.0 - p, generator))??;
+    let mask = crate::autograd::batch::made_random("dropout", &input.sizes(), |sizes| {
+        let mask = Tensor::empty(sizes, input.dtype())?;
+        with_default_generator(|generator| bernoulli(&mask, 1.0 - p, generator))??;
+        Ok(mask)
+    })?;
     use crate::value::Value;
     crate::autograd::primitives::call_in_place("div", &[Value::Tensor(mask), Value::Scalar((1.0 - p).into())])
 }

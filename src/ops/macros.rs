@@ -26,6 +26,14 @@
 //! gradient; parameters; results (`out`, or the names of a tuple); and `ctx`, the [`Backward`](crate::op::Backward)
 //! itself. What is read is what is saved, and only if the gradient is needed. `derivative none;` and
 //! `derivative composite;` are the other two words; a block without one of the three does not compile.
+//!
+//! Before the derivative a line may say how the operation runs for a batch of examples at once ([`Batching`]):
+//! `batch dims(dim);` if the parameter `dim` numbers dimensions of the first tensor, likewise `inserted`, `over` and
+//! `together`; `batch aligned;` for an elementwise operation; `batch refused("why");`; or `batch by(|b| …);` with an
+//! expression for the result, where `b` is the [`Batched`] call: arguments with the batch as their first dimension.
+//!
+//! [`Batching`]: crate::op::Batching
+//! [`Batched`]: crate::op::Batched
 
 /// Declares a structured operation; see the [module](crate::ops::macros).
 #[macro_export]
@@ -36,6 +44,7 @@ macro_rules! op {
         ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? ) -> $ret:tt
         $(, $($trait:ident)+)?;
         value $body:block
+        $(batch $batch:ident $(($($rule:tt)*))?;)?
         derivative $($derivative:tt)*
     ) => {
         $crate::op!(@face
@@ -61,6 +70,7 @@ macro_rules! op {
                 node: $crate::op!(@node $($derivative)*),
                 forward: $crate::op::Forward::Structured(forward),
                 derivative: $crate::op!(@derivative $rust $($derivative)*),
+                batching: $crate::op!(@batch $rust $ret $($batch $(($($rule)*))?)?),
                 ..$rust::DESCRIPTOR
             };
             $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
@@ -88,7 +98,7 @@ macro_rules! op {
         #[allow(non_camel_case_types, unused_imports, dead_code, clippy::enum_variant_names)]
         pub mod $rust {
             use super::*;
-            use $crate::op::{Derivative, Forward, Op, Parameter, Traits};
+            use $crate::op::{Batching, Derivative, Forward, Op, Parameter, Traits};
 
             pub(crate) struct Declaration;
             pub(crate) mod types {
@@ -113,6 +123,7 @@ macro_rules! op {
                 node: "",
                 forward: Forward::Structured(|_| Ok($crate::value::Outputs::new())),
                 derivative: Derivative::None,
+                batching: Batching::Default,
                 traits: Traits(0)$(.or(Traits::$trait))*,
                 place: (file!(), line!()),
             };
@@ -166,6 +177,35 @@ macro_rules! op {
             }),*],
             jvp: $crate::op::Jvp::$jvp,
         }
+    };
+
+    (@batch $rust:ident $ret:tt) => { $crate::op::Batching::Default };
+    (@batch $rust:ident $ret:tt aligned) => { $crate::op::Batching::Aligned };
+    (@batch $rust:ident $ret:tt refused ($reason:literal)) => { $crate::op::Batching::Refused($reason) };
+    (@batch $rust:ident $ret:tt by (|$batch:ident| $outputs:expr)) => {
+        $crate::op::Batching::Rule({
+            fn rule($batch: &$crate::op::Batched) -> $crate::error::Result<$crate::value::Outputs> {
+                #[allow(clippy::redundant_closure_call)]
+                let value: $crate::error::Result<$crate::op!(@return $ret)> = (|| $outputs)();
+                Ok($crate::ops::macros::IntoOutputs::into_outputs(value?))
+            }
+            rule
+        })
+    };
+    (@batch $rust:ident $ret:tt dims ($($which:ident),*)) => {
+        $crate::op::Batching::Dims($crate::op!(@parameters $rust $($which),*))
+    };
+    (@batch $rust:ident $ret:tt inserted ($($which:ident),*)) => {
+        $crate::op::Batching::Inserted($crate::op!(@parameters $rust $($which),*))
+    };
+    (@batch $rust:ident $ret:tt over ($($which:ident),*)) => {
+        $crate::op::Batching::Over($crate::op!(@parameters $rust $($which),*))
+    };
+    (@batch $rust:ident $ret:tt together ($($which:ident),*)) => {
+        $crate::op::Batching::Together($crate::op!(@parameters $rust $($which),*))
+    };
+    (@parameters $rust:ident $($which:ident),*) => {
+        0 $(| 1 << $crate::op::position($rust::PARAMETERS, stringify!($which)))*
     };
 
     (@wanted $rust:ident [$($argument:ident),+]) => {

@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use crate::autograd::engine::{self, Endpoint, Options};
 use crate::autograd::node::Edge;
 use crate::autograd::saved;
-use crate::autograd::{forward, modes, nesting};
+use crate::autograd::{batch, forward, modes, nesting};
 use crate::python::arguments::describe;
 use crate::python::hooks::SavingPair;
 use crate::python::node::{node_of, wrap_node};
@@ -117,7 +117,8 @@ pub fn backward(
 
 /// The gradients of `outputs` with respect to `inputs`.
 #[pyfunction]
-#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, allow_unused = None, materialize_grads = false))]
+#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, allow_unused = None,
+    is_grads_batched = false, materialize_grads = false))]
 #[allow(clippy::too_many_arguments)]
 pub fn grad<'py>(
     py: Python<'py>,
@@ -127,6 +128,7 @@ pub fn grad<'py>(
     retain_graph: Option<bool>,
     create_graph: bool,
     allow_unused: Option<bool>,
+    is_grads_batched: bool,
     materialize_grads: bool,
 ) -> PyResult<Bound<'py, PyTuple>> {
     if materialize_grads && allow_unused == Some(false) {
@@ -134,13 +136,14 @@ pub fn grad<'py>(
             "grad(): materialize_grads=True gives zeros for unused inputs, so allow_unused cannot be False",
         ));
     }
-    let roots = roots("grad", outputs, grad_outputs)?;
+    let mut roots = roots("grad", outputs, grad_outputs)?;
     let inputs = endpoints("grad", "inputs", inputs)?;
     let options = Options {
         create_graph,
         retain_graph: retain_graph.unwrap_or(create_graph),
         allow_unused: allow_unused.unwrap_or(materialize_grads),
     };
+    let level = if is_grads_batched { Some(batched_gradients(&mut roots)?) } else { None };
     let mut gradients = engine::grad(&roots, &inputs, options)?;
     if materialize_grads {
         for (gradient, input) in gradients.iter_mut().zip(&inputs) {
@@ -150,7 +153,41 @@ pub fn grad<'py>(
             }
         }
     }
+    if let Some(level) = level {
+        for gradient in gradients.iter_mut().flatten() {
+            *gradient = batch::lower(gradient, &[level])?;
+        }
+    }
     PyTuple::new(py, gradients)
+}
+
+/// Makes the first dimension of the gradients of a pass one over which the pass is vectorised.
+fn batched_gradients(roots: &mut [(Endpoint, Option<Tensor>)]) -> PyResult<batch::Level> {
+    let size = |gradient: &Tensor| gradient.sizes().first().copied();
+    let Some(count) = roots.iter().filter_map(|root| root.1.as_ref()).find_map(size) else {
+        return Err(PyRuntimeError::new_err("grad(): is_grads_batched=True needs grad_outputs with a batch dimension"));
+    };
+    let level = batch::fresh_level(count);
+    for (root, gradient) in roots {
+        let Some(given) = gradient else { continue };
+        if size(given) != Some(count) {
+            return Err(PyRuntimeError::new_err(format!(
+                "grad(): with is_grads_batched=True, all of grad_outputs need one first size, got {count} and {}",
+                crate::shape::show(&given.sizes())
+            )));
+        }
+        let expected = root.meta()?.sizes;
+        if given.sizes()[1..] != expected[..] {
+            return Err(PyRuntimeError::new_err(format!(
+                "grad(): is_grads_batched=True: the gradient of an output of size {} has to have that size after its \
+                 first dimension, got {}",
+                crate::shape::show(&expected),
+                crate::shape::show(&given.sizes())
+            )));
+        }
+        *gradient = Some(batch::lift(given, &[level])?);
+    }
+    Ok(level)
 }
 
 /// The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node that
@@ -271,7 +308,7 @@ pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {
         )));
     }
     let dual = crate::ops::views::alias(&tensor)?;
-    forward::set_tangent(&dual, Some(tangent));
+    batch::set_tangent(&dual, &tangent)?;
     Ok(dual)
 }
 
@@ -284,7 +321,7 @@ pub fn _end_dual_level() {
 /// The values without the tangent, and the tangent or `None`.
 #[pyfunction]
 pub fn _unpack_dual(tensor: Tensor) -> PyResult<(Tensor, Option<Tensor>)> {
-    let tangent = forward::tangent(&tensor);
+    let tangent = batch::tangent(&tensor)?;
     if tangent.is_none() {
         return Ok((tensor, None));
     }

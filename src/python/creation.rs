@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::autograd::batch;
 use crate::dtype::DType;
 use crate::ops::creation::{self, with_default_generator};
 use crate::promotion::default_float;
@@ -93,6 +94,22 @@ impl Common {
             None => Ok(with_default_generator(draw)?),
             Some(generator) => draw_from(py, generator, draw),
         }
+    }
+
+    /// A new tensor filled by `draw`; inside vmap, for each example or for all, as is asked for there.
+    fn random(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        sizes: &[usize],
+        make: impl FnOnce(&[usize]) -> crate::Result<Tensor>,
+        draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
+    ) -> PyResult<Tensor> {
+        Ok(batch::made_random(name, sizes, |sizes| {
+            let tensor = make(sizes)?;
+            self.draw(py, |generator| draw(&tensor, generator))??;
+            Ok(tensor)
+        })?)
     }
 }
 
@@ -422,7 +439,7 @@ fn expect_number(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> 
 }
 
 /// A fresh tensor with the sizes, and where it leaves no gap the strides, of `input`.
-fn like(input: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
+fn like(input: &Tensor, dtype: Option<DType>) -> crate::Result<Tensor> {
     let data = input.data();
     let dtype = dtype.unwrap_or(data.dtype);
     Ok(match shape::dense_order(&data.sizes, &data.strides) {
@@ -432,31 +449,50 @@ fn like(input: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
 }
 
 macro_rules! filled_like {
-    ($($(#[$doc:meta])* $name:ident, |$tensor:ident, $common:ident, $py:ident| $fill:stmt;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, |$tensor:ident, $common:ident| $fill:stmt;)+) => {$(
         $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (input, **keywords))]
         pub fn $name(input: &Bound<'_, PyTensor>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
             let $common = Common::parse(stringify!($name), keywords)?;
-            let $tensor = like(this(input), $common.dtype)?;
-            let $py = input.py();
+            let source = this(input);
+            let $tensor = like(&source.physical(), $common.dtype)?;
             $fill;
-            leaf($tensor, $common.requires_grad)
+            leaf(batch::wrap($tensor, source.levels()), $common.requires_grad)
         }
     )+};
 }
 
 filled_like! {
     /// Zeros of the size and dtype of `input`.
-    zeros_like, |tensor, common, _py| crate::kernels::fill::fill(&tensor.data(), Scalar::Int(0));
+    zeros_like, |tensor, common| crate::kernels::fill::fill(&tensor.data(), Scalar::Int(0));
     /// Ones of the size and dtype of `input`.
-    ones_like, |tensor, common, _py| crate::kernels::fill::fill(&tensor.data(), Scalar::Int(1));
+    ones_like, |tensor, common| crate::kernels::fill::fill(&tensor.data(), Scalar::Int(1));
     /// A tensor of the size and dtype of `input` with undefined content.
-    empty_like, |tensor, common, _py| let _ = &tensor;
+    empty_like, |tensor, common| let _ = &tensor;
+}
+
+macro_rules! random_like {
+    ($($(#[$doc:meta])* $name:ident, |$tensor:ident, $generator:ident| $draw:expr;)+) => {$(
+        $(#[$doc])*
+        #[pyfunction]
+        #[pyo3(signature = (input, **keywords))]
+        pub fn $name(input: &Bound<'_, PyTensor>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
+            let common = Common::parse(stringify!($name), keywords)?;
+            let (source, dtype) = (this(input), common.dtype);
+            let made = common.random(input.py(), stringify!($name), &source.sizes(), |sizes| {
+                if source.is_batched() { Tensor::empty(sizes, dtype.unwrap_or(source.dtype())) } else { like(source, dtype) }
+            }, |$tensor, $generator| $draw)?;
+            leaf(made, common.requires_grad)
+        }
+    )+};
+}
+
+random_like! {
     /// Uniform numbers from 0 up to 1, of the size and dtype of `input`.
-    rand_like, |tensor, common, py| common.draw(py, |generator| creation::uniform(&tensor, 0.0, 1.0, generator))??;
+    rand_like, |tensor, generator| creation::uniform(tensor, 0.0, 1.0, generator);
     /// Normal numbers of the size and dtype of `input`.
-    randn_like, |tensor, common, py| common.draw(py, |generator| creation::normal(&tensor, 0.0, 1.0, generator))??;
+    randn_like, |tensor, generator| creation::normal(tensor, 0.0, 1.0, generator);
 }
 
 /// `fill_value` everywhere, of the size and dtype of `input`.
@@ -468,9 +504,10 @@ pub fn full_like(
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("full_like", keywords)?;
-    let tensor = like(this(input), common.dtype)?;
+    let source = this(input);
+    let tensor = like(&source.physical(), common.dtype)?;
     crate::kernels::fill::fill(&tensor.data(), expect_number("full_like", "fill_value", fill_value)?);
-    leaf(tensor, common.requires_grad)
+    leaf(batch::wrap(tensor, source.levels()), common.requires_grad)
 }
 
 /// Random integers from `low` (0 if one bound is given) up to `high`, of the size and dtype of `input`.
@@ -483,9 +520,15 @@ pub fn randint_like(
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("randint_like", keywords)?;
-    let tensor = like(this(input), common.dtype)?;
+    let (source, dtype) = (this(input), common.dtype);
     let (low, high) = high.map_or((0, low), |high| (low, high));
-    common.draw(input.py(), |generator| creation::randint(&tensor, low, high, generator))??;
+    let tensor = common.random(
+        input.py(),
+        "randint_like",
+        &source.sizes(),
+        |sizes| Tensor::empty(sizes, dtype.unwrap_or(source.dtype())),
+        |tensor, generator| creation::randint(tensor, low, high, generator),
+    )?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -557,8 +600,10 @@ pub fn linspace(
 #[pyo3(signature = (*size, **keywords))]
 pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("rand", keywords)?;
-    let tensor = Tensor::empty(&common.sizes("rand", size)?, common.float())?;
-    common.draw(py, |generator| creation::uniform(&tensor, 0.0, 1.0, generator))??;
+    let (sizes, dtype) = (common.sizes("rand", size)?, common.float());
+    let tensor = common.random(py, "rand", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
+        creation::uniform(tensor, 0.0, 1.0, generator)
+    })?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -567,8 +612,10 @@ pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'
 #[pyo3(signature = (*size, **keywords))]
 pub fn randn(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("randn", keywords)?;
-    let tensor = Tensor::empty(&common.sizes("randn", size)?, common.float())?;
-    common.draw(py, |generator| creation::normal(&tensor, 0.0, 1.0, generator))??;
+    let (sizes, dtype) = (common.sizes("randn", size)?, common.float());
+    let tensor = common.random(py, "randn", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
+        creation::normal(tensor, 0.0, 1.0, generator)
+    })?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -611,8 +658,10 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
         ([], low, Some(high)) => (low.unwrap_or(0), high),
         _ => return Err(PyTypeError::new_err("randint(): it is called as randint(low=0, high, size)")),
     };
-    let tensor = Tensor::empty(&sizes, common.dtype.unwrap_or(DType::Int64))?;
-    common.draw(py, |generator| creation::randint(&tensor, low, high, generator))??;
+    let dtype = common.dtype.unwrap_or(DType::Int64);
+    let tensor = common.random(py, "randint", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
+        creation::randint(tensor, low, high, generator)
+    })?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -625,7 +674,13 @@ pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) ->
         return Err(PyRuntimeError::new_err(format!("randperm(): n must not be negative, got {n}")));
     };
     let dtype = common.dtype.unwrap_or(DType::Int64);
-    let tensor = common.draw(py, |generator| creation::randperm(count, dtype, generator))??;
+    let tensor = batch::made_random("randperm", &[count], |sizes| {
+        let rows = sizes[..sizes.len() - 1].iter().product::<usize>();
+        let draw = |_| common.draw(py, |generator| creation::randperm(count, dtype, generator))?.map(Some);
+        let drawn: Vec<_> = (0..rows).map(draw).collect::<crate::Result<_>>()?;
+        let all: crate::shape::Ints = sizes.iter().map(|&n| n as i64).collect();
+        crate::ops::views::reshape(&crate::ops::joining::stack(&drawn, 0)?, &all)
+    })?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -636,7 +691,7 @@ fn store_random<'py>(
     generator: Option<&Bound<'py, PyGenerator>>,
     draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let tensor = this(slf);
+    let tensor = &batch::random_target(name, this(slf))?;
     crate::pointwise::check_writable(name, tensor)?;
     if crate::autograd::modes::grad_enabled() && tensor.requires_grad() {
         crate::autograd::view::check_in_place(name, tensor)?;

@@ -3,6 +3,7 @@
 mod anomaly;
 mod arguments;
 mod autograd;
+mod batch;
 mod collector;
 mod comparison;
 mod creation;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use pyo3::prelude::*;
 
+use crate::autograd::batch;
 use crate::dtype::DType;
 use crate::format::{Elements, Options, Profile, format_tensor};
 use crate::promotion::default_float;
@@ -68,6 +69,9 @@ pub fn _printoptions<'py>(py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::P
 /// The text of a tensor as its `repr` gives it.
 pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
     let tensor = this(slf);
+    if tensor.is_batched() {
+        return Ok(batched(tensor));
+    }
     let mut suffixes = Vec::new();
     let dtype = tensor.dtype();
     let usual = if tensor.numel() == 0 {
@@ -90,6 +94,16 @@ pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
     let plain = class.is(slf.py().get_type::<PyTensor>());
     let prefix = if plain { "tensor(".into() } else { format!("{}(", class.name()?) };
     Ok(text(tensor, &suffixes, &prefix))
+}
+
+/// A batched tensor around what it looks like one level further out.
+fn batched(tensor: &Tensor) -> String {
+    let mut printed = text(&tensor.physical(), &[], "tensor(");
+    for level in tensor.levels() {
+        let depth = batch::open().iter().position(|open| open.level == level).map_or(0, |i| i + 1);
+        printed = format!("BatchedTensor(lvl={depth}, bdim=0, value=\n    {}\n)", printed.replace('\n', "\n    "));
+    }
+    printed
 }
 
 fn text(tensor: &Tensor, suffixes: &[String], prefix: &str) -> String {

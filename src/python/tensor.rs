@@ -11,7 +11,7 @@ use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::autograd::forward;
+use crate::autograd::batch;
 use crate::dtype::DType;
 use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
@@ -457,12 +457,12 @@ impl PyTensor {
     }
 
     /// The same memory without history.
-    fn detach(slf: &Bound<'_, Self>) -> Tensor {
+    fn detach(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
         let detached = this(slf).detach();
-        if let Some(tangent) = forward::tangent(this(slf)) {
-            forward::set_tangent(&detached, Some(tangent));
+        if let Some(tangent) = batch::tangent(this(slf))? {
+            batch::set_tangent(&detached, &tangent)?;
         }
-        detached
+        Ok(detached)
     }
 
     /// Forgets the history of this tensor itself.
@@ -644,6 +644,7 @@ impl PyTensor {
             return Ok(known);
         }
         let tensor = this(slf);
+        tensor.check_readable("deepcopy()")?;
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -808,7 +809,9 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::zeros(&creation::sizes("new_zeros", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let (tensor, sizes) = (this(slf), creation::sizes("new_zeros", size)?);
+        let dtype = dtype.unwrap_or(tensor.dtype());
+        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::zeros(sizes, dtype))?;
         creation::leaf(made, requires_grad)
     }
 
@@ -821,8 +824,9 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let sizes = creation::sizes("new_ones", size)?;
-        let made = Tensor::full(&sizes, Scalar::Int(1), dtype.unwrap_or(this(slf).dtype()))?;
+        let (tensor, sizes) = (this(slf), creation::sizes("new_ones", size)?);
+        let dtype = dtype.unwrap_or(tensor.dtype());
+        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::full(sizes, Scalar::Int(1), dtype))?;
         creation::leaf(made, requires_grad)
     }
 
@@ -835,7 +839,9 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::empty(&creation::sizes("new_empty", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let (tensor, sizes) = (this(slf), creation::sizes("new_empty", size)?);
+        let dtype = dtype.unwrap_or(tensor.dtype());
+        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::empty(sizes, dtype))?;
         creation::leaf(made, requires_grad)
     }
 
@@ -855,7 +861,9 @@ impl PyTensor {
         let Some(value) = arguments::number(fill_value)? else {
             return Err(PyTypeError::new_err("new_full(): argument 'fill_value' has to be a number"));
         };
-        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype.unwrap_or(this(slf).dtype()))?;
+        let tensor = this(slf);
+        let dtype = dtype.unwrap_or(tensor.dtype());
+        let made = batch::made_like(tensor, &shape::checked_sizes(&sizes)?, |sizes| Tensor::full(sizes, value, dtype))?;
         creation::leaf(made, requires_grad)
     }
 
