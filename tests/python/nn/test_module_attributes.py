@@ -13,7 +13,7 @@ from rgrad import nn
 
 
 def parameter(value: float = 1.0) -> nn.Parameter:
-    return nn.Parameter(rgrad.full((2,), value))
+    return nn.Parameter(rgrad.full((2,), float(value)))
 
 
 def registries(module: nn.Module) -> tuple[list[str], list[str], list[str]]:

@@ -138,7 +138,10 @@ def test_hooks_of_all_modules():
             hooks.register_module_forward_pre_hook(lambda m, args: calls.append(("before", type(m).__name__, args))),
             hooks.register_module_forward_hook(lambda m, args, output: calls.append(("after", output))),
             hooks.register_module_forward_hook(
-                lambda m, args, kwargs, output: calls.append((kwargs, output)), with_kwargs=True, always_call=True
+                lambda m, args, kwargs, output: calls.append((kwargs, output)), with_kwargs=True
+            ),
+            hooks.register_module_forward_hook(
+                lambda m, args, output: calls.append(("always", output)), always_call=True
             ),
         ]
         try:

@@ -135,7 +135,7 @@ def test_assigning_replaces_the_tensors():
             state["first.weight"].fill_(8)
         again = network(library)
         kept = again.first.weight
-        again.load_state_dict(state)
+        again.load_state_dict(source.state_dict())
         return (
             weight is target.first.weight,
             target.first.weight,
