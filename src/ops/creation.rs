@@ -16,6 +16,9 @@ use crate::with_element;
 pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) -> Result<Tensor> {
     let float = [start, end, step].iter().any(|number| matches!(number, Scalar::Float(_)));
     let dtype = dtype.unwrap_or(if float { default_float() } else { DType::Int64 });
+    if dtype == DType::Bool {
+        return Err(unsupported("arange", dtype));
+    }
     let (from, to, by) = (start.to_f64(), end.to_f64(), step.to_f64());
     if by == 0.0 || by.is_nan() {
         bail!(Runtime, "arange: the step must not be 0");
@@ -60,6 +63,9 @@ pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) ->
 /// The second half is counted back from the end, so that both ends are exact.
 pub fn linspace(start: f64, end: f64, steps: usize, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or_else(default_float);
+    if dtype == DType::Bool {
+        return Err(unsupported("linspace", dtype));
+    }
     let tensor = Tensor::empty(&[steps], dtype)?;
     let pieces = steps.saturating_sub(1).max(1);
     with_element!(dtype, T => {

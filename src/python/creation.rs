@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::dtype::DType;
 use crate::ops::creation::{self, with_default_generator};
@@ -26,13 +26,37 @@ pub fn leaf(tensor: Tensor, requires_grad: bool) -> PyResult<Tensor> {
     Ok(tensor)
 }
 
-/// Sizes given as separate integers or as one list.
-pub fn sizes(function: &str, size: &Bound<'_, PyTuple>) -> PyResult<Dims> {
-    let first = if size.len() == 1 { size.get_item(0)? } else { size.clone().into_any() };
-    match integers(&first)? {
-        Some(list) => Ok(shape::checked_sizes(&list)?),
-        None => Err(PyTypeError::new_err(format!("{function}(): the size has to be ints, got {}", describe(&first)))),
+/// Sizes given as separate integers, as one list, or by the keyword `size`.
+pub fn given_sizes(
+    function: &str,
+    positional: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Dims> {
+    match (positional.len(), named) {
+        (0, Some(named)) => listed_sizes(function, named),
+        (0, None) => Err(PyTypeError::new_err(format!("{function}(): argument 'size' is missing"))),
+        (_, Some(_)) => Err(PyTypeError::new_err(format!("{function}(): argument 'size' is given twice"))),
+        (1, None) => any_sizes(function, &positional.get_item(0)?),
+        _ => any_sizes(function, positional.as_any()),
     }
+}
+
+fn any_sizes(function: &str, size: &Bound<'_, PyAny>) -> PyResult<Dims> {
+    match integers(size) {
+        Ok(Some(list)) => Ok(shape::checked_sizes(&list)?),
+        Ok(None) => Err(PyTypeError::new_err(format!("{function}(): the size has to be ints, got {}", describe(size)))),
+        Err(error) => {
+            Err(PyTypeError::new_err(format!("{function}(): the size {size} has too large a number: {error}")))
+        }
+    }
+}
+
+/// A list or tuple of sizes; a single number does not do.
+fn listed_sizes(function: &str, size: &Bound<'_, PyAny>) -> PyResult<Dims> {
+    if size.cast::<PyInt>().is_ok() {
+        return Err(PyTypeError::new_err(format!("{function}(): the size has to be a tuple of ints, got {size}")));
+    }
+    any_sizes(function, size)
 }
 
 /// The keyword arguments that all creation functions share.
@@ -58,12 +82,7 @@ impl Common {
                 "requires_grad" => common.requires_grad = value.extract()?,
                 "device" => check_device(Some(&value))?,
                 "generator" => common.generator = Some(value.cast::<PyGenerator>()?.clone().unbind()),
-                "size" => {
-                    let list = integers(&value)?.ok_or_else(|| {
-                        PyTypeError::new_err(format!("{function}(): the size has to be ints, got {}", describe(&value)))
-                    })?;
-                    common.size = Some(shape::checked_sizes(&list)?);
-                }
+                "size" => common.size = Some(listed_sizes(function, &value)?),
                 // The memory layout, and pages that no accelerator will ask for, are as they are.
                 "layout" | "pin_memory" | "memory_format" => {}
                 other => {
@@ -79,7 +98,7 @@ impl Common {
     fn sizes(&self, function: &str, size: &Bound<'_, PyTuple>) -> PyResult<Dims> {
         match &self.size {
             Some(sizes) => Ok(sizes.clone()),
-            None => sizes(function, size),
+            None => given_sizes(function, size, None),
         }
     }
 
@@ -208,31 +227,63 @@ pub fn set_rng_state(new_state: Tensor) -> PyResult<()> {
 struct Nested {
     sizes: Vec<usize>,
     values: Vec<Scalar>,
-    /// Types of tensors among the items, which count more than numbers.
+    /// The common type of all items.
     dtype: Option<DType>,
+    /// The type that was asked for.
+    wanted: Option<DType>,
+}
+
+impl Nested {
+    fn promote(&mut self, dtype: DType) {
+        self.dtype = Some(self.dtype.map_or(dtype, |held| held.promote(dtype)));
+    }
+}
+
+/// A row-major copy, or one in the order of the memory of `source` where that leaves no gap.
+fn copied(source: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
+    let copy = like(source, dtype)?;
+    crate::kernels::copy::copy(&copy.data(), &source.data());
+    Ok(copy)
+}
+
+/// A Python number for a tensor of the type `wanted`: an integer beyond 64 bits can only become a float.
+fn number_for(data: &Bound<'_, PyAny>, wanted: Option<DType>) -> PyResult<Option<Scalar>> {
+    match number(data) {
+        Err(_) if wanted.is_some_and(|dtype| dtype.is_float() || dtype == DType::Bool) => {
+            Ok(Some(Scalar::Float(data.extract()?)))
+        }
+        other => other,
+    }
+}
+
+/// The number as an element of a new tensor. Among floats, one that is too large is infinite.
+fn require_fit(value: Scalar, dtype: DType) -> PyResult<()> {
+    if !dtype.is_float() {
+        value.require_fit("tensor", dtype)?;
+    }
+    Ok(())
 }
 
 /// A tensor from numbers, nested lists, arrays or tensors; the values are copied.
 pub fn from_data(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> {
     if let Some(tensor) = tensor_of(data) {
-        return Ok(tensor.copied(dtype.unwrap_or(tensor.dtype()))?);
+        return copied(tensor, dtype);
     }
-    if let Some(value) = number(data)? {
+    if let Some(value) = number_for(data, dtype)? {
         let own = numpy::scalar_dtype(data)?;
-        return Ok(Tensor::scalar(value, dtype.or(own).unwrap_or(value.dtype(default_float())))?);
+        let dtype = dtype.or(own).unwrap_or(value.dtype(default_float()));
+        require_fit(value, dtype)?;
+        return Ok(Tensor::scalar(value, dtype)?);
     }
     if let Some(array) = numpy::borrow(data)? {
-        return Ok(array.copied(dtype.unwrap_or(array.dtype()))?);
+        return copied(&array, dtype);
     }
-    let mut nested = Nested { sizes: Vec::new(), values: Vec::new(), dtype: None };
+    let mut nested = Nested { sizes: Vec::new(), values: Vec::new(), dtype: None, wanted: dtype };
     collect(data, 0, &mut nested)?;
-    let category = nested.values.iter().map(|value| value.category()).max();
-    let inferred = nested.dtype.unwrap_or(match category {
-        Some(crate::dtype::Category::Bool) => DType::Bool,
-        Some(crate::dtype::Category::Integer) => DType::Int64,
-        _ => default_float(),
-    });
-    let dtype = dtype.unwrap_or(inferred);
+    let dtype = dtype.or(nested.dtype).unwrap_or_else(default_float);
+    for &value in &nested.values {
+        require_fit(value, dtype)?;
+    }
     let tensor = Tensor::empty(&nested.sizes, dtype)?;
     with_element!(dtype, T => {
         let pointer = tensor.data().pointer().cast::<T>();
@@ -245,36 +296,31 @@ pub fn from_data(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tens
 }
 
 fn collect(data: &Bound<'_, PyAny>, depth: usize, nested: &mut Nested) -> PyResult<()> {
-    if data.cast::<PyFloat>().is_ok() || data.cast::<PyInt>().is_ok() || data.cast::<PyBool>().is_ok() {
-        if depth < nested.sizes.len() {
-            return Err(PyTypeError::new_err("not a sequence"));
-        }
-        if let Some(value) = number(data)? {
-            nested.values.push(value);
-        }
-        return Ok(());
-    }
     if let Some(tensor) = tensor_of(data) {
-        return append(tensor, depth, nested);
+        return match tensor.numel() {
+            1 => push(tensor.item()?, tensor.dtype(), depth, nested),
+            n => Err(PyValueError::new_err(format!("among nested lists a tensor has one element, not {n}"))),
+        };
     }
     if data.cast::<PyString>().is_ok() {
-        return Err(PyTypeError::new_err("a tensor cannot be made of strings"));
+        return Err(match depth {
+            0 => PyTypeError::new_err("a tensor cannot be made of a string"),
+            _ => PyValueError::new_err("a tensor cannot be made of strings"),
+        });
+    }
+    if data.cast::<PyBytes>().is_ok() {
+        return Err(PyTypeError::new_err("a tensor cannot be made of bytes"));
     }
     if data.cast::<PyList>().is_err() && data.cast::<PyTuple>().is_err() {
+        if let Some(value) = number_for(data, nested.wanted)? {
+            let dtype = numpy::scalar_dtype(data)?.unwrap_or(value.dtype(default_float()));
+            return push(value, dtype, depth, nested);
+        }
         if let Some(array) = numpy::borrow(data)? {
             return append(&array, depth, nested);
         }
-        if let Some(value) = number(data)? {
-            let own = numpy::scalar_dtype(data)?;
-            nested.dtype = match (nested.dtype, own) {
-                (Some(held), Some(own)) => Some(held.promote(own)),
-                (held, own) => held.or(own),
-            };
-            nested.values.push(value);
-            return Ok(());
-        }
     }
-    let Ok(length) = data.len() else {
+    let (Ok(length), true) = (data.len(), data.hasattr("__getitem__")? && data.cast::<PyDict>().is_err()) else {
         return Err(PyRuntimeError::new_err(format!("a tensor cannot be made of {}", describe(data))));
     };
     if depth == nested.sizes.len() {
@@ -294,23 +340,33 @@ fn collect(data: &Bound<'_, PyAny>, depth: usize, nested: &mut Nested) -> PyResu
     Ok(())
 }
 
-fn ragged(depth: usize) -> PyErr {
-    PyValueError::new_err(format!("nested sequences differ in depth: numbers and sequences meet at dimension {depth}"))
+/// Adds a number among nested lists.
+fn push(value: Scalar, dtype: DType, depth: usize, nested: &mut Nested) -> PyResult<()> {
+    if depth < nested.sizes.len() {
+        return Err(ragged(depth));
+    }
+    nested.promote(dtype);
+    nested.values.push(value);
+    Ok(())
 }
 
-/// Adds a tensor among nested lists.
+fn ragged(depth: usize) -> PyErr {
+    PyTypeError::new_err(format!("nested sequences differ in depth: numbers and sequences meet at dimension {depth}"))
+}
+
+/// Adds an array, as a tensor on its memory, among nested lists.
 fn append(tensor: &Tensor, depth: usize, nested: &mut Nested) -> PyResult<()> {
     let sizes = tensor.sizes();
     if nested.values.is_empty() && nested.sizes.len() == depth {
         nested.sizes.extend(sizes.iter());
     } else if nested.sizes[depth..] != sizes[..] {
         return Err(PyValueError::new_err(format!(
-            "tensors of size {} and {} cannot stand in one list",
+            "arrays of size {} and {} cannot stand in one list",
             shape::show(&nested.sizes[depth..]),
             shape::show(&sizes)
         )));
     }
-    nested.dtype = Some(nested.dtype.map_or(tensor.dtype(), |held| held.promote(tensor.dtype())));
+    nested.promote(tensor.dtype());
     let source = tensor.to_contiguous()?;
     let data = source.data();
     with_element!(data.dtype, T => {
@@ -341,7 +397,7 @@ pub fn tensor(
 
 /// `data` itself if it is a tensor of that dtype, a tensor on an array's memory where that is possible, else a copy.
 #[pyfunction]
-#[pyo3(signature = (data, dtype = None, device = None))]
+#[pyo3(signature = (data, *, dtype = None, device = None))]
 pub fn as_tensor<'py>(
     data: &Bound<'py, PyAny>,
     dtype: Option<DType>,
@@ -400,17 +456,18 @@ pub fn full(
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("full", keywords)?;
-    let Some(list) = integers(size)? else {
-        return Err(PyTypeError::new_err(format!("full(): the size has to be ints, got {}", describe(size))));
-    };
+    let sizes = listed_sizes("full", size)?;
     let value = expect_number("full", "fill_value", fill_value)?;
     let dtype = common.dtype.unwrap_or(value.dtype(default_float()));
-    leaf(Tensor::full(&shape::checked_sizes(&list)?, value, dtype)?, common.requires_grad)
+    value.require_fit("full", dtype)?;
+    leaf(Tensor::full(&sizes, value, dtype)?, common.requires_grad)
 }
 
 /// A number, or the element of a tensor without dimensions.
-fn expect_number(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Scalar> {
-    if let Some(tensor) = tensor_of(object) {
+pub fn expect_number(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    if let Some(tensor) = tensor_of(object)
+        && tensor.ndim() == 0
+    {
         return Ok(tensor.item()?);
     }
     number(object)?.ok_or_else(|| {
@@ -469,7 +526,9 @@ pub fn full_like(
 ) -> PyResult<Tensor> {
     let common = Common::parse("full_like", keywords)?;
     let tensor = like(this(input), common.dtype)?;
-    crate::kernels::fill::fill(&tensor.data(), expect_number("full_like", "fill_value", fill_value)?);
+    let value = expect_number("full_like", "fill_value", fill_value)?;
+    value.require_fit("full_like", tensor.dtype())?;
+    crate::kernels::fill::fill(&tensor.data(), value);
     leaf(tensor, common.requires_grad)
 }
 
@@ -592,10 +651,7 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
             let Some(last) = given.pop() else {
                 return Err(PyTypeError::new_err("randint(): argument 'size' is missing"));
             };
-            if integer(&last)?.is_some() {
-                return Err(PyTypeError::new_err("randint(): the size has to be a tuple or a list of ints"));
-            }
-            sizes("randint", &PyTuple::new(py, [last])?)?
+            listed_sizes("randint", &last)?
         }
     };
     let mut numbers = Vec::new();

@@ -54,14 +54,14 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     let odd = steps.iter().zip(array.shape()).any(|(&step, &n)| n > 1 && (step < 0 || step % size != 0));
     // SAFETY: the array is alive; the struct is numpy's.
     let pointer = unsafe { (*array.as_array_ptr()).fields.data.cast::<u8>() };
-    if !native || odd || !(pointer as usize).is_multiple_of(dtype.size()) {
-        if odd && native && steps.iter().any(|&step| step < 0) {
-            return Err(PyValueError::new_err(format!(
-                "an array with negative strides {steps:?} cannot be shared; pass array.copy()"
-            )));
-        }
-        let plain = array.call_method1("astype", (array.dtype().call_method1("newbyteorder", ("=",))?,))?;
-        return share(plain.cast::<PyUntypedArray>().map_err(PyErr::from)?);
+    if !native {
+        return Err(PyValueError::new_err("an array of another byte order has no tensor; pass array.astype('=')"));
+    }
+    if odd || !(pointer as usize).is_multiple_of(dtype.size()) {
+        return Err(PyValueError::new_err(format!(
+            "an array with negative strides or fractions of elements between them cannot be shared, this one has the \
+             strides {steps:?}; pass array.copy()"
+        )));
     }
     let sizes = Dims::from_slice(array.shape());
     let strides: Dims =
@@ -119,6 +119,21 @@ impl PyTensor {
             ));
         }
         Ok(view(slf, tensor))
+    }
+
+    /// Higher than that of arrays: in `array * tensor` the tensor has its say.
+    #[classattr]
+    const __array_priority__: i32 = 1000;
+
+    /// The result of a numpy function on a tensor, as a tensor.
+    #[pyo3(signature = (array, _context = None, _return_scalar = false))]
+    fn __array_wrap__(
+        &self,
+        array: &Bound<'_, PyUntypedArray>,
+        _context: Option<&Bound<'_, PyAny>>,
+        _return_scalar: bool,
+    ) -> PyResult<Tensor> {
+        share(array)
     }
 
     #[pyo3(signature = (dtype = None, copy = None))]

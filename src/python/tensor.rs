@@ -95,12 +95,16 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
-/// Sizes as a `rgrad.Size`.
-fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
+/// `rgrad.Size`.
+fn size_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     use pyo3::sync::PyOnceLock;
     static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
-    kind.call1(py, (PyTuple::new(py, sizes)?,))
+    SIZE.get_or_try_init(py, || Ok(py.import("rgrad._size")?.getattr("Size")?.unbind()))
+}
+
+/// Sizes as a `rgrad.Size`.
+fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
+    size_type(py)?.call1(py, (PyTuple::new(py, sizes)?,))
 }
 
 #[pymethods]
@@ -122,6 +126,13 @@ impl PyTensor {
                     Some(tensor) => tensor.detach(),
                     None if only.cast::<PyInt>().is_ok() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
+                    }
+                    None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                        return Err(PyTypeError::new_err(format!(
+                            "Tensor(): sizes or a sequence are expected, got {}",
+                            arguments::describe(&only)
+                        )));
                     }
                     None => creation::from_data(&only, Some(dtype.unwrap_or(float)))?,
                 }
@@ -460,12 +471,12 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
-        Ok(this(slf).item()?.to_f64())
+        Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let value = number_object(py, this(slf).item()?)?;
+        let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
@@ -491,7 +502,7 @@ impl PyTensor {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
             Some(Value::Scalar(other)) => ops::comparison::eq(tensor, other.into())?,
             _ => {
-                return Err(PyTypeError::new_err(format!(
+                return Err(PyRuntimeError::new_err(format!(
                     "in: a Tensor or a number is expected, got {}",
                     arguments::describe(element)
                 )));
@@ -688,43 +699,48 @@ impl PyTensor {
         }
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_zeros(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::zeros(&creation::sizes("new_zeros", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let made =
+            Tensor::zeros(&creation::given_sizes("new_zeros", sizes, size)?, dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_ones(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let sizes = creation::sizes("new_ones", size)?;
+        let sizes = creation::given_sizes("new_ones", sizes, size)?;
         let made = Tensor::full(&sizes, Scalar::Int(1), dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_empty(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::empty(&creation::sizes("new_empty", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let made =
+            Tensor::empty(&creation::given_sizes("new_empty", sizes, size)?, dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
@@ -741,10 +757,10 @@ impl PyTensor {
         let Some(sizes) = arguments::integers(size)? else {
             return Err(PyTypeError::new_err("new_full(): argument 'size' has to be ints"));
         };
-        let Some(value) = arguments::number(fill_value)? else {
-            return Err(PyTypeError::new_err("new_full(): argument 'fill_value' has to be a number"));
-        };
-        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype.unwrap_or(this(slf).dtype()))?;
+        let value = creation::expect_number("new_full", "fill_value", fill_value)?;
+        let dtype = dtype.unwrap_or(this(slf).dtype());
+        value.require_fit("new_full", dtype)?;
+        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype)?;
         creation::leaf(made, requires_grad)
     }
 
@@ -779,6 +795,18 @@ fn fill_in_place<'py>(slf: &Bound<'py, PyTensor>, value: Value, name: &str) -> P
     }
     crate::autograd::record::call_in_place(op, &arguments)?;
     Ok(slf.clone())
+}
+
+/// The element that Python's `float`, `int` and `complex` convert.
+fn single(slf: &Bound<'_, PyTensor>) -> PyResult<Scalar> {
+    let tensor = this(slf);
+    if tensor.numel() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "only a tensor with one element can become a Python number, this one has size {}",
+            shape::show(&tensor.sizes())
+        )));
+    }
+    Ok(tensor.item()?)
 }
 
 /// A new object of a subclass for a tensor that has none.

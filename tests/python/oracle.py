@@ -56,6 +56,20 @@ def raises(program):
     return ours.error
 
 
+def evaluated(expression):
+    """The program that gives the value of an expression in which `lib` is the library."""
+    code = compile(expression, expression, "eval")
+    return lambda library: eval(code, {"lib": library, "np": np, "math": math})
+
+
+def lines(table):
+    """The lines of a table of expressions; one that begins with # is a remark."""
+    rows = [line.strip() for line in table.splitlines()]
+    rows = [row for row in rows if row and not row.startswith("#")]
+    assert len(set(rows)) == len(rows), [row for row in rows if rows.count(row) > 1]
+    return rows
+
+
 def kind_of(value) -> str:
     if isinstance(value, (rgrad.Tensor, torch.Tensor)):
         return "tensor"
