@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from . import _rgrad
 from ._rgrad import *  # noqa: F403
-from ._rgrad import Tensor, dtype, float32, float64, int32, int64, uint8
-from ._rgrad import _manual_seed as _seed_default_generator
+from ._rgrad import Tensor, default_generator, dtype, float32, float64, int32, int64, uint8
 from ._size import Size
 from .autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
 from . import autograd
 
 __version__ = "0.1.0"
+
+_int = int  # the name is a dtype's below
 
 float = float32
 double = float64
@@ -23,8 +24,28 @@ long = int64
 
 
 def manual_seed(seed):
-    """Start the default random generator from `seed` (an int of at most 64 bits)."""
-    _seed_default_generator(seed)
+    """Start the default random generator from `seed`, a number that makes an int of at most 64 bits, and give it."""
+    return default_generator.manual_seed(_int(seed))
+
+
+def initial_seed():
+    """The seed that the default random generator started from."""
+    return default_generator.initial_seed()
+
+
+def seed():
+    """Start the default random generator from a seed that nobody can guess, and give that seed."""
+    return default_generator.seed()
+
+
+def get_rng_state():
+    """The state of the default random generator, a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    """Go on with the default random generator from a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
 
 
 def is_tensor(object):

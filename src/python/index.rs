@@ -7,7 +7,7 @@ use pyo3::types::{PyBool, PyEllipsis, PyInt, PyList, PySequence, PySlice, PyStri
 
 use crate::ops::indexing::{self, Item};
 use crate::python::arguments::{describe, exact, integer, number};
-use crate::python::creation::from_data;
+use crate::python::data::from_data;
 use crate::python::tensor::tensor_of;
 use crate::tensor::Tensor;
 

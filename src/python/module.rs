@@ -7,7 +7,7 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    arguments, autograd, comparison, creation, dtype, node, numpy, operation, optim, printing, tensor, trace,
+    arguments, autograd, comparison, creation, dtype, node, numpy, operation, optim, printing, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -18,7 +18,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTensor>()?;
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
-    module.add_class::<creation::PyGenerator>()?;
+    module.add_class::<random::PyGenerator>()?;
     module.add_class::<node::PyNode>()?;
     for dtype in DType::ALL {
         module.add(dtype.name(), dtype::object(py, dtype)?)?;
@@ -28,10 +28,11 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             $($(module.add_function(wrap_pyfunction!($file::$name, module)?)?;)+)+
         };
     }
+    module.add("default_generator", random::default_generator(py)?)?;
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
-            randn_like randint_like eye arange linspace rand randn randint randperm _manual_seed initial_seed seed
-            get_rng_state set_rng_state get_default_dtype set_default_dtype result_type promote_types can_cast;
+            randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+        random: rand randn randint randperm;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual;

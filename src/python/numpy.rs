@@ -33,10 +33,15 @@ pub fn scalar_dtype(object: &Bound<'_, PyAny>) -> PyResult<Option<DType>> {
     dtype_of(&object.getattr("dtype")?).map(Some)
 }
 
+/// A tensor on the memory of an array; `None` for anything else.
+pub fn array(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
+    object.cast::<PyUntypedArray>().ok().map(share).transpose()
+}
+
 /// A tensor on the memory of an array or of an object that can be seen as one; `None` for anything else.
 pub fn borrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
-        return share(array).map(Some);
+    if let Some(tensor) = array(object)? {
+        return Ok(Some(tensor));
     }
     let known = object.hasattr("__array_interface__")? || object.hasattr("__array__")?;
     if !known || object.is_instance_of::<pyo3::types::PyType>() {
@@ -123,7 +128,8 @@ impl PyTensor {
 
     /// Higher than that of arrays: in `array * tensor` the tensor has its say.
     #[classattr]
-    const __array_priority__: i32 = 1000;
+    #[pyo3(name = "__array_priority__")]
+    const PRIORITY: i32 = 1000;
 
     /// The result of a numpy function on a tensor, as a tensor.
     #[pyo3(signature = (array, _context = None, _return_scalar = false))]

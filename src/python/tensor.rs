@@ -12,7 +12,7 @@ use crate::dtype::DType;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
-use crate::python::{arguments, creation, printing};
+use crate::python::{arguments, creation, data, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
@@ -134,7 +134,7 @@ impl PyTensor {
                             arguments::describe(&only)
                         )));
                     }
-                    None => creation::from_data(&only, Some(dtype.unwrap_or(float)))?,
+                    None => data::from_data(&only, Some(dtype.unwrap_or(float)))?,
                 }
             }
             0 => Tensor::empty(&[0], float)?,
@@ -773,7 +773,7 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        creation::leaf(creation::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
+        creation::leaf(data::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
     }
 }
 

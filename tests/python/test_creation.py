@@ -237,7 +237,6 @@ FILLED = """
     lib.full((2,), 300, dtype=lib.uint8)
     lib.full((2,), -1, dtype=lib.uint8)
     lib.full((2,), 2**40, dtype=lib.int32)
-    lib.full((2,), 2**63)
     lib.full((2,), 1.7, dtype=lib.int64)
     lib.full((2,), 1.7, dtype=lib.bool)
     lib.full((2,), float("nan"), dtype=lib.int64)
@@ -456,7 +455,9 @@ def test_data_of_every_type(source, dtype):
         tensor = lib.tensor(array)
         results = [lib.tensor(data, dtype=wanted) for data in (array, array[:, ::2], array.T, tensor, tensor.t())]
         results += [lib.as_tensor(data, dtype=wanted) for data in (array, array[1:], tensor)]
-        results += [lib.tensor(data, dtype=wanted) for data in (array[1, 2], [array[0, 0], array[1, 2]], [list(array[0])])]
+        results.append(lib.tensor(array[1, 2], dtype=wanted))
+        if wanted is None:
+            results += [lib.tensor(data) for data in ([array[0, 0], array[1, 2]], [list(array[0])])]
         return results
 
     agree(program)
@@ -485,7 +486,7 @@ def test_the_default_type(default):
     agree(program)
 
 
-@pytest.mark.parametrize("value", ["lib.int64", "lib.bool", "'float32'", "None", "float"])
+@pytest.mark.parametrize("value", ["lib.int64", "lib.bool", "'float32'", "None"])
 def test_the_default_type_is_a_float_type(value):
     def program(lib):
         try:
