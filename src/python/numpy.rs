@@ -114,11 +114,11 @@ fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> Bound<'py, PyAny> {
 impl PyTensor {
     /// A numpy array on the same memory: a change of one is seen by the other.
     ///
-    /// Raises `RuntimeError` for a tensor that requires grad, unless `force` is true, which detaches it.
+    /// Raises `RuntimeError` for a tensor that requires grad while gradients are recorded, unless `force` is true.
     #[pyo3(signature = (*, force = false))]
     fn numpy<'py>(slf: &Bound<'py, Self>, force: bool) -> PyResult<Bound<'py, PyAny>> {
         let tensor = this(slf);
-        if tensor.requires_grad() && !force {
+        if tensor.requires_grad() && !force && crate::autograd::modes::grad_enabled() {
             return Err(PyRuntimeError::new_err(
                 "numpy(): a tensor that requires grad would change without autograd noticing; use detach().numpy()",
             ));
