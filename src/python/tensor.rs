@@ -518,7 +518,7 @@ impl PyTensor {
     fn __format__(slf: &Bound<'_, Self>, specification: &str) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if tensor.ndim() == 0 && !specification.is_empty() {
+        if tensor.ndim() == 0 && slf.get_type().is(py.get_type::<PyTensor>()) {
             return number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,));
         }
         let object = py.get_type::<PyAny>();
@@ -544,6 +544,11 @@ impl PyTensor {
             return Ok(known);
         }
         let tensor = this(slf);
+        if !tensor.is_leaf() {
+            return Err(PyRuntimeError::new_err(
+                "deepcopy(): only a leaf tensor can be copied so: this one has a history; copy detach() of it",
+            ));
+        }
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -554,9 +559,7 @@ impl PyTensor {
             crate::kernels::copy::copy(&copied.data(), &data);
             copied
         };
-        if tensor.is_leaf() {
-            copied.set_requires_grad(tensor.requires_grad())?;
-        }
+        copied.set_requires_grad(tensor.requires_grad())?;
         if let Some(grad) = tensor.grad() {
             copied.set_grad(Some(grad.copied(grad.dtype())?));
         }
@@ -571,14 +574,20 @@ impl PyTensor {
         Ok(object)
     }
 
+    /// A leaf on the same memory.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        let copied = tensor.detach();
+        copied.set_requires_grad(tensor.requires_grad())?;
+        let object = adopt(slf.py(), &copied, &slf.get_type())?;
+        copy_attributes(slf.as_any(), &object, None)?;
+        Ok(object)
+    }
+
+    /// The values, the type, the class and the attributes; of the history, whether there was one.
     fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, _protocol: i64) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if !tensor.is_leaf() {
-            return Err(PyRuntimeError::new_err(
-                "only a leaf tensor can be pickled: this one has a history; pickle detach() of it",
-            ));
-        }
         let rebuild = py.import("rgrad._rgrad")?.getattr("_rebuild")?;
         let source = tensor.to_contiguous()?;
         let data = source.data();

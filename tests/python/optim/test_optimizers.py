@@ -95,7 +95,8 @@ def test_recorded_steps(name):
         parameter.sum().backward()
         return parameter.detach(), start.grad
 
-    agree(program)
+    # torch corrects the means by a count of steps in single precision.
+    agree(program, slack=(1e-6, 1e-6))
 
 
 @pytest.mark.parametrize("name", OPTIONS)
