@@ -151,6 +151,25 @@ def close(ours, theirs, slack, where):
     np.testing.assert_allclose(ours, theirs, rtol=relative, atol=absolute, equal_nan=True, err_msg=where)
 
 
+def gradients(library, output, leaves, orders=2):
+    """The gradients of an uneven sum of the output, order by order, with zeros where nothing depends on a leaf."""
+    given, outputs = [], [output]
+    for _ in range(orders):
+        total = None
+        for tensor in outputs:
+            if tensor is not None and tensor.requires_grad:
+                weights = library.arange(1, tensor.numel() + 1).reshape(tensor.shape).to(tensor.dtype)
+                term = (tensor * weights).sum()
+                total = term if total is None else total + term
+        if total is None:
+            break
+        outputs = library.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
+        # Adding to zeros also gives memory to those zeros of torch that have none.
+        zeros = [library.zeros_like(x) for x in leaves]
+        given.append([zero if g is None else zero + g.detach() for g, zero in zip(outputs, zeros)])
+    return given + [[library.zeros_like(x) for x in leaves]] * (orders - len(given))
+
+
 def graph_shape(node, depth=12):
     """A graph as nested tuples of names, to compare its structure."""
     if node is None or depth == 0:
