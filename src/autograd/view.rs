@@ -109,23 +109,9 @@ impl Tensor {
 
 /// Refuses in-place changes that have no gradient.
 pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
-    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
-             it under no_grad(), or change a copy"
-        );
-    }
-    let Some((base, _, creation)) = view_of(target) else { return Ok(()) };
-    if base.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
-             recorded; do it under no_grad(), or change a view of a copy"
-        );
-    }
+    let Some((base, _, creation)) = view_of(target) else { return check_leaf(name, target) };
     match creation {
-        Creation::Default => Ok(()),
+        Creation::Default => {}
         Creation::MultiOutput => bail!(
             Runtime,
             "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
@@ -137,6 +123,25 @@ pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
              the change under the same mode, or detach() it"
         ),
     }
+    if base.is_leaf() && target.requires_grad() {
+        bail!(
+            Runtime,
+            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
+             recorded; do it under no_grad(), or change a view of a copy"
+        );
+    }
+    check_leaf(name, target)
+}
+
+fn check_leaf(name: &str, target: &Tensor) -> Result<()> {
+    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
+        bail!(
+            Runtime,
+            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
+             it under no_grad(), or change a copy"
+        );
+    }
+    Ok(())
 }
 
 /// The values and the history that `target` has now, for formulas that need them after it has changed.
