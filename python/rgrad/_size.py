@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Size(tuple):
     """A tuple of sizes, as `tensor.shape` gives it."""
 
     __slots__ = ()
+
+    def __new__(cls, sizes: Iterable[int] = ()) -> Size:
+        self = tuple.__new__(cls, sizes)
+        for size in self:
+            if not isinstance(size, int) and not hasattr(size, "__index__"):
+                raise TypeError(f"a size is made of ints, got {type(size).__name__}")
+        return self
 
     def numel(self) -> int:
         """The number of elements of a tensor of this size."""

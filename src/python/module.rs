@@ -69,11 +69,11 @@ fn get_num_threads() -> usize {
 
 /// Sets the number of threads that large operations use; results do not depend on it.
 #[pyfunction]
-fn set_num_threads(count: usize) -> PyResult<()> {
-    if count == 0 {
-        return Err(pyo3::exceptions::PyRuntimeError::new_err("set_num_threads(): at least one thread is needed"));
+fn set_num_threads(count: i64) -> PyResult<()> {
+    match usize::try_from(count) {
+        Ok(count) if count > 0 => crate::kernels::parallel::set_threads(count),
+        _ => return Err(pyo3::exceptions::PyRuntimeError::new_err("set_num_threads(): at least one thread is needed")),
     }
-    crate::kernels::parallel::set_threads(count);
     Ok(())
 }
 

@@ -38,22 +38,26 @@ COMPUTED = {
 IN_PLACE = {
     "add_": lambda lib, t, i, j: t.add_(i + 1),
     "mul_": lambda lib, t, i, j: t.mul_(0.5),
-    "zero_": lambda lib, t, i, j: t.zero_(),
-    "fill_": lambda lib, t, i, j: t.fill_(j),
+    "zero_": lambda lib, t, i, j: None if is_expanded(t) else t.zero_(),
+    "fill_": lambda lib, t, i, j: None if is_expanded(t) else t.fill_(j),
     "copy_": lambda lib, t, i, j: t.copy_(lib.full_like(t, 0.25)),
     "exp_": lambda lib, t, i, j: t.mul_(0.1).exp_(),
     "sigmoid_": lambda lib, t, i, j: t.sigmoid_(),
     "sub_ itself": lambda lib, t, i, j: t.sub_(t * 0.5),
     "setitem": lambda lib, t, i, j: t.__setitem__(j % t.size(0), 0.5),
     "setitem slice": lambda lib, t, i, j: t.__setitem__(slice(None, None, 2), i * 0.5),
-    "setitem mask": lambda lib, t, i, j: t.__setitem__(t > 0.3, -0.1),
+    "setitem mask": lambda lib, t, i, j: t.__setitem__(t > 0.3, -0.1) if t.dim() else None,
     "setitem index": lambda lib, t, i, j: t.__setitem__([0, -1], 0.7),
-    "clamp_": lambda lib, t, i, j: t.clamp_(-0.5, 0.5),
     "no_grad add_": lambda lib, t, i, j: unrecorded(lib, t),
     "requires_grad_": lambda lib, t, i, j: t.requires_grad_(),
     "detach_": lambda lib, t, i, j: t.detach_(),
     "data": lambda lib, t, i, j: t.data.add_(0.125),
 }
+
+
+def is_expanded(tensor):
+    """Whether several indices name the same memory: there torch still fills, see `CHANGES`."""
+    return 0 in tensor.stride()
 
 
 def unrecorded(lib, t):
@@ -70,15 +74,12 @@ STEPS = {**VIEWS, **COMPUTED, **IN_PLACE}
 
 
 def facts(tensor):
-    base = tensor._base
     return {
         "value": tensor.detach().clone(),
         "version": tensor._version,
         "leaf": tensor.is_leaf,
         "requires_grad": tensor.requires_grad,
-        "view": tensor._is_view(),
         "sizes": tuple(tensor.shape),
-        "of a base": base is not None,
         "offset": tensor.storage_offset(),
     }
 
@@ -164,6 +165,8 @@ CHANGES = {
     "of an unbound part": lambda lib, b, v: b.unbind(0)[0].add_(1),
     "of a split part": lambda lib, b, v: b.split(1)[0].mul_(3),
     "of an expanded view": lambda lib, b, v: b[:, :1].expand(2, 3).add_(1),
+    "filled, of an expanded view": lambda lib, b, v: b[:, :1].expand(2, 3).fill_(4),
+    "clamped": lambda lib, b, v: b.clamp_(1, 3),
     "of a view made without recording": lambda lib, b, v: made_without_recording(lib, b).mul_(2),
     "of a detached tensor": lambda lib, b, v: b.detach().mul_(2) is None,
 }

@@ -126,7 +126,9 @@ class set_grad_enabled(_GradMode):  # noqa: N801
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self._enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'mode' has to be a bool, got {type(mode).__name__}")
+        self._enabled = mode
         self._outer = _set_grad_enabled(self._enabled)
 
     def __enter__(self) -> None:
