@@ -53,7 +53,7 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
-            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.has_flag(flag::VIEW) && view::base_requires_grad(self))
     }
 
     /// Whether this tensor was made by the user rather than by a recorded operation.
@@ -129,7 +129,7 @@ impl Tensor {
         if let Some(node) = self.grad_fn()? {
             return Ok(Some(Edge { node, input_nr: self.0.output_nr.get() }));
         }
-        Ok(self.has_flag(flag::LEAF_REQUIRES_GRAD).then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
+        Ok(self.requires_grad().then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
     }
 
     /// Keeps the gradient of a result in its `grad` too.

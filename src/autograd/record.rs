@@ -75,10 +75,6 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
             (true, _) => Creation::Default,
         };
         outputs.iter().for_each(|output| mark_view(output, source, creation));
-        if creation == Creation::NoGrad && source.requires_grad() {
-            // The history ends, but whoever uses the view later is asked for its gradient.
-            outputs.iter().for_each(|output| output.set_flag(flag::LEAF_REQUIRES_GRAD, true));
-        }
     }
     forward::push(op, arguments, &outputs)?;
     Ok(outputs)

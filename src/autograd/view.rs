@@ -66,6 +66,11 @@ fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
     tensor.meta(|meta| meta.view.as_deref().map(change));
 }
 
+/// Whether the base of a view requires grad: then the view does, also if it was made without being recorded.
+pub fn base_requires_grad(tensor: &Tensor) -> bool {
+    tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
+}
+
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.
 pub fn is_stale_with_history(tensor: &Tensor) -> bool {
     view_of(tensor).is_some_and(|(base, version, _)| version != tensor.version() && base.requires_grad())

@@ -47,6 +47,12 @@ PENDING = {
         test_lifetime.py
             test_the_same_objects_come_back
     """,
+    "the second derivative where a probability is 0 or 1": """
+        nn/test_losses.py
+            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'mean'}]
+            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'sum'}]
+            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'none'}]
+    """,
     "needs flip": """
         test_numpy.py
             test_expressions[reversed(lib.tensor([3, 1, 2]))]
@@ -69,6 +75,7 @@ PENDING = {
             test_classes[lib.allclose(a, a, rtol=-1)]
             test_classes[lib.isclose(a, a.double())]
             test_classes[lib.autograd.grad(a.requires_grad_().sum(), [])]
+            test_classes[lib.autograd.grad([a.requires_grad_().sum()], a, [lib.ones(()), lib.ones(())])]
             test_classes_of_wrong_arguments[amax-function]
             test_classes_of_wrong_arguments[amax-method]
             test_classes_of_wrong_arguments[amin-function]

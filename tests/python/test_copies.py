@@ -6,9 +6,9 @@ import copy
 import pickle
 
 import pytest
-from oracle import DTYPES, agree, same
 
 import rgrad
+from oracle import DTYPES, agree, same
 
 COPIERS = {
     "copy": copy.copy,
@@ -46,7 +46,11 @@ def test_copies(tensor, copier):
         shared = original.numel() > 0 and original.data_ptr() == made.data_ptr()
         return made, type(made).__name__, shared, made is original, made._is_view()
 
-    agree(program, strides=copier not in ("pickle", "oldest pickle", "deepcopy", "copy"), graph=copier != "copy" or tensor != "computed")
+    agree(
+        program,
+        strides=copier not in ("pickle", "oldest pickle", "deepcopy", "copy"),
+        graph=copier != "copy" or tensor != "computed",
+    )
 
 
 @pytest.mark.parametrize("copier", ["deepcopy", "pickle"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle import DTYPES, agree, evaluated, lines
 
 import rgrad
+from oracle import DTYPES, agree, evaluated, lines
 
 # Numbers, nested sequences, arrays and tensors as data.
 DATA = """
@@ -408,7 +408,6 @@ METHODS = """
 """
 
 
-
 @pytest.mark.parametrize("expression", lines(DATA + SHARED + FILLED + RANGES + LIKE + METHODS))
 def test_expressions(expression):
     agree(evaluated(expression))
@@ -477,8 +476,15 @@ def test_the_default_type(default):
     def program(lib):
         lib.set_default_dtype(getattr(lib, default))
         try:
-            return [lib.tensor(1.5), lib.tensor([1, 2.5]), lib.zeros(2), lib.arange(2.0), lib.eye(2), lib.full((2,), 1.5),
-                    lib.linspace(0, 1, 3), lib.tensor([1]) / 2, lib.tensor([1]) * 2.5, lib.get_default_dtype()]  # fmt: skip
+            made = [
+                lib.tensor(1.5),
+                lib.tensor([1, 2.5]),
+                lib.zeros(2),
+                lib.arange(2.0),
+                lib.eye(2),
+                lib.full((2,), 1.5),
+            ]
+            return made, lib.linspace(0, 1, 3), lib.tensor([1]) / 2, lib.tensor([1]) * 2.5, lib.get_default_dtype()
         finally:
             lib.set_default_dtype(lib.float32)
 

@@ -46,7 +46,9 @@ OPERATIONS = {
     "strided": lambda x: x.t()[::3] * x.t()[::3],
     "broadcast": lambda x: x + x[0] * x[:, :1],
     "prod": lambda x: (x * 0.01 + 1).prod(0),
-    "scatter_add": lambda x: rgrad.zeros(7, x.shape[1]).scatter_add(0, (rgrad.arange(x.numel()) % 7).reshape(x.shape), x),
+    "scatter_add": lambda x: rgrad.zeros(7, x.shape[1]).scatter_add(
+        0, (rgrad.arange(x.numel()) % 7).reshape(x.shape), x
+    ),
     "index_add": lambda x: rgrad.zeros(7, x.shape[1]).index_add(0, rgrad.arange(x.shape[0]) % 7, x),
 }
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, integer_array_indices
-from oracle import Raised, agree, evaluated, lines, run
 
 import rgrad
+from oracle import Raised, agree, evaluated, lines, run
 
 SIZES = (2, 3, 4)
 
@@ -255,7 +255,9 @@ def test_gradients_of_writing(assignment):
     agree(program)
 
 
-@pytest.mark.parametrize("value", ["lib.ones(4)", "lib.ones(4, dtype=lib.int64)", "lib.ones(1, 1, 4)", "lib.ones(2, 4) > 0"])
+@pytest.mark.parametrize(
+    "value", ["lib.ones(4)", "lib.ones(4, dtype=lib.int64)", "lib.ones(1, 1, 4)", "lib.ones(2, 4) > 0"]
+)
 @pytest.mark.parametrize("key", ["(slice(None), 0)", "[0, 1]", "0"])
 def test_writing_another_type(key, value):
     """A part takes any type; places chosen by tensors take their own only."""

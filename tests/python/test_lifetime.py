@@ -248,15 +248,13 @@ def test_a_cycle_through_attributes_is_collected():
 
 def test_a_cycle_through_a_closure_is_collected():
     watch = Watch()
-    tensor = watch.leaf(3)
 
-    class Holder:
-        pass
+    def made():
+        tensor = watch.leaf(3)
+        tensor.call = lambda: tensor
 
-    holder = Holder()
-    holder.call = lambda: (tensor, holder)
-    tensor.holder = holder
-    del tensor, holder
+    made()
+    assert watch.left()
     gc.collect()
     assert watch.left() == []
 

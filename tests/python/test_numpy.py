@@ -7,9 +7,9 @@ import weakref
 
 import numpy as np
 import pytest
-from oracle import DTYPES, agree, evaluated, lines
 
 import rgrad
+from oracle import DTYPES, agree, evaluated, lines
 
 EXPRESSIONS = """
     lib.arange(6).reshape(2, 3).numpy()
@@ -223,7 +223,9 @@ def test_memory_is_shared_both_ways(dtype):
     agree(program)
 
 
-@pytest.mark.parametrize("view", ["t[0]", "t[:, 1:]", "t.t()", "t[::2, 1]", "t.expand(2, 4, 3)", "t.reshape(3, 4)", "t[1, 2]"])
+@pytest.mark.parametrize(
+    "view", ["t[0]", "t[:, 1:]", "t.t()", "t[::2, 1]", "t.expand(2, 4, 3)", "t.reshape(3, 4)", "t[1, 2]"]
+)
 def test_views_become_views(view):
     """The array of a view starts where it starts and steps as it steps."""
 

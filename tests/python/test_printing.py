@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from oracle import DTYPES, agree, evaluated, lines, torch
 
 import rgrad
+from oracle import DTYPES, agree, evaluated, lines, torch
 
 EXPRESSIONS = """
     lib.tensor(1)
@@ -121,7 +121,12 @@ def options():
 def test_options(chosen, options):
     options(**chosen)
     random = np.random.default_rng(1)
-    for array in (random.normal(size=(7, 9)), random.normal(size=30) * 1e6, np.arange(40), random.random((4, 5, 6)) < 0.5):
+    for array in (
+        random.normal(size=(7, 9)),
+        random.normal(size=30) * 1e6,
+        np.arange(40),
+        random.random((4, 5, 6)) < 0.5,
+    ):
         agree(lambda lib: repr(lib.tensor(array)))
 
 
@@ -179,7 +184,9 @@ def test_random_tensors(array, chosen, kind):
             lib.set_printoptions(profile="default")
 
 
-@pytest.mark.parametrize("options_", [{"precision": "a"}, {"threshold": "a"}, {"unknown": 1}, {"profile": "nonsense"}], ids=str)
+@pytest.mark.parametrize(
+    "options_", [{"precision": "a"}, {"threshold": "a"}, {"unknown": 1}, {"profile": "nonsense"}], ids=str
+)
 def test_refusals(options_):
     """A profile that nobody knows changes nothing, as in torch."""
     try:

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from oracle import agree, evaluated, lines, run, torch
 
 import rgrad
+from oracle import agree, evaluated, lines, run, torch
 
 # Numbers, errors, and how far the generator goes on: three more numbers are drawn after each.
 EXPRESSIONS = """

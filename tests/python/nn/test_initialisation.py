@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from oracle import agree, run
 
 SHAPES = [(4, 3), (3, 4), (2, 3, 5), (17, 16)]

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from oracle import agree, gradients, raises
 
 RANDOM = np.random.default_rng(5)
@@ -41,26 +42,38 @@ VALUES = {
     "far": np.array([[1e4, -1e4], [-1e4, 1e4]]),
     "column": RANDOM.normal(size=(5, 1)),
 }
-CLASSES = dict(reduction=REDUCTIONS, weight=[None, "of columns"])
-SMOOTH = dict(**CLASSES, label_smoothing=[0.0, 0.2])
-PAIRS = [("scores", "other scores"), ("row", "of columns"), ("no rows", "no rows"), ("scores", "row"), ("column", "scores")]
+
+
+def rows(functions, pairs, **choices):
+    """Each function with each pair of an input and a target and all combinations of options."""
+    return [(f, *pair, o) for f in functions for pair in pairs for o in product(reduction=REDUCTIONS, **choices)]
+
+
+DISTANCES = ["mse_loss", "l1_loss"]
+NLL, ENTROPY = ["nll_loss"], ["cross_entropy"]
+OF_TRUTHS, OF_LOGITS = ["binary_cross_entropy"], ["binary_cross_entropy_with_logits"]
+SAME_SIZES = [("scores", "other scores"), ("row", "of columns"), ("no rows", "no rows")]
+BROADCAST = [("scores", "row"), ("column", "scores")]
+CLASSES = [("scores", "classes"), ("scores", "some ignored"), ("row", "one class"), ("image", "image classes")]
+MORE = [("sequence", "sequence classes"), ("scores", "distributions"), ("image", "image distributions")]
+WEIGHTS = [None, "of columns"]
+TRUTHS = ["truths", "probabilities"]
 
 # A function, its input and target, and its options.
 ROWS = [
-    *[(f, *pair, o) for f in ("mse_loss", "l1_loss") for pair in PAIRS for o in product(reduction=REDUCTIONS)],
-    *[(f, "scores", "other scores", o) for f in ("mse_loss", "l1_loss") for o in product(reduction=REDUCTIONS, weight=["positive"])],
-    *[("nll_loss", *pair, o) for pair in (("scores", "classes"), ("scores", "some ignored"), ("row", "one class"), ("image", "image classes")) for o in product(**CLASSES)],
-    *[("nll_loss", "scores", "classes", o) for o in product(**CLASSES, ignore_index=[1, 7])],
-    *[("cross_entropy", *pair, o) for pair in (("scores", "classes"), ("scores", "some ignored"), ("row", "one class"), ("image", "image classes"), ("sequence", "sequence classes"), ("scores", "distributions"), ("image", "image distributions")) for o in product(**SMOOTH)],
-    *[("cross_entropy", "scores", "classes", o) for o in product(**SMOOTH, ignore_index=[1])],
-    *[(f, "scores", "all ignored", o) for f in ("nll_loss", "cross_entropy") for o in product(reduction=REDUCTIONS)],
-    *[(f, "no rows", "no classes", o) for f in ("nll_loss", "cross_entropy") for o in product(reduction=REDUCTIONS)],
-    *[("cross_entropy", "row", "row", o) for o in product(reduction=REDUCTIONS)],
-    *[("binary_cross_entropy", "probabilities", t, o) for t in ("truths", "probabilities") for o in product(reduction=REDUCTIONS, weight=[None, "positive", "of columns"])],
-    *[("binary_cross_entropy", "certain", "certain", o) for o in product(reduction=REDUCTIONS)],
-    *[("binary_cross_entropy_with_logits", "scores", t, o) for t in ("truths", "probabilities") for o in product(reduction=REDUCTIONS, weight=[None, "positive", "of columns"], pos_weight=[None, "of columns"])],
-    *[("binary_cross_entropy_with_logits", "far", "certain", o) for o in product(reduction=REDUCTIONS)],
-]  # fmt: skip
+    *rows(DISTANCES, [*SAME_SIZES, *BROADCAST]),
+    *rows(DISTANCES, [("scores", "other scores")], weight=["positive"]),
+    *rows(NLL, CLASSES, weight=WEIGHTS),
+    *rows(NLL, [("scores", "classes")], weight=WEIGHTS, ignore_index=[1, 7]),
+    *rows(ENTROPY, [*CLASSES, *MORE], weight=WEIGHTS, label_smoothing=[0.0, 0.2]),
+    *rows(ENTROPY, [("scores", "classes")], weight=WEIGHTS, label_smoothing=[0.0, 0.2], ignore_index=[1]),
+    *rows([*NLL, *ENTROPY], [("scores", "all ignored"), ("no rows", "no classes")]),
+    *rows(ENTROPY, [("row", "row")]),
+    *rows(OF_TRUTHS, [("probabilities", t) for t in TRUTHS], weight=[None, "positive", "of columns"]),
+    *rows(OF_TRUTHS, [("certain", "certain")]),
+    *rows(OF_LOGITS, [("scores", t) for t in TRUTHS], weight=[None, "positive", "of columns"], pos_weight=WEIGHTS),
+    *rows(OF_LOGITS, [("far", "certain")]),
+]
 MODULES = {
     "mse_loss": "MSELoss",
     "l1_loss": "L1Loss",

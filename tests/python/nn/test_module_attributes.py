@@ -82,7 +82,8 @@ def test_a_buffer_is_replaced_by_any_tensor():
 
 @pytest.mark.parametrize("register", ["register_parameter", "register_buffer", "add_module", "register_module"])
 @pytest.mark.parametrize(
-    ("name", "error"), [("", KeyError), ("a.b", KeyError), ("training", KeyError), ("forward", KeyError), (3, TypeError)]
+    ("name", "error"),
+    [("", KeyError), ("a.b", KeyError), ("training", KeyError), ("forward", KeyError), (3, TypeError)],
 )
 def test_names_that_cannot_be_registered(register, name, error):
     with pytest.raises(error):

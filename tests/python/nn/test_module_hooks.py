@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from oracle import agree, run
 
 import rgrad
+from oracle import agree, run
 
 
 def doubling(library):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from oracle import agree, run
 
 
@@ -81,7 +82,9 @@ def test_loading():
 CHANGES = {
     "nothing": lambda library, state: None,
     "missing": lambda library, state: state.pop("first.bias"),
-    "unexpected": lambda library, state: state.update({"first.extra": library.ones(1), "other.weight": library.ones(1)}),
+    "unexpected": lambda library, state: state.update(
+        {"first.extra": library.ones(1), "other.weight": library.ones(1)}
+    ),
     "another shape": lambda library, state: state.update({"first.weight": library.ones(2, 2)}),
     "no tensor": lambda library, state: state.update({"first.weight": 3}),
     "another dtype": lambda library, state: state.update({"mean": library.tensor([3.0, 4.0], dtype=library.float64)}),

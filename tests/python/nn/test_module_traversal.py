@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from oracle import agree, raises, run
 
 
@@ -48,7 +49,18 @@ def test_listings(listing):
     agree(lambda library: listing(tree(library)))
 
 
-TARGETS = ["", "first", "first.0", "first.0.weight", "second.in_features", "none", "mean", "first.9", "x.y", "first.0.w.y"]
+TARGETS = [
+    "",
+    "first",
+    "first.0",
+    "first.0.weight",
+    "second.in_features",
+    "none",
+    "mean",
+    "first.9",
+    "x.y",
+    "first.0.w.y",
+]
 
 
 @pytest.mark.parametrize("method", ["get_submodule", "get_parameter", "get_buffer"])

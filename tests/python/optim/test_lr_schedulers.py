@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+
 from oracle import agree, run
 
 SCHEDULES = {

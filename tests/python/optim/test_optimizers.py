@@ -8,9 +8,9 @@ import pickle
 
 import numpy as np
 import pytest
-from oracle import agree, raises, run, same, torch
 
 import rgrad
+from oracle import agree, raises, run, same, torch
 
 
 def product(**choices):
@@ -23,8 +23,16 @@ OPTIONS = {
     + product(lr=[0.1], momentum=[0.9], nesterov=[True], weight_decay=[0, 0.1], maximize=[False, True])
     + [{}, {"lr": 0.0}, {"lr": 0.1, "foreach": True}, {"lr": 0.1, "fused": True}],
     "Adam": product(lr=[0.1], weight_decay=[0, 0.1], amsgrad=[False, True], maximize=[False, True])
-    + [{}, {"betas": (0.5, 0.6)}, {"eps": 1e-2}, {"betas": (0.0, 0.0)}, {"decoupled_weight_decay": True, "weight_decay": 0.1},
-       {"foreach": True}, {"fused": True}, {"lr": 0.0}],  # fmt: skip
+    + [
+        {},
+        {"betas": (0.5, 0.6)},
+        {"eps": 1e-2},
+        {"betas": (0.0, 0.0)},
+        {"decoupled_weight_decay": True, "weight_decay": 0.1},
+        {"foreach": True},
+        {"fused": True},
+        {"lr": 0.0},
+    ],  # fmt: skip
     "AdamW": product(lr=[0.1], weight_decay=[0, 0.1], amsgrad=[False, True], maximize=[False, True])
     + [{}, {"betas": (0.5, 0.6)}, {"eps": 1e-2}, {"foreach": True}, {"fused": True}],
 }
@@ -132,7 +140,9 @@ def test_states_go_on_where_they_were_saved(name):
 
     def half(lib):
         params = parameters(lib, "float64")
-        optimizer = getattr(lib.optim, name)(params, lr=0.1, **({"momentum": 0.9} if name == "SGD" else {"amsgrad": True}))
+        optimizer = getattr(lib.optim, name)(
+            params, lr=0.1, **({"momentum": 0.9} if name == "SGD" else {"amsgrad": True})
+        )
         trained(lib, optimizer, params, 3)
         return params, optimizer
 
