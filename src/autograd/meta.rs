@@ -129,7 +129,7 @@ impl Tensor {
         if let Some(node) = self.grad_fn()? {
             return Ok(Some(Edge { node, input_nr: self.0.output_nr.get() }));
         }
-        Ok(self.requires_grad().then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
+        Ok(self.has_flag(flag::LEAF_REQUIRES_GRAD).then(|| Edge { node: accumulate::accumulator(self), input_nr: 0 }))
     }
 
     /// Keeps the gradient of a result in its `grad` too.

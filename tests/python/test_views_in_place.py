@@ -48,10 +48,9 @@ IN_PLACE = {
     "setitem": lambda lib, t, i, j: t.__setitem__(j % t.size(0), 0.5),
     "setitem slice": lambda lib, t, i, j: t.__setitem__(slice(None, None, 2), i * 0.5),
     "setitem mask": lambda lib, t, i, j: None if not t.dim() or is_expanded(t) else t.__setitem__(t > 0.3, -0.1),
-    "setitem index": lambda lib, t, i, j: t.__setitem__([0, -1], 0.7),
+    "setitem index": lambda lib, t, i, j: None if is_expanded(t) else t.__setitem__([0, -1], 0.7),
     "no_grad add_": lambda lib, t, i, j: unrecorded(lib, t),
     "requires_grad_": lambda lib, t, i, j: t.requires_grad_(),
-    "detach_": lambda lib, t, i, j: t.detach_(),
     "data": lambda lib, t, i, j: t.data.add_(0.125),
 }
 
@@ -192,6 +191,7 @@ REFUSED = {
     "out of a saved result": lambda lib, leaf: saved(lib, leaf, lambda x: x.exp(), lambda x: x, lambda y: y.add_(1)),
     "through a view": lambda lib, leaf: saved(lib, leaf, lambda x: x * x, lambda x: x[0].add_(1)),
     "through data": lambda lib, leaf: saved(lib, leaf, lambda x: x * x, lambda x: x.data.add_(1)),
+    "detach_ of a saved tensor": lambda lib, leaf: saved(lib, leaf, lambda x: x * x, lambda x: x.detach_()),
     "detach_ of a view": lambda lib, leaf: (leaf * 1)[0].detach_(),
     "another type": lambda lib, leaf: leaf.detach().long().add_(1.5),
     "a larger size": lambda lib, leaf: (leaf * 1)[0].add_(lib.ones(5, 3, dtype=lib.float64)),
