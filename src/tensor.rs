@@ -78,7 +78,7 @@ impl Tensor {
     pub(crate) fn empty_strided(sizes: Dims, strides: Dims, dtype: DType) -> Result<Tensor> {
         let bytes = shape::numel(&sizes)?.checked_mul(dtype.size()).filter(|&b| b <= isize::MAX as usize);
         let Some(bytes) = bytes else {
-            bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
+            bail!(Runtime, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
         };
         let storage = Storage::uninitialized(bytes)?;
         Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))

@@ -61,7 +61,7 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
-            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.has_flag(flag::VIEW) && view::base_requires_grad(self))
     }
 
     /// Whether this tensor was made by the user rather than by a recorded operation.

@@ -24,7 +24,6 @@ class _Gate(Function):
     @staticmethod
     def forward(ctx: Any, react: Callable[[Gradients], Gradients], *tensors: Tensor) -> Any:
         ctx.react = react
-        ctx.set_materialize_grads(False)
         return tuple(tensor.view(tensor.shape) for tensor in tensors)
 
     @staticmethod
