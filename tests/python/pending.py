@@ -7,12 +7,6 @@ from __future__ import annotations
 
 # Each reason with a file and the tests in it, one a line; without parameters in brackets, all that a function has.
 PENDING = {
-    "needs autograd.Function": """
-        nn/test_module_backward_hooks.py
-            test_entries_without_gradients
-            test_outputs_other_than_tensors_are_warned_of
-            test_gradients_of_gradients_pass_the_hooks
-    """,
     "a node of another name": """
         test_indexing.py
             test_gradients_of_writing[slice(None) := 0]

@@ -24,7 +24,8 @@ class _Gate(Function):
     @staticmethod
     def forward(ctx: Any, react: Callable[[Gradients], Gradients], *tensors: Tensor) -> Any:
         ctx.react = react
-        return tuple(tensor.view(tensor.shape) for tensor in tensors)
+        ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
+        return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
@@ -90,10 +91,8 @@ class BackwardWatch:
 
     def _at_inputs(self, gradients: Gradients) -> Gradients:
         if self.grad_output is None:
-            raise RuntimeError(
-                f"gradients reached the inputs of {type(self.module).__name__} without passing its "
-                "outputs: its backward hooks cannot be run"
-            )
+            # They did not pass the outputs: a second backward pass, or an output that has no gate.
+            return gradients
         grad_input = _spread(gradients, self.input_positions, self.input_count)
         for hook in self.hooks:
             grad_input = _replaced(hook(self.module, grad_input, self.grad_output), grad_input)
@@ -104,9 +103,9 @@ class BackwardWatch:
 def _through_gate(
     react: Callable[[Gradients], Gradients], values: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], list[int]]:
-    """The values, those recording gradients passed through a gate, and the places of those."""
-    positions = [position for position, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
-    if not positions or not rgrad.is_grad_enabled():
+    """The values, tensors passed through a gate if some record gradients, and the places of those that passed."""
+    positions = [position for position, value in enumerate(values) if isinstance(value, Tensor)]
+    if not rgrad.is_grad_enabled() or not any(values[position].requires_grad for position in positions):
         return values, []
     passed = list(values)
     gated = _Gate.apply(react, *(values[position] for position in positions))
