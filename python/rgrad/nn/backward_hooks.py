@@ -22,14 +22,14 @@ class _Gate(Function):
     """The identity on several tensors, whose backward pass hands all gradients over at once."""
 
     @staticmethod
-    def forward(ctx: Any, react: Callable[[Gradients], Gradients], *tensors: Tensor) -> Any:
+    def forward(ctx: Any, react: Callable[[Gradients, Sequence[bool]], Gradients], *tensors: Tensor) -> Any:
         ctx.react = react
         ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        return (None, *ctx.react(gradients))
+        return (None, *ctx.react(gradients, ctx.needs_input_grad[1:]))
 
 
 class BackwardWatch:
@@ -68,7 +68,7 @@ class BackwardWatch:
         outputs, self.output_positions = _through_gate(self._at_outputs, outputs)
         return outputs if isinstance(output, tuple) else outputs[0]
 
-    def _at_outputs(self, gradients: Gradients) -> Gradients:
+    def _at_outputs(self, gradients: Gradients, needed: Sequence[bool]) -> Gradients:
         grad_output = _spread(gradients, self.output_positions, self.output_count)
         for hook in self.pre_hooks:
             grad_output = _replaced(hook(self.module, grad_output), grad_output)
@@ -89,10 +89,11 @@ class BackwardWatch:
                 "has none to replace and must return None"
             )
 
-    def _at_inputs(self, gradients: Gradients) -> Gradients:
+    def _at_inputs(self, gradients: Gradients, needed: Sequence[bool]) -> Gradients:
         if self.grad_output is None:
             # They did not pass the outputs: a second backward pass, or an output that has no gate.
             return gradients
+        gradients = tuple(gradient if need else None for gradient, need in zip(gradients, needed))
         grad_input = _spread(gradients, self.input_positions, self.input_count)
         for hook in self.hooks:
             grad_input = _replaced(hook(self.module, grad_input, self.grad_output), grad_input)
@@ -101,7 +102,7 @@ class BackwardWatch:
 
 
 def _through_gate(
-    react: Callable[[Gradients], Gradients], values: tuple[Any, ...]
+    react: Callable[[Gradients, Sequence[bool]], Gradients], values: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], list[int]]:
     """The values, tensors passed through a gate if some record gradients, and the places of those that passed."""
     positions = [position for position, value in enumerate(values) if isinstance(value, Tensor)]
