@@ -19,17 +19,21 @@ __all__ = ["BackwardWatch"]
 
 
 class _Gate(Function):
-    """The identity on several tensors, whose backward pass hands all gradients over at once."""
+    """The identity on several tensors, whose backward pass hands all gradients over at once.
+
+    With `zeros`, those that did not arrive come as zeros.
+    """
 
     @staticmethod
-    def forward(ctx: Any, react: Callable[[Gradients, Sequence[bool]], Gradients], *tensors: Tensor) -> Any:
+    def forward(ctx: Any, react: Callable[[Gradients], Gradients], zeros: bool, *tensors: Tensor) -> Any:
         ctx.react = react
+        ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        return (None, *ctx.react(gradients, ctx.needs_input_grad[1:]))
+        return (None, None, *ctx.react(gradients))
 
 
 class BackwardWatch:
@@ -58,17 +62,17 @@ class BackwardWatch:
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The positional arguments to call `forward` with."""
         self.input_count = len(args)
-        args, self.input_positions = _through_gate(self._at_inputs, args)
+        args, self.input_positions = _through_gate(self._at_inputs, True, args)
         return args
 
     def leave(self, output: Any) -> Any:
         """The output to return in place of that of `forward`."""
         outputs = output if isinstance(output, tuple) else (output,)
         self.output_count = len(outputs)
-        outputs, self.output_positions = _through_gate(self._at_outputs, outputs)
+        outputs, self.output_positions = _through_gate(self._at_outputs, False, outputs)
         return outputs if isinstance(output, tuple) else outputs[0]
 
-    def _at_outputs(self, gradients: Gradients, needed: Sequence[bool]) -> Gradients:
+    def _at_outputs(self, gradients: Gradients) -> Gradients:
         grad_output = _spread(gradients, self.output_positions, self.output_count)
         for hook in self.pre_hooks:
             grad_output = _replaced(hook(self.module, grad_output), grad_output)
@@ -89,11 +93,10 @@ class BackwardWatch:
                 "has none to replace and must return None"
             )
 
-    def _at_inputs(self, gradients: Gradients, needed: Sequence[bool]) -> Gradients:
+    def _at_inputs(self, gradients: Gradients) -> Gradients:
         if self.grad_output is None:
             # They did not pass the outputs: a second backward pass, or an output that has no gate.
             return gradients
-        gradients = tuple(gradient if need else None for gradient, need in zip(gradients, needed))
         grad_input = _spread(gradients, self.input_positions, self.input_count)
         for hook in self.hooks:
             grad_input = _replaced(hook(self.module, grad_input, self.grad_output), grad_input)
@@ -102,14 +105,14 @@ class BackwardWatch:
 
 
 def _through_gate(
-    react: Callable[[Gradients, Sequence[bool]], Gradients], values: tuple[Any, ...]
+    react: Callable[[Gradients], Gradients], zeros: bool, values: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], list[int]]:
     """The values, tensors passed through a gate if some record gradients, and the places of those that passed."""
     positions = [position for position, value in enumerate(values) if isinstance(value, Tensor)]
     if not rgrad.is_grad_enabled() or not any(values[position].requires_grad for position in positions):
         return values, []
     passed = list(values)
-    gated = _Gate.apply(react, *(values[position] for position in positions))
+    gated = _Gate.apply(react, zeros, *(values[position] for position in positions))
     for position, tensor in zip(positions, gated):
         passed[position] = tensor
     return tuple(passed), positions
