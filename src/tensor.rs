@@ -81,7 +81,7 @@ impl Tensor {
     pub(crate) fn empty_strided(sizes: Dims, strides: Dims, dtype: DType) -> Result<Tensor> {
         let bytes = shape::numel(&sizes)?.checked_mul(dtype.size()).filter(|&b| b <= isize::MAX as usize);
         let Some(bytes) = bytes else {
-            bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
+            bail!(Runtime, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
         };
         let storage = Storage::uninitialized(bytes)?;
         Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
@@ -216,9 +216,6 @@ impl Tensor {
 
     /// The same memory and geometry without history and with a change counter of its own.
     pub fn shallow(&self) -> Tensor {
-        if self.is_batched() {
-            return batch::wrap(self.physical().shallow(), self.levels());
-        }
         let mut data = self.data().clone();
         data.version = Some(Rc::default());
         self.sharing(data)

@@ -80,6 +80,13 @@ pub fn backward<R>(roots: &[(R, Option<Tensor>)], inputs: Option<&[Endpoint]>, o
 where
     R: Into<Endpoint> + Clone,
 {
+    if !batch::open().is_empty() {
+        bail!(
+            Runtime,
+            "backward() cannot be called inside vmap, where it would add up the gradients of all examples; use \
+             func.grad() or func.vjp()"
+        );
+    }
     let roots = root_gradients(roots, options)?;
     let mut targets = None;
     if let Some(inputs) = inputs {

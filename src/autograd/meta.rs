@@ -65,7 +65,7 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
-            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.has_flag(flag::VIEW) && view::base_requires_grad(self))
             || (self.is_batched() && self.physical().requires_grad())
     }
 

@@ -44,7 +44,7 @@ pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 }
 
 #[inline]
-fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
+pub(crate) fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
     if outputs.is_empty() {
         bail!(Runtime, "{}: the operation has no result", op.name);
     }

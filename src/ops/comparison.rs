@@ -81,6 +81,7 @@ op! {
         }
         bitwise_xor(input.into(), (-1i64).into())
     }
+    batch aligned;
     derivative none;
 }
 
@@ -107,6 +108,7 @@ op! {
         let both = logical_and(&isnan(input)?, &isnan(other)?)?;
         logical_or(&close, &both)
     }
+    batch aligned;
     derivative none;
 }
 

@@ -18,6 +18,7 @@ op! {
         crate::kernels::copy::copy(&copied.data(), &data);
         Ok(copied)
     }
+    batch dims();
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
     }
@@ -43,6 +44,7 @@ op! {
     /// A row-major copy.
     fn row_major as "_row_major" (input: Tensor) -> Tensor;
     value { input.copied(input.dtype()) }
+    batch dims();
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
     }
@@ -52,6 +54,7 @@ op! {
     /// A copy with another element type.
     fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
     value { input.copied(dtype) }
+    batch dims();
     derivative "ToCopyBackward0" Linear {
         input(g, ctx) => to_dtype(g, ctx.input_meta(0)?.dtype);
     }
@@ -80,6 +83,7 @@ op! {
         crate::kernels::copy::copy(&copied.data(), &source);
         Ok(copied)
     }
+    batch aligned;
     derivative "CopyBackwards" Linear {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
         src(g) => Ok(g.clone());
@@ -102,6 +106,10 @@ op! {
             ),
         }
     }
+    batch by(|batch| match batch.value(1) {
+        crate::value::Value::Scalar(number) => fill(batch.tensor(0)?, (*number).into()),
+        _ => copy(&batch.all(0)?, &batch.aligned(1, batch.ndim(0)?)?),
+    });
     derivative "FillBackward0" Linear {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
         value(g) => crate::ops::reduction::sum_all(g, None);
@@ -112,6 +120,7 @@ op! {
     /// Zeros like `input`; `zero_` stores them.
     fn zero(input: Tensor) -> Tensor, IN_PLACE;
     value { Tensor::zeros(&input.sizes(), input.dtype()) }
+    batch aligned;
     derivative "ZeroBackward0" ByVjp {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
     }

@@ -3,6 +3,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::index::{self, Write};
+use crate::op::Batched;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op};
@@ -47,6 +48,7 @@ op! {
         }
         Ok(out)
     }
+    batch together(dim);
     derivative "GatherBackward0" ByVjp {
         input(g, dim, index, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
@@ -90,6 +92,7 @@ op! {
     /// `input` with `src` added at the places of `index` along `dim`.
     fn scatter_add(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
     value { scattered("scatter_add", input, dim, index, &used_part(src, &index.sizes())?, Write::Add) }
+    batch together(dim);
     derivative "ScatterAddBackward0" Linear {
         input(g) => Ok(g.clone());
         src(g, dim, index, ctx) => pad_like(&gather(g, dim, index, false)?, &ctx.sizes_of(3)?);
@@ -100,6 +103,7 @@ op! {
     /// `input` with `src` stored at the places of `index` along `dim`.
     fn scatter(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
     value { scattered("scatter", input, dim, index, &used_part(src, &index.sizes())?, Write::Replace) }
+    batch together(dim);
     derivative "ScatterBackward0" Linear {
         input(g, dim, index) => scatter_value(g, dim, index, 0.0.into());
         src(g, dim, index, ctx) => pad_like(&gather(g, dim, index, false)?, &ctx.sizes_of(3)?);
@@ -114,6 +118,7 @@ op! {
         let src = Tensor::full(&index.sizes(), value, input.dtype())?;
         scattered("scatter", input, dim, index, &src, Write::Replace)
     }
+    batch together(dim);
     derivative "ScatterBackward1" ByVjp {
         input(g, dim, index) => scatter_value(g, dim, index, 0.0.into());
     }
@@ -163,12 +168,34 @@ op! {
         indices[d] = Some(flat);
         crate::ops::indexing::index_raw(input, &indices)
     }
+    batch by(|batch| selected_of_batch(batch));
     derivative "IndexSelectBackward0" ByVjp {
         input(g, dim, index, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
             index_add(&zeros, dim, index, g)
         };
     }
+}
+
+/// `index_select` of a batch; places that differ between examples are gathered.
+fn selected_of_batch(batch: &Batched) -> Result<Tensor> {
+    let ndim = batch.ndim(0)?;
+    if ndim == 0 {
+        return batch.one_by_one_tensor();
+    }
+    let d = wrap_dim(batch.int(1), ndim)?;
+    if !batch.has(2) {
+        return index_select(batch.tensor(0)?, d as i64 + 1, batch.tensor(2)?);
+    }
+    let input = batch.all(0)?;
+    let places = crate::ops::conversion::to_dtype(&batch.rows(2)?, DType::Int64)?;
+    // One row of places for each example, repeated along the other dimensions.
+    let mut sizes: Ints = Ints::from_elem(1, ndim);
+    sizes[d] = places.sizes()[1] as i64;
+    let mut wide: Ints = input.sizes()[1..].iter().map(|&n| n as i64).collect();
+    wide[d] = sizes[d];
+    let places = crate::ops::views::view(&places, &batch.sizes(&sizes))?;
+    gather(&input, d as i64 + 1, &crate::ops::views::expand(&places, &batch.sizes(&wide))?, false)
 }
 
 op! {
@@ -191,6 +218,13 @@ op! {
         crate::ops::indexing::put_raw(&target, &indices, &source, Write::Add)?;
         Ok(out)
     }
+    batch by(|batch| match batch.ndim(0)? {
+        ndim if ndim > 0 && !batch.has(2) && batch.ndim(3)? == ndim => {
+            let dim = wrap_dim(batch.int(1), ndim)? as i64 + 1;
+            index_add(&batch.all(0)?, dim, batch.tensor(2)?, &batch.all(3)?)
+        }
+        _ => batch.one_by_one_tensor(),
+    });
     derivative "IndexAddBackward0" Linear {
         input(g) => Ok(g.clone());
         source(g, dim, index, ctx) => {

@@ -3,10 +3,11 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::index::{self as places, Write};
+use crate::op::Batched;
 use crate::ops::views;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
-use crate::value::OptionalTensors;
+use crate::value::{Argument, OptionalTensors};
 use crate::{bail, op};
 
 /// One item of an index.
@@ -78,6 +79,7 @@ fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
                 dim += 1;
             }
             Item::Tensor(tensor) if is_mask(tensor) => {
+                tensor.check_readable("an index by a mask")?;
                 if tensor.ndim() == 0 {
                     view = views::unsqueeze(&view, dim as i64)?;
                     let truth = tensor.item()?.to_i64() != 0;
@@ -111,7 +113,7 @@ fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
                         tensor.dtype()
                     );
                 }
-                place(&mut indices, dim, tensor.cast(DType::Int64)?);
+                place(&mut indices, dim, crate::ops::conversion::to_dtype(tensor, DType::Int64)?);
                 dim += 1;
             }
         }
@@ -150,9 +152,11 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
         let value = fit(&view.sizes())?;
         call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
     } else {
-        let value = crate::ops::conversion::to_dtype(value, view.dtype())?;
+        if value.dtype() != view.dtype() {
+            bail!(Runtime, "[]=: a {} tensor cannot be put into a {} one by indices", value.dtype(), view.dtype());
+        }
         let arguments =
-            [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value), Value::Scalar(false.into())];
+            [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value.clone()), Value::Scalar(false.into())];
         call_in_place("index_put", &arguments)?;
     }
     Ok(())
@@ -213,12 +217,80 @@ op! {
     /// The elements at the places that index tensors name; `None` keeps a dimension whole.
     fn index(input: Tensor, indices: OptionalTensors) -> Tensor;
     value { index_raw(input, indices) }
+    batch by(|batch| index_of_batch(batch));
     derivative "IndexBackward0" ByVjp {
         input(g, indices, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
             index_put(&zeros, indices, g, true)
         };
     }
+}
+
+/// Index tensors for a batch: where they differ between examples, a further one that counts the examples stands before
+/// them.
+fn indices_of_batch(batch: &Batched) -> Result<Vec<Option<Tensor>>> {
+    let given = OptionalTensors::face(batch.value(1));
+    if !batch.has(1) {
+        return Ok(std::iter::once(None).chain(given.iter().cloned()).collect());
+    }
+    let rank = given.iter().flatten().map(Tensor::ndim).max().unwrap_or(1) - 1;
+    let widened = |index: &Tensor| {
+        let own = index.sizes();
+        let mut sizes: shape::Ints = shape::Ints::from_elem(1, rank + 1 - own.len());
+        sizes.extend(own[1..].iter().map(|&n| n as i64));
+        views::view(index, &batch.sizes(&sizes))
+    };
+    let count: Vec<i64> = (0..batch.size as i64).collect();
+    let count = Tensor::from_slice(&count, &[batch.size])?;
+    let mut indices = vec![Some(views::view(&count, &batch.sizes(&shape::Ints::from_elem(1, rank)))?)];
+    for index in given {
+        indices.push(index.as_ref().map(widened).transpose()?);
+    }
+    Ok(indices)
+}
+
+/// Where the first index tensor of an example stands, and whether all stand side by side.
+fn first_and_adjacent(given: &[Option<Tensor>]) -> (usize, bool) {
+    let first = given.iter().position(Option::is_some).unwrap_or(0);
+    let last = given.iter().rposition(Option::is_some).unwrap_or(0);
+    (first, given[first..=last.max(first)].iter().all(Option::is_some))
+}
+
+/// `index` of a batch.
+fn index_of_batch(batch: &Batched) -> Result<Tensor> {
+    let given = OptionalTensors::face(batch.value(1));
+    let (first, adjacent) = first_and_adjacent(given);
+    let rank = given.iter().flatten().map(Tensor::ndim).max().unwrap_or(0) - usize::from(batch.has(1));
+    let indices = indices_of_batch(batch)?;
+    match (batch.has(0), batch.has(1)) {
+        // Index tensors that do not stand side by side put their dimensions first, before the batch.
+        (true, false) if !adjacent => views::movedim(&index(batch.tensor(0)?, &indices)?, &[rank as i64], &[0]),
+        (true, false) => index(batch.tensor(0)?, &indices),
+        (_, true) if first > 0 && adjacent => {
+            let picked = index(&batch.all(0)?, &indices)?;
+            let from: shape::Ints = (1..=rank as i64).collect();
+            let to: shape::Ints = from.iter().map(|&d| d + first as i64).collect();
+            views::movedim(&picked, &from, &to)
+        }
+        _ => index(&batch.all(0)?, &indices),
+    }
+}
+
+/// `index_put` of a batch.
+fn put_of_batch(batch: &Batched) -> Result<Tensor> {
+    let given = OptionalTensors::face(batch.value(1));
+    let (first, adjacent) = first_and_adjacent(given);
+    if !adjacent || (batch.has(1) && first > 0) {
+        return batch.one_by_one_tensor();
+    }
+    let used = given.len();
+    let rank = given.iter().flatten().map(Tensor::ndim).max().unwrap_or(0) - usize::from(batch.has(1));
+    let kept = given.iter().filter(|index| index.is_none()).count() + (batch.ndim(0)?).saturating_sub(used);
+    if batch.ndim(2)? > rank + kept {
+        return batch.one_by_one_tensor();
+    }
+    let values = if batch.has(2) { batch.aligned(2, rank + kept)? } else { batch.tensor(2)?.clone() };
+    index_put(&batch.all(0)?, &indices_of_batch(batch)?, &values, bool::face(batch.value(3)))
 }
 
 op! {
@@ -233,6 +305,7 @@ op! {
         put_raw(&out, indices, values, if accumulate { Write::Add } else { Write::Replace })?;
         Ok(out)
     }
+    batch by(|batch| put_of_batch(batch));
     derivative "IndexPutBackward0" Linear {
         input(g, indices, accumulate) => {
             if accumulate {
@@ -256,6 +329,7 @@ op! {
         };
         Tensor::from_slice(&found, &[count, ndim])
     }
+    batch refused("how many elements are not 0 differs from example to example; choose with where()");
     derivative none;
 }
 

@@ -14,7 +14,7 @@ op! {
     value {
         let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
         let Some(first) = parts.iter().find(|tensor| takes_part(tensor)).or(parts.first()) else {
-            bail!(Runtime, "cat: at least one tensor is needed");
+            bail!(Value, "cat: at least one tensor is needed");
         };
         let sizes = first.sizes();
         if sizes.is_empty() {
@@ -69,6 +69,7 @@ op! {
         }
         Ok(out)
     }
+    batch dims(dim);
     derivative "CatBackward0" Linear {
         [tensors](g, dim, lengths, ctx) => {
             let mut start = 0;
@@ -110,6 +111,7 @@ op! {
         let d = wrap_dim(dim, sizes.len() + 1)?;
         cat(&widened?, d as i64)
     }
+    batch inserted(dim);
     derivative "StackBackward0" Linear {
         [tensors](g, dim) => crate::ops::views::unbind(g, dim).map(|parts| parts.into_iter().map(Some).collect());
     }

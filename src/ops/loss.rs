@@ -114,7 +114,7 @@ op! {
         let how = self::reduction("binary_cross_entropy", reduction)?;
         check_same_size("binary_cross_entropy", input, target)?;
         let outside = |x: &f64| !(0.0..=1.0).contains(x) && !x.is_nan();
-        if input.detach().to_vec::<f64>()?.iter().any(outside) {
+        if input.detach().physical().to_vec::<f64>()?.iter().any(outside) {
             bail!(Runtime, "binary_cross_entropy: all elements of the input have to be from 0 to 1");
         }
         let losses = binary_entropy(input, target)?;
@@ -146,6 +146,28 @@ op! {
         check_same_size("binary_cross_entropy_with_logits", input, target)?;
         reduce(logit_losses(input, target, weight, pos_weight)?, how)
     }
+    batch by(|batch| {
+        let how = self::reduction("binary_cross_entropy_with_logits", String::face(batch.value(4)))?;
+        let ndim = batch.ndim(0)?;
+        let given = |i: usize| match batch.value(i) {
+            crate::value::Value::None => Ok(None),
+            _ => batch.aligned(i, ndim).map(Some),
+        };
+        let (input, target) = (batch.all(0)?, batch.all(1)?);
+        check_same_size("binary_cross_entropy_with_logits", &input, &target)?;
+        let losses = logit_losses(&input, &target, given(2)?.as_ref(), given(3)?.as_ref())?;
+        match how {
+            Reduction::None => Ok(losses),
+            how => {
+                let count = losses.sizes()[1..].iter().product::<usize>() as i64;
+                let rows = views::reshape(&losses, &batch.sizes(&[count]))?;
+                match how {
+                    Reduction::Mean => crate::ops::reduction::mean(&rows, Some(&[1]), false, None),
+                    _ => crate::ops::reduction::sum(&rows, Some(&[1]), false, None),
+                }
+            }
+        }
+    });
     derivative "BinaryCrossEntropyWithLogitsBackward0" ByVjp {
         input(g, input, target, weight, pos_weight, reduction) => {
             // d/dx ((1 - t) x + w log(1 + exp(-x))) with w = 1 + (p - 1) t.
@@ -255,8 +277,8 @@ op! {
         if weight.is_some_and(|weight| weight.sizes()[..] != [classes]) {
             bail!(Runtime, "nll_loss: weight has to have one number for each of the {classes} classes");
         }
-        let target = target.cast(DType::Int64)?;
-        for class in target.to_vec::<i64>()? {
+        let target = to_dtype(target, DType::Int64)?;
+        for class in target.physical().to_vec::<i64>()? {
             if class != ignore_index && !(0..classes as i64).contains(&class) {
                 bail!(Index, "nll_loss: target {class} is out of bounds for {classes} classes");
             }

@@ -59,6 +59,7 @@ op! {
         product_into(&out.data(), &a, &b, false)?;
         Ok(out)
     }
+    batch by(|batch| matmul(batch.tensor(0)?, batch.tensor(1)?));
     derivative "MmBackward0" Multilinear {
         input(g, mat2) => mm(g, &views::t(mat2)?);
         mat2(g, input) => mm(&views::t(input)?, g);
@@ -105,6 +106,14 @@ op! {
         }
         crate::ops::arithmetic::add((&scaled).into(), (&crate::ops::arithmetic::mul(input.into(), beta.into())?).into())
     }
+    batch by(|batch| {
+        let (beta, alpha) = (crate::scalar::Scalar::face(batch.value(3)), crate::scalar::Scalar::face(batch.value(4)));
+        let product = scale(&matmul(batch.tensor(1)?, batch.tensor(2)?)?, alpha)?;
+        if beta.to_f64() == 0.0 {
+            return Ok(product);
+        }
+        add_tensors(&product, &scale(&batch.aligned(0, 2)?, beta)?)
+    });
     derivative "AddmmBackward0" ByVjp {
         input(g, beta) => scale(g, beta);
         mat1(g, mat2, alpha) => scale(&mm(g, &views::t(mat2)?)?, alpha);
@@ -156,6 +165,7 @@ op! {
         drop(c);
         Ok(out)
     }
+    batch by(|batch| matmul(batch.tensor(0)?, batch.tensor(1)?));
     derivative "BmmBackward0" Multilinear {
         input(g, mat2) => bmm(g, &views::transpose(mat2, 1, 2)?);
         mat2(g, input) => bmm(&views::transpose(input, 1, 2)?, g);
@@ -174,6 +184,11 @@ op! {
         let product = mm(&input.detach(), &column)?;
         Ok(product.alias(Dims::from_elem(a[0], 1), Dims::from_elem(1, 1), 0))
     }
+    batch by(|batch| match (batch.has(0), batch.has(1)) {
+        (_, false) => matmul(batch.tensor(0)?, batch.tensor(1)?),
+        (false, true) => mm(batch.tensor(1)?, &views::t(batch.tensor(0)?)?),
+        (true, true) => views::squeeze(&bmm(batch.tensor(0)?, &views::unsqueeze(batch.tensor(1)?, 2)?)?, 2),
+    });
     derivative "MvBackward0" Multilinear {
         input(g, vec) => outer(g, vec);
         vec(g, input) => mv(&views::t(input)?, g);
@@ -192,6 +207,14 @@ op! {
         let product = mm(&row, &column).map_err(|error| error.context("dot"))?;
         Ok(product.alias(Dims::new(), Dims::new(), 0))
     }
+    batch by(|batch| match (batch.has(0), batch.has(1)) {
+        (true, false) => mv(batch.tensor(0)?, batch.tensor(1)?),
+        (false, _) => mv(batch.tensor(1)?, batch.tensor(0)?),
+        (true, true) => {
+            let (rows, columns) = (views::unsqueeze(batch.tensor(0)?, 1)?, views::unsqueeze(batch.tensor(1)?, 2)?);
+            views::view(&bmm(&rows, &columns)?, &batch.sizes(&[]))
+        }
+    });
     derivative "DotBackward0" Multilinear {
         input(g, tensor) => crate::ops::arithmetic::mul_tensors(g, tensor);
         tensor(g, input) => crate::ops::arithmetic::mul_tensors(g, input);

@@ -136,6 +136,7 @@ op! {
     /// The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise.
     fn sum_all as "sum" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value { sum_over(input, None, false, dtype) }
+    batch by(|batch| sum(&batch.rows(0)?, Some(&[1]), false, Option::<DType>::face(batch.value(1))));
     derivative "SumBackward0" Linear {
         input(g, ctx) => expand_to(g, &ctx.sizes_of(0)?);
     }
@@ -147,6 +148,7 @@ op! {
         input: Tensor, dim: Option<Ints>, keepdim: bool = false; dtype: Option<DType> = None
     ) -> Tensor, FUNCTION METHOD;
     value { sum_over(input, dim, keepdim, dtype) }
+    batch over(dim);
     derivative "SumBackward1" Linear {
         input(g, dim, keepdim, ctx) => {
             let sizes = ctx.sizes_of(0)?;
@@ -173,6 +175,7 @@ op! {
     /// The product of all elements.
     fn prod_all as "prod" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value { prod_over(input, None, false, dtype) }
+    batch by(|batch| prod(&batch.rows(0)?, 1, false, Option::<DType>::face(batch.value(1))));
     derivative "ProdBackward0" ByVjp {
         input(g, input, out) => {
             let flat = crate::ops::views::reshape(input, &[-1])?;
@@ -188,6 +191,7 @@ op! {
         input: Tensor, dim: i64, keepdim: bool = false; dtype: Option<DType> = None
     ) -> Tensor, FUNCTION METHOD;
     value { prod_over(input, Some(&[dim]), keepdim, dtype) }
+    batch dims(dim);
     derivative "ProdBackward1" ByVjp {
         input(g, input, dim, keepdim, out) => {
             let sizes = input.sizes();
@@ -260,6 +264,7 @@ op! {
     /// The mean of all elements; needs a float type, or a float `dtype`.
     fn mean_all as "mean" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value { mean_over(input, None, false, dtype) }
+    batch by(|batch| mean(&batch.rows(0)?, Some(&[1]), false, Option::<DType>::face(batch.value(1))));
     derivative "MeanBackward0" Linear {
         input(g, ctx) => mean_backward(g, ctx, None, false);
     }
@@ -271,6 +276,7 @@ op! {
         input: Tensor, dim: Option<Ints>, keepdim: bool = false; dtype: Option<DType> = None
     ) -> Tensor, FUNCTION METHOD;
     value { mean_over(input, dim, keepdim, dtype) }
+    batch over(dim);
     derivative "MeanBackward1" Linear {
         input(g, dim, keepdim, ctx) => mean_backward(g, ctx, dim, keepdim);
     }
@@ -323,6 +329,7 @@ op! {
         let total = sum_over(&squares, Some(dims), keepdim, None)?;
         div((&total).into(), (count as f64 - correction.unwrap_or(1.0)).max(0.0).into())
     }
+    batch over(dim);
     derivative "VarBackward0" ByVjp {
         input(g, input, dim, correction, keepdim) => {
             let sizes = input.sizes();
@@ -351,6 +358,7 @@ op! {
         input: Tensor, dim: Option<Ints> = None; correction: Option<f64> = None, keepdim: bool = false
     ) -> Tensor, FUNCTION METHOD;
     value { crate::ops::unary::sqrt(&crate::autograd::modes::without_grad(|| var(input, dim, correction, keepdim))?) }
+    batch over(dim);
     derivative "StdBackward0" ByVjp {
         input(g, input, dim, correction, keepdim, out) => {
             let sizes = input.sizes();
@@ -451,6 +459,7 @@ op! {
     /// The largest element; equal ones share its gradient.
     fn max_all as "max" (input: Tensor) -> Tensor, FUNCTION METHOD;
     value { extreme_value::<true>("max", input, None, false) }
+    batch by(|batch| amax(&batch.rows(0)?, &[1], false));
     derivative "MaxBackward1" ByVjp {
         input(g, input, out) => share_among_equals(g, input, out);
     }
@@ -460,6 +469,7 @@ op! {
     /// The largest element along a dimension and its first place; the place alone gets the gradient.
     fn max as "max" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
     value { extreme::<true>("max", input, dim, keepdim) }
+    batch dims(dim);
     derivative "MaxBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
     }
@@ -476,6 +486,7 @@ op! {
     /// The smallest element; equal ones share its gradient.
     fn min_all as "min" (input: Tensor) -> Tensor, FUNCTION METHOD;
     value { extreme_value::<false>("min", input, None, false) }
+    batch by(|batch| amin(&batch.rows(0)?, &[1], false));
     derivative "MinBackward1" ByVjp {
         input(g, input, out) => share_among_equals(g, input, out);
     }
@@ -485,6 +496,7 @@ op! {
     /// The smallest element along a dimension and its first place; the place alone gets the gradient.
     fn min as "min" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
     value { extreme::<false>("min", input, dim, keepdim) }
+    batch dims(dim);
     derivative "MinBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
     }
@@ -501,6 +513,7 @@ op! {
     /// The largest element over some dimensions; equal ones share its gradient.
     fn amax(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { extreme_value::<true>("amax", input, Some(dim), keepdim) }
+    batch over(dim);
     derivative "AmaxBackward0" ByVjp {
         input(g, input, dim, keepdim, out) => share_over_dims(g, input, out, dim, keepdim);
     }
@@ -510,6 +523,7 @@ op! {
     /// The smallest element over some dimensions; equal ones share its gradient.
     fn amin(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { extreme_value::<false>("amin", input, Some(dim), keepdim) }
+    batch over(dim);
     derivative "AminBackward0" ByVjp {
         input(g, input, dim, keepdim, out) => share_over_dims(g, input, out, dim, keepdim);
     }
@@ -548,6 +562,17 @@ op! {
     /// The first place of the largest element, along a dimension or in the flattened tensor.
     fn argmax(input: Tensor, dim: Option<i64> = None, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { place_of_extreme::<true>("argmax", input, dim, keepdim) }
+    batch by(|batch| match (Option::<i64>::face(batch.value(1)), batch.ndim(0)?) {
+        (None, ndim) => {
+            let place = argmax(&batch.rows(0)?, Some(1), false)?;
+            let kept = if bool::face(batch.value(2)) { ndim } else { 0 };
+            crate::ops::views::view(&place, &batch.sizes(&Ints::from_elem(1, kept)))
+        }
+        (Some(_), 0) => batch.one_by_one_tensor(),
+        (Some(dim), ndim) => {
+            argmax(batch.tensor(0)?, Some(shape::wrap_dim(dim, ndim)? as i64 + 1), bool::face(batch.value(2)))
+        }
+    });
     derivative none;
 }
 
@@ -555,6 +580,17 @@ op! {
     /// The first place of the smallest element, along a dimension or in the flattened tensor.
     fn argmin(input: Tensor, dim: Option<i64> = None, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { place_of_extreme::<false>("argmin", input, dim, keepdim) }
+    batch by(|batch| match (Option::<i64>::face(batch.value(1)), batch.ndim(0)?) {
+        (None, ndim) => {
+            let place = argmin(&batch.rows(0)?, Some(1), false)?;
+            let kept = if bool::face(batch.value(2)) { ndim } else { 0 };
+            crate::ops::views::view(&place, &batch.sizes(&Ints::from_elem(1, kept)))
+        }
+        (Some(_), 0) => batch.one_by_one_tensor(),
+        (Some(dim), ndim) => {
+            argmin(batch.tensor(0)?, Some(shape::wrap_dim(dim, ndim)? as i64 + 1), bool::face(batch.value(2)))
+        }
+    });
     derivative none;
 }
 
@@ -590,6 +626,7 @@ op! {
     /// Whether some element is not 0.
     fn any_all as "any" (input: Tensor) -> Tensor, FUNCTION METHOD;
     value { any_over(input, None, false) }
+    batch by(|batch| any(&batch.rows(0)?, Some(&[1]), false));
     derivative none;
 }
 
@@ -597,6 +634,7 @@ op! {
     /// Whether some element is not 0, over some dimensions.
     fn any as "any" / "dim" (input: Tensor, dim: Option<Ints>, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { any_over(input, dim, keepdim) }
+    batch over(dim);
     derivative none;
 }
 
@@ -604,6 +642,7 @@ op! {
     /// Whether no element is 0.
     fn all_all as "all" (input: Tensor) -> Tensor, FUNCTION METHOD;
     value { all_over(input, None, false) }
+    batch by(|batch| all(&batch.rows(0)?, Some(&[1]), false));
     derivative none;
 }
 
@@ -611,6 +650,7 @@ op! {
     /// Whether no element is 0, over some dimensions.
     fn all as "all" / "dim" (input: Tensor, dim: Option<Ints>, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { all_over(input, dim, keepdim) }
+    batch over(dim);
     derivative none;
 }
 

@@ -90,6 +90,7 @@ op! {
     /// `softmax` without a change of type.
     fn softmax_of as "_softmax" (input: Tensor, dim: i64) -> Tensor;
     value { along("softmax", input, dim, false) }
+    batch dims(dim);
     derivative "SoftmaxBackward0" ByVjp {
         input(g, dim, out) => {
             let weighted = mul_tensors(g, out)?;
@@ -110,6 +111,7 @@ op! {
     /// `log_softmax` without a change of type.
     fn log_softmax_of as "_log_softmax" (input: Tensor, dim: i64) -> Tensor;
     value { along("log_softmax", input, dim, true) }
+    batch dims(dim);
     derivative "LogSoftmaxBackward0" ByVjp {
         input(g, dim, out) => {
             let total = sum(g, Some(&[dim]), true, None)?;
@@ -138,6 +140,7 @@ op! {
         let sizes = crate::shape::reduced(&input.sizes(), &chosen, false);
         Ok(total.alias(sizes.clone(), crate::shape::contiguous_strides(&sizes), 0))
     }
+    batch over(dim);
     derivative "LogsumexpBackward0" ByVjp {
         input(g, input, dim, keepdim, out) => {
             let sizes = input.sizes();

@@ -1,6 +1,7 @@
 //! Views: other sizes and strides for the same memory.
 
 use crate::error::Result;
+use crate::op::Batched;
 use crate::ops::conversion::row_major;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
@@ -54,11 +55,24 @@ op! {
         }
         Ok(input.alias(sizes, strides, offset))
     }
+    batch by(|batch| restrided(batch));
     derivative "AsStridedBackward0" Linear {
         input(g, size, stride, offset, input_size, input_stride, input_offset) => {
             as_strided_backward(g, size, stride, offset, input_size, input_stride, input_offset)
         };
     }
+}
+
+/// The same strides within each example.
+fn restrided(batch: &Batched) -> Result<Tensor> {
+    let input = batch.tensor(0)?;
+    let strides = input.strides();
+    if ints(&strides[1..]) != batch.ints(5) {
+        bail!(Runtime, "as_strided: the examples of nested levels of vmap do not lie in memory as one of them seems to");
+    }
+    let mut stride = ints(&strides[..1]);
+    stride.extend(batch.ints(2).iter().copied());
+    as_strided(input, &batch.sizes(batch.ints(1)), &stride, Some(batch.int(3)))
 }
 
 op! {
@@ -133,6 +147,11 @@ op! {
         };
         Ok(input.alias(sizes, strides, data.offset))
     }
+    batch by(|batch| {
+        let (input, size) = (batch.tensor(0)?, batch.ints(1));
+        let sizes = shape::infer_size(size, input.sizes()[1..].iter().product())?;
+        view(input, &batch.sizes(&ints(&sizes)))
+    });
     derivative "ViewBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -197,6 +216,15 @@ op! {
         let strides = shape::broadcast_strides(&data.sizes, &data.strides, &sizes).ok_or_else(misfit)?;
         Ok(input.alias(sizes, strides, data.offset))
     }
+    batch by(|batch| {
+        let (input, size) = (batch.tensor(0)?, batch.ints(1));
+        let Some(lead) = size.len().checked_sub(batch.ndim(0)?) else { return batch.one_by_one_tensor() };
+        // New dimensions stand between the batch and those of the example.
+        let mut widened: Ints = Ints::from_elem(1, lead);
+        widened.extend(ints(&input.sizes()[1..]));
+        let negative = size[..lead].iter().any(|&n| n < 0);
+        if negative { batch.one_by_one_tensor() } else { expand(&view(input, &batch.sizes(&widened))?, &batch.sizes(size)) }
+    });
     derivative "ExpandBackward0" Linear {
         input(g, ctx) => crate::ops::reduction::sum_to_size(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -225,6 +253,11 @@ op! {
         let pick = |from: &Dims| order.iter().map(|&d| from[d]).collect();
         Ok(input.alias(pick(&data.sizes), pick(&data.strides), data.offset))
     }
+    batch by(|batch| {
+        let mut dims: Ints = [0].into_iter().collect();
+        dims.extend(checked_order("permute", batch.ints(1), batch.ndim(0)?)?.iter().map(|&d| d as i64 + 1));
+        permute(batch.tensor(0)?, &dims)
+    });
     derivative "PermuteBackward0" Linear {
         input(g, dims) => {
             let order = checked_order("permute", dims, dims.len())?;
@@ -268,6 +301,7 @@ op! {
         }
         Ok(input.alias(sizes, strides, data.offset))
     }
+    batch dims(dim0, dim1);
     derivative "TransposeBackward0" Linear {
         input(g, dim0, dim1) => transpose(g, dim0, dim1);
     }
@@ -284,6 +318,11 @@ op! {
         let reversed = |dims: &Dims| dims.iter().rev().copied().collect();
         Ok(input.alias(reversed(&data.sizes), reversed(&data.strides), data.offset))
     }
+    batch by(|batch| match batch.ndim(0)? {
+        0 | 1 => alias(batch.tensor(0)?),
+        2 => transpose(batch.tensor(0)?, 1, 2),
+        _ => batch.one_by_one_tensor(),
+    });
     derivative "TBackward0" Linear {
         input(g) => t(g);
     }
@@ -335,6 +374,7 @@ op! {
         strides.insert(d, stride);
         Ok(input.alias(sizes, strides, data.offset))
     }
+    batch inserted(dim);
     derivative "UnsqueezeBackward0" Linear {
         input(g, dim) => squeeze(g, dim);
     }
@@ -344,6 +384,7 @@ op! {
     /// All dimensions of size 1 taken out.
     fn squeeze_all as "squeeze" (input: Tensor) -> Tensor, FUNCTION METHOD VIEW;
     value { Ok(squeezed(input, |_| true)) }
+    batch by(|batch| squeeze_dims(batch.tensor(0)?, &batch.every_dim(0)?));
     derivative "SqueezeBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -356,6 +397,7 @@ op! {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))
     }
+    batch dims(dim);
     derivative "SqueezeBackward1" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -371,6 +413,7 @@ op! {
         let chosen = shape::wrap_dims(Some(dim), input.ndim())?;
         Ok(squeezed(input, |i| chosen[i]))
     }
+    batch dims(dim);
     derivative "SqueezeBackward2" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -402,6 +445,7 @@ op! {
         strides.remove(d);
         Ok(input.alias(sizes, strides, offset))
     }
+    batch dims(dim);
     derivative "SelectBackward0" Linear {
         input(g, dim, index, ctx) => select_backward(g, &ints(&ctx.sizes_of(0)?), dim, index);
     }
@@ -415,6 +459,11 @@ op! {
         crate::kernels::copy::copy(&select(&zeros, dim, index)?.data(), &g.data());
         Ok(zeros)
     }
+    batch by(|batch| {
+        let sizes = batch.ints(1);
+        let dim = wrap_dim(batch.int(2), sizes.len())? as i64 + 1;
+        select_backward(batch.tensor(0)?, &batch.sizes(sizes), dim, batch.int(3))
+    });
     derivative "SelectBackwardBackward0" Linear {
         g(g, dim, index) => select(g, dim, index);
     }
@@ -442,6 +491,7 @@ op! {
         strides[d] *= step as usize;
         Ok(input.alias(sizes, strides, offset))
     }
+    batch dims(dim);
     derivative "SliceBackward0" Linear {
         input(g, dim, start, end, step, ctx) => {
             slice_backward(g, &ints(&ctx.sizes_of(0)?), dim, start, end, step)
@@ -470,6 +520,12 @@ op! {
         crate::kernels::copy::copy(&slice(&zeros, dim, start, end, step)?.data(), &g.data());
         Ok(zeros)
     }
+    batch by(|batch| {
+        let sizes = batch.ints(1);
+        let dim = wrap_dim(batch.int(2), sizes.len())? as i64 + 1;
+        let (start, end) = (Option::<i64>::face(batch.value(3)), Option::<i64>::face(batch.value(4)));
+        slice_backward(batch.tensor(0)?, &batch.sizes(sizes), dim, start, end, batch.int(5))
+    });
     derivative "SliceBackwardBackward0" Linear {
         g(g, dim, start, end, step) => slice(g, dim, start, end, step);
     }
@@ -504,6 +560,7 @@ op! {
         }
         (0..input.size(dim)? as i64).map(|i| select(input, dim, i)).collect()
     }
+    batch dims(dim);
     derivative "UnbindBackward0" ByVjp {
         input(dim, ctx) => {
             let parts = all_gradients(ctx)?;
@@ -533,6 +590,7 @@ op! {
             })
             .collect()
     }
+    batch dims(dim);
     derivative "SplitWithSizesBackward0" ByVjp {
         input(dim, ctx) => crate::ops::joining::cat_tensors(&all_gradients(ctx)?, dim);
     }
@@ -567,6 +625,7 @@ op! {
             .map(|i| narrow(input, dim, i * split_size, split_size.min(size - i * split_size)))
             .collect()
     }
+    batch dims(dim);
     derivative "SplitBackward0" ByVjp {
         input(dim, ctx) => crate::ops::joining::cat_tensors(&all_gradients(ctx)?, dim);
     }
@@ -600,6 +659,7 @@ op! {
     /// A view of the whole tensor, so that the result is a tensor of its own with the same history.
     fn alias(input: Tensor) -> Tensor, VIEW;
     value { Ok(input.detach()) }
+    batch dims();
     derivative "AliasBackward0" Linear {
         input(g) => Ok(g.clone());
     }

@@ -1,5 +1,6 @@
 //! Python arguments as the values that an operation takes.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -199,9 +200,15 @@ pub fn number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         return Ok(Some(Scalar::Bool(truth.is_true())));
     }
     if argument.cast::<PyInt>().is_ok() {
-        return Ok(Some(Scalar::Int(argument.extract::<i64>()?)));
+        return Ok(Some(Scalar::Int(exact(argument)?)));
     }
     foreign_number(argument)
+}
+
+/// A Python integer of at most 64 bits.
+#[inline]
+pub fn exact(argument: &Bound<'_, PyAny>) -> PyResult<i64> {
+    argument.extract().map_err(|_| PyValueError::new_err(format!("the integer {argument} does not fit 64 bits")))
 }
 
 /// A number that is neither of Python's types: numpy's scalars above all.
@@ -243,7 +250,7 @@ pub fn integer(argument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
         return Ok(None);
     }
     if argument.cast::<PyInt>().is_ok() {
-        return Ok(Some(argument.extract::<i64>()?));
+        return Ok(Some(exact(argument)?));
     }
     if let Some(tensor) = tensor_of(argument) {
         let single = tensor.numel() == 1 && tensor.dtype().is_integral();

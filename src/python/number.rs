@@ -9,6 +9,7 @@ use crate::ops::macros::Declared;
 use crate::ops::{arithmetic, comparison, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
+use crate::python::numpy;
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
 
@@ -219,6 +220,12 @@ impl PyTensor {
             CompareOp::Gt => op!(comparison::gt),
             CompareOp::Ge => op!(comparison::ge),
         };
+        // Without this, Python would compare a tensor and an array as objects, and find them different.
+        if matches!(comparison, CompareOp::Eq | CompareOp::Ne)
+            && let Some(array) = numpy::array(other)?
+        {
+            return binary(op, slf, array.into_pyobject(slf.py())?.as_any());
+        }
         binary(op, slf, other)
     }
 

@@ -17,7 +17,7 @@ use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
-use crate::python::{arguments, creation, printing};
+use crate::python::{arguments, creation, data, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
@@ -155,10 +155,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
+/// `rgrad.Size`.
+fn size_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    SIZE.import(py, "rgrad._size", "Size")
+}
+
 /// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
 pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
-    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let kind = SIZE.import(py, "rgrad._size", "Size")?;
+    let kind = size_type(py)?;
     // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
     // the items of a fresh one are null until they are set.
     unsafe {
@@ -199,7 +204,14 @@ impl PyTensor {
                     None if only.cast::<PyInt>().is_ok() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
                     }
-                    None => creation::from_data(&only, Some(dtype.unwrap_or(float)))?,
+                    None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                        return Err(PyTypeError::new_err(format!(
+                            "Tensor(): sizes or a sequence are expected, got {}",
+                            arguments::describe(&only)
+                        )));
+                    }
+                    None => data::from_data(&only, Some(dtype.unwrap_or(float)))?,
                 }
             }
             0 => Tensor::empty(&[0], float)?,
@@ -477,8 +489,9 @@ impl PyTensor {
 
     /// The same memory without history; changes of it are not noticed by autograd.
     #[getter]
-    fn data(slf: &Bound<'_, Self>) -> Tensor {
-        this(slf).shallow()
+    fn data(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        this(slf).check_readable("data")?;
+        Ok(this(slf).shallow())
     }
 
     #[setter]
@@ -571,12 +584,12 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
-        Ok(this(slf).item()?.to_f64())
+        Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let value = number_object(py, this(slf).item()?)?;
+        let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
@@ -602,7 +615,7 @@ impl PyTensor {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
             Some(Value::Scalar(other)) => ops::comparison::eq(tensor, other.into())?,
             _ => {
-                return Err(PyTypeError::new_err(format!(
+                return Err(PyRuntimeError::new_err(format!(
                     "in: a Tensor or a number is expected, got {}",
                     arguments::describe(element)
                 )));
@@ -618,7 +631,7 @@ impl PyTensor {
     fn __format__(slf: &Bound<'_, Self>, specification: &str) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if tensor.ndim() == 0 && !specification.is_empty() {
+        if tensor.ndim() == 0 && slf.get_type().is(py.get_type::<PyTensor>()) {
             return number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,));
         }
         let object = py.get_type::<PyAny>();
@@ -645,6 +658,11 @@ impl PyTensor {
         }
         let tensor = this(slf);
         tensor.check_readable("deepcopy()")?;
+        if !tensor.is_leaf() {
+            return Err(PyRuntimeError::new_err(
+                "deepcopy(): only a leaf tensor can be copied so: this one has a history; copy detach() of it",
+            ));
+        }
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -655,9 +673,7 @@ impl PyTensor {
             crate::kernels::copy::copy(&copied.data(), &data);
             copied
         };
-        if tensor.is_leaf() {
-            copied.set_requires_grad(tensor.requires_grad())?;
-        }
+        copied.set_requires_grad(tensor.requires_grad())?;
         if let Some(grad) = tensor.grad() {
             copied.set_grad(Some(grad.copied(grad.dtype())?));
         }
@@ -672,14 +688,20 @@ impl PyTensor {
         Ok(object)
     }
 
+    /// A leaf on the same memory.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        let copied = tensor.detach();
+        copied.set_requires_grad(tensor.requires_grad())?;
+        let object = adopt(slf.py(), &copied, &slf.get_type())?;
+        copy_attributes(slf.as_any(), &object, None)?;
+        Ok(object)
+    }
+
+    /// The values, the type, the class and the attributes; of the history, whether there was one.
     fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, _protocol: i64) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if !tensor.is_leaf() {
-            return Err(PyRuntimeError::new_err(
-                "only a leaf tensor can be pickled: this one has a history; pickle detach() of it",
-            ));
-        }
         let rebuild = py.import("rgrad._rgrad")?.getattr("_rebuild")?;
         let source = tensor.to_contiguous()?;
         let data = source.data();
@@ -800,46 +822,49 @@ impl PyTensor {
         }
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_zeros(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::sizes("new_zeros", size)?);
+        let (tensor, sizes) = (this(slf), creation::given_sizes("new_zeros", sizes, size)?);
         let dtype = dtype.unwrap_or(tensor.dtype());
         let made = batch::made_like(tensor, &sizes, |sizes| Tensor::zeros(sizes, dtype))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_ones(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::sizes("new_ones", size)?);
+        let (tensor, sizes) = (this(slf), creation::given_sizes("new_ones", sizes, size)?);
         let dtype = dtype.unwrap_or(tensor.dtype());
         let made = batch::made_like(tensor, &sizes, |sizes| Tensor::full(sizes, Scalar::Int(1), dtype))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_empty(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::sizes("new_empty", size)?);
+        let (tensor, sizes) = (this(slf), creation::given_sizes("new_empty", sizes, size)?);
         let dtype = dtype.unwrap_or(tensor.dtype());
         let made = batch::made_like(tensor, &sizes, |sizes| Tensor::empty(sizes, dtype))?;
         creation::leaf(made, requires_grad)
@@ -858,11 +883,10 @@ impl PyTensor {
         let Some(sizes) = arguments::integers(size)? else {
             return Err(PyTypeError::new_err("new_full(): argument 'size' has to be ints"));
         };
-        let Some(value) = arguments::number(fill_value)? else {
-            return Err(PyTypeError::new_err("new_full(): argument 'fill_value' has to be a number"));
-        };
+        let value = creation::expect_number("new_full", "fill_value", fill_value)?;
         let tensor = this(slf);
         let dtype = dtype.unwrap_or(tensor.dtype());
+        value.require_fit("new_full", dtype)?;
         let made = batch::made_like(tensor, &shape::checked_sizes(&sizes)?, |sizes| Tensor::full(sizes, value, dtype))?;
         creation::leaf(made, requires_grad)
     }
@@ -876,7 +900,7 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        creation::leaf(creation::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
+        creation::leaf(data::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
     }
 }
 
@@ -898,6 +922,18 @@ fn fill_in_place<'py>(slf: &Bound<'py, PyTensor>, value: Value, name: &str) -> P
     }
     crate::autograd::record::call_in_place(op, &arguments)?;
     Ok(slf.clone())
+}
+
+/// The element that Python's `float`, `int` and `complex` convert.
+fn single(slf: &Bound<'_, PyTensor>) -> PyResult<Scalar> {
+    let tensor = this(slf);
+    if tensor.numel() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "only a tensor with one element can become a Python number, this one has size {}",
+            shape::show(&tensor.sizes())
+        )));
+    }
+    Ok(tensor.item()?)
 }
 
 /// A new object of a subclass for a tensor that has none.

@@ -59,6 +59,10 @@ def _split_aux(name: str, output: Any, has_aux: bool) -> tuple[Any, Any]:
     return output
 
 
+def _detached(tree: Any) -> Any:
+    return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)
+
+
 class _Pullback:
     """A function run with fresh inputs, through which cotangents can be pulled back any number of times."""
 
@@ -78,9 +82,7 @@ class _Pullback:
 
     def results(self, tree: Any) -> Any:
         """Outputs as the caller gets them: they know nothing of the fresh inputs if those are all they depend on."""
-        if self.further:
-            return tree
-        return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)
+        return tree if self.further else _detached(tree)
 
     def pull(self, cotangents: list[Tensor], retain_graph: bool, create_graph: bool) -> Any:
         """The gradients of the inputs, in the structure of the inputs."""
@@ -241,6 +243,8 @@ def _push_by_vjp(func: Any, leaves: list[Tensor], directions: list[Tensor], spec
         inputs = [_rgrad._fresh_input(leaf, recorded) for leaf in leaves]
         output, aux = _split_aux("jvp", func(*tree_unflatten(inputs, spec)), has_aux)
         outputs, output_spec = _output_leaves(output)
+        roots = [root for root in outputs if root.requires_grad]
+        further = recorded and _rgrad._depends_on_others(roots, inputs)
         pushed: list[Tensor | None] = [None] * len(outputs)
         for i, root in enumerate(outputs):
             if not root.requires_grad:
@@ -250,7 +254,10 @@ def _push_by_vjp(func: Any, leaves: list[Tensor], directions: list[Tensor], spec
             pairs = [pair for pair in zip(products, directions) if pair[0] is not None and pair[0].requires_grad]
             if pairs:
                 seconds, along = zip(*pairs)
-                pushed[i] = _rgrad.grad(seconds, [cotangent], along, True, recorded, allow_unused=True)[0]
+                pushed[i] = _rgrad.grad(seconds, [cotangent], along, True, further, allow_unused=True)[0]
+    if not further:
+        outputs = [output.detach() for output in outputs]
+        aux = _detached(aux)
     return outputs, pushed, output_spec, aux
 
 

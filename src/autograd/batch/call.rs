@@ -11,7 +11,7 @@ use crate::pointwise;
 use crate::promotion::result_type;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
-use crate::value::{Outputs, Value};
+use crate::value::{Argument, Outputs, Value};
 
 /// The arguments of a call in which those that are batched have one batch dimension, which comes first.
 pub struct Batched {
@@ -50,6 +50,51 @@ impl Batched {
     /// How many dimensions an example of parameter `i` has.
     pub fn ndim(&self, i: usize) -> Result<usize> {
         Ok(self.tensor(i)?.ndim() - usize::from(self.has(i)))
+    }
+
+    /// An integer argument.
+    pub fn int(&self, i: usize) -> i64 {
+        i64::face(&self.values[i])
+    }
+
+    /// A list of integers among the arguments.
+    pub fn ints(&self, i: usize) -> &[i64] {
+        Ints::face(&self.values[i])
+    }
+
+    /// Sizes with that of the batch before them.
+    pub fn sizes(&self, sizes: &[i64]) -> Ints {
+        std::iter::once(self.size as i64).chain(sizes.iter().copied()).collect()
+    }
+
+    /// All dimensions of the batched parameter `i` but that of the batch.
+    pub fn every_dim(&self, i: usize) -> Result<Ints> {
+        Ok((1..self.tensor(i)?.ndim() as i64).collect())
+    }
+
+    /// The batched tensor of parameter `i` with the elements of each example in a row.
+    pub fn rows(&self, i: usize) -> Result<Tensor> {
+        let tensor = self.tensor(i)?;
+        let count = tensor.sizes()[1..].iter().product::<usize>() as i64;
+        primitives::call("reshape", &[Value::Tensor(tensor.clone()), Value::Ints(self.sizes(&[count]))])
+    }
+
+    /// The tensor of parameter `i` with dimensions of size 1 between the batch and those of an example, `ndim` of both;
+    /// one that is not batched as it is.
+    pub fn aligned(&self, i: usize, ndim: usize) -> Result<Tensor> {
+        let tensor = self.tensor(i)?;
+        let own = self.ndim(i)?;
+        if !self.has(i) || own >= ndim {
+            return Ok(tensor.clone());
+        }
+        let sizes: Ints =
+            std::iter::repeat_n(1, ndim - own).chain(tensor.sizes()[1..].iter().map(|&n| n as i64)).collect();
+        primitives::call("view", &[Value::Tensor(tensor.clone()), Value::Ints(self.sizes(&sizes))])
+    }
+
+    /// The result where each example is computed apart.
+    pub fn one_by_one_tensor(&self) -> Result<Tensor> {
+        record::first(self.op, rules::one_by_one(self)?)
     }
 
     /// The same call with other values, all of whose tensors are batched.
