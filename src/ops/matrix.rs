@@ -110,7 +110,7 @@ op! {
         let (beta, alpha) = (crate::scalar::Scalar::face(batch.value(3)), crate::scalar::Scalar::face(batch.value(4)));
         let product = scale(&matmul(batch.tensor(1)?, batch.tensor(2)?)?, alpha)?;
         if beta.to_f64() == 0.0 {
-            return Ok(product);
+            return if batch.has(1) || batch.has(2) { Ok(product) } else { batch.repeated(&product) };
         }
         add_tensors(&product, &scale(&batch.aligned(0, 2)?, beta)?)
     });

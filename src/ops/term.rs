@@ -81,7 +81,14 @@ impl Term {
     }
 
     fn unary(self, function: fn(&Tensor) -> Result<Tensor>) -> Term {
-        Term(self.0.and_then(Operation::tensor).and_then(|x| function(&x)).map(Operation::Tensor))
+        Term(self.0.and_then(|x| match x {
+            Operation::Tensor(tensor) => function(&tensor).map(Operation::Tensor),
+            // A number stays one, as precise as it is.
+            Operation::Number(number) => {
+                let value = Tensor::scalar(number.to_f64(), crate::DType::Float64)?;
+                Ok(Operation::Number(function(&value)?.item()?))
+            }
+        }))
     }
 
     fn binary(self, other: Term, function: fn(Operand, Operand) -> Result<Tensor>) -> Term {

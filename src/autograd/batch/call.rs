@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::autograd::batch::{Level, Levels, lower, rules, union, wrap};
-use crate::autograd::{forward, primitives, record};
+use crate::autograd::{forward, primitives, record, view};
 use crate::bail;
 use crate::error::Result;
 use crate::op::{Batching, Forward, Op};
@@ -45,6 +45,11 @@ impl Batched {
     pub fn all(&self, i: usize) -> Result<Tensor> {
         let tensor = self.tensor(i)?;
         if self.has(i) { Ok(tensor.clone()) } else { expanded(tensor, self.size) }
+    }
+
+    /// A tensor that is one for all examples, for each of them.
+    pub fn repeated(&self, tensor: &Tensor) -> Result<Tensor> {
+        expanded(tensor, self.size)
     }
 
     /// How many dimensions an example of parameter `i` has.
@@ -158,16 +163,17 @@ fn is_elementwise(op: &Op) -> bool {
 fn aligned(op: &'static Op, arguments: &[Value], levels: &[Level]) -> Result<SmallVec<[Value; 4]>> {
     let rank = arguments.iter().flat_map(Value::tensors).map(Tensor::ndim).max().unwrap_or(0);
     let mut operands: SmallVec<[Value; 4]> = SmallVec::new();
-    for value in arguments {
-        let Value::Tensor(tensor) = value else {
-            operands.push(value.clone());
-            continue;
+    for (i, value) in arguments.iter().enumerate() {
+        // What is not elementwise by its loops has results like its first argument.
+        let leads = i == 0 && matches!(op.batching, Batching::Aligned);
+        let tensor = match value {
+            Value::Tensor(tensor) if leads || takes_part(tensor, levels) => tensor,
+            _ => {
+                operands.push(value.clone());
+                continue;
+            }
         };
-        if !takes_part(tensor, levels) {
-            operands.push(value.clone());
-            continue;
-        }
-        let own: Levels = match tensor.has_flag(flag::DUAL) {
+        let own: Levels = match leads || tensor.has_flag(flag::DUAL) {
             true => Levels::from_slice(levels),
             false => tensor.levels(),
         };
@@ -264,7 +270,10 @@ pub(crate) fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tens
         record::call_in_place(op, &aligned(op, arguments, &levels)?)?;
         return Ok(target.clone());
     }
-    let result = record::call_one(op, arguments)?;
+    // What the parts save must not be the tensor that changes.
+    let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+    before[0] = Value::Tensor(wrap(view::original(&target.physical())?, own));
+    let result = record::call_one(op, &before)?;
     let (sizes, expected) = (result.sizes(), target.sizes());
     if sizes != expected {
         bail!(
