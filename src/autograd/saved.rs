@@ -239,7 +239,7 @@ impl KeptTensor {
             return Ok(self.tensor.clone());
         };
         let result = self.tensor.detach();
-        result.set_history(owner(self.owner.as_ref(), node), output_nr);
+        result.physical().set_history(owner(self.owner.as_ref(), node), output_nr);
         if let Some(tangent) = node.tangent_of(output_nr) {
             forward::set_tangent(&result, Some(tangent));
         }

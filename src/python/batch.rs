@@ -3,15 +3,20 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::autograd::batch::{self, Randomness};
+use crate::autograd::batch::{self, Level, Open, Randomness};
 use crate::autograd::node::Node;
 use crate::ops;
+use crate::python::tensor::tensor_of;
 use crate::tensor::Tensor;
 
 /// Opens a level of `vmap` for `size` examples and gives its number.
 #[pyfunction]
 pub fn _enter_vmap(size: usize, randomness: &str) -> PyResult<u32> {
-    let randomness = match randomness {
+    Ok(batch::enter(size, parsed(randomness)?).id)
+}
+
+fn parsed(randomness: &str) -> PyResult<Randomness> {
+    Ok(match randomness {
         "error" => Randomness::Error,
         "different" => Randomness::Different,
         "same" => Randomness::Same,
@@ -20,14 +25,47 @@ pub fn _enter_vmap(size: usize, randomness: &str) -> PyResult<u32> {
                 "vmap: randomness has to be 'error', 'different' or 'same', got '{other}'"
             )));
         }
-    };
-    Ok(batch::enter(size, randomness).id)
+    })
 }
 
 /// Closes the innermost level of `vmap`.
 #[pyfunction]
 pub fn _exit_vmap() {
     batch::exit();
+}
+
+/// The innermost open level at which one of `objects` is batched: number, size and randomness.
+#[pyfunction]
+pub fn _innermost_level(objects: Vec<Bound<'_, PyAny>>) -> PyResult<(u32, usize, &'static str)> {
+    let levels: Vec<_> = objects.iter().filter_map(tensor_of).flat_map(Tensor::levels).collect();
+    let open = batch::open().into_iter().rfind(|open| levels.contains(&open.level));
+    let Some(open) = open else {
+        return Err(PyRuntimeError::new_err("a tensor of a vmap that has ended is used"));
+    };
+    let randomness = match open.randomness {
+        Randomness::Error => "error",
+        Randomness::Different => "different",
+        Randomness::Same => "same",
+    };
+    Ok((open.level.id, open.level.size, randomness))
+}
+
+/// Closes a level for a while.
+#[pyfunction]
+pub fn _suspend_vmap(level: u32) {
+    let mut open = batch::open();
+    open.retain(|open| open.level.id != level);
+    batch::replace_open(open);
+}
+
+/// Opens a level again.
+#[pyfunction]
+pub fn _resume_vmap(level: u32, size: usize, randomness: &str) -> PyResult<()> {
+    let mut open = batch::open();
+    open.push(Open { level: Level { id: level, size }, randomness: parsed(randomness)? });
+    open.sort_by_key(|open| open.level.id);
+    batch::replace_open(open);
+    Ok(())
 }
 
 /// The tensor that stands for the examples of `tensor` along `dim`.

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use smallvec::SmallVec;
 
-use crate::autograd::forward;
+use crate::autograd::batch::{self, Levels};
 use crate::autograd::meta::Creation;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Body, Edge, Function, Gradients, Node, OutputMeta};
@@ -37,6 +37,9 @@ struct PyFunction {
     arguments: Vec<bool>,
     /// Which of the forward's results are tensors.
     results: Vec<bool>,
+    /// At which levels each tensor argument, and each result, was batched.
+    argument_levels: Vec<Levels>,
+    result_levels: Vec<Levels>,
     /// Whether a gradient that did not arrive is given as zeros.
     materialize: bool,
     _held: Held,
@@ -64,10 +67,11 @@ impl PyFunction {
         let metas = node.outputs();
         let mut arguments = Vec::with_capacity(metas.len());
         for (i, meta) in metas.iter().enumerate() {
-            arguments.push(match gradients.get(i).cloned().flatten() {
+            let gradient = match gradients.get(i).cloned().flatten() {
                 None if self.materialize && self.results[i] => Some(Tensor::zeros(&meta.sizes, meta.dtype)?),
                 gradient => gradient,
-            });
+            };
+            arguments.push(gradient.map(|gradient| batch::lift(&gradient, &self.result_levels[i])).transpose()?);
         }
         let returned = self.context.bind(py).call_method1(intern!(py, "apply"), PyTuple::new(py, arguments)?)?;
         let returned: Vec<Bound<'_, PyAny>> = match returned.cast::<PyTuple>() {
@@ -86,7 +90,7 @@ impl PyFunction {
         let mut given = Gradients::new();
         for (i, (gradient, is_tensor)) in returned.iter().zip(&self.arguments).enumerate() {
             match (tensor_of(gradient), is_tensor) {
-                (Some(tensor), true) => given.push(Some(tensor.clone())),
+                (Some(tensor), true) => given.push(Some(batch::lower(tensor, &self.argument_levels[given.len()])?)),
                 (None, true) if gradient.is_none() => given.push(None),
                 (None, false) if gradient.is_none() => {}
                 (_, true) => {
@@ -140,8 +144,16 @@ pub fn _apply_function<'py>(
     arguments: &Bound<'py, PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = function.py();
+    let mut inputs: Vec<Option<Tensor>> = arguments.iter().map(|object| tensor_of(&object).cloned()).collect();
+    let mut arguments = arguments.clone();
+    if inputs.iter().flatten().any(Tensor::is_batched) {
+        if !function.getattr(intern!(py, "generate_vmap_rule"))?.is_truthy()? {
+            return py.import("rgrad.autograd.function")?.call_method1("_apply_batched", (function, arguments));
+        }
+        arguments = batch_all(&mut inputs, &arguments)?;
+    }
+    let arguments = &arguments;
     let context = function.getattr(intern!(py, "_backward_cls"))?.call0()?;
-    let inputs: Vec<Option<Tensor>> = arguments.iter().map(|object| tensor_of(&object).cloned()).collect();
     let needs = inputs.iter().map(|input| input.as_ref().is_some_and(Tensor::requires_grad));
     context.setattr(intern!(py, "needs_input_grad"), PyTuple::new(py, needs)?)?;
     let records = modes::grad_enabled() && inputs.iter().flatten().any(Tensor::requires_grad);
@@ -151,7 +163,7 @@ pub fn _apply_function<'py>(
         edges.push(if records { input.gradient_edge()? } else { None });
     }
     let tangents: Vec<Option<Tensor>> = match modes::forward_enabled() {
-        true => inputs.iter().map(|input| input.as_ref().and_then(forward::tangent)).collect(),
+        true => inputs.iter().map(|input| input.as_ref().map_or(Ok(None), batch::tangent)).collect::<Result<_>>()?,
         false => vec![None; inputs.len()],
     };
     let output = {
@@ -176,12 +188,14 @@ pub fn _apply_function<'py>(
             name: context.get_type().name()?.to_string(),
             arguments: inputs.iter().map(Option::is_some).collect(),
             results: results.iter().map(Option::is_some).collect(),
+            argument_levels: inputs.iter().flatten().map(Tensor::levels).collect(),
+            result_levels: results.iter().map(|result| result.as_ref().map(Tensor::levels).unwrap_or_default()).collect(),
             materialize: context.getattr(intern!(py, "_materialize_grads"))?.is_truthy()?,
             context: context.clone().unbind(),
             _held: Held::new(),
         };
         let metas = results.iter().map(|result| match result {
-            Some(tensor) => OutputMeta::of(tensor),
+            Some(tensor) => OutputMeta::of(&tensor.physical()),
             None => OutputMeta { sizes: Dims::new(), dtype: DType::Bool },
         });
         let node = Node::new(Body::Function(Box::new(node)), edges, metas.collect(), Saved::default());
@@ -208,6 +222,23 @@ pub fn _apply_function<'py>(
         Ok(_) => Ok(PyTuple::new(py, finished)?.into_any()),
         Err(_) => Ok(finished.swap_remove(0)),
     }
+}
+
+/// Makes those arguments that require grad batched wherever another one is, so that the gradients are too.
+fn batch_all<'py>(inputs: &mut [Option<Tensor>], arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
+    let py = arguments.py();
+    let levels = inputs.iter().flatten().fold(Levels::new(), |all, input| batch::union(&all, &input.levels()));
+    let mut objects: Vec<Bound<'py, PyAny>> = arguments.iter().collect();
+    for (input, object) in inputs.iter_mut().zip(&mut objects) {
+        if let Some(tensor) = input
+            && tensor.requires_grad()
+            && tensor.levels() != levels
+        {
+            *tensor = batch::wrap(batch::lower(tensor, &levels)?, levels.clone());
+            *object = tensor.clone().into_pyobject(py)?.into_any();
+        }
+    }
+    PyTuple::new(py, objects)
 }
 
 /// Runs `forward(ctx, ...)`, or `forward(...)` and then `setup_context(ctx, inputs, output)`.
@@ -326,12 +357,12 @@ impl Wrapping {
             return Ok((self.without_history(result, is_input, is_dirty)?, false));
         };
         if is_dirty {
-            view::rebase_history_as(result, node.clone(), i)?;
+            view::rebase_history_as(&result.physical(), node.clone(), i)?;
             return Ok((result.clone(), true));
         }
         // An input that is handed through gets a history of its own by way of a view.
         let tensor = if is_input { alias_without_grad(result)? } else { result.clone() };
-        tensor.set_history(node.clone(), i);
+        tensor.physical().set_history(node.clone(), i);
         Ok((tensor, true))
     }
 
@@ -410,7 +441,7 @@ fn push_tangents(
                 crate::shape::show(&expected)
             )));
         }
-        forward::set_tangent(result, Some(tangent.clone()));
+        batch::set_tangent(result, tangent)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from typing import NamedTuple
 
 from .. import _rgrad
 from .._rgrad import Node
@@ -168,11 +169,52 @@ class Function(metaclass=FunctionMeta):
 
         Arguments by keyword, and defaults, are for functions with `setup_context`.
         """
+        if cls.generate_vmap_rule and cls.vmap is not Function.vmap:
+            raise RuntimeError(f"{cls.__name__} has generate_vmap_rule and a vmap of its own; one of them is expected")
         if cls._has_setup_context:
             args = _bind(cls.forward, args, kwargs)
         elif kwargs:
             raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments, got {', '.join(kwargs)}")
         return _rgrad._apply_function(cls, *args)
+
+
+class VmapInfo(NamedTuple):
+    """What a `Function`'s `vmap` is told: how many examples there are, and what random operations are to do."""
+
+    batch_size: int
+    randomness: str
+
+
+def _apply_batched(cls: type[Function], args: tuple[Any, ...]) -> Any:
+    """Call a function inside vmap by its own `vmap`, for the innermost level of the arguments."""
+    if cls.vmap is Function.vmap:
+        raise RuntimeError(
+            f"{cls.__name__}.apply() inside vmap: the function has to define the static method vmap, or to set "
+            "generate_vmap_rule = True if its forward, backward and jvp are made of operations on tensors"
+        )
+    if not cls._has_setup_context:
+        raise RuntimeError(f"{cls.__name__}.apply() inside vmap: the function has to define setup_context")
+    level, size, randomness = _rgrad._innermost_level(args)
+    mapped = [isinstance(arg, _rgrad.Tensor) and _rgrad._is_batched(arg, level) for arg in args]
+    examples = [_rgrad._remove_batch_dim(arg, level, 0) if batched else arg for arg, batched in zip(args, mapped)]
+    in_dims = tuple(0 if batched else None for batched in mapped)
+    _rgrad._suspend_vmap(level)
+    try:
+        returned = cls.vmap(VmapInfo(size, randomness), in_dims, *examples)
+    finally:
+        _rgrad._resume_vmap(level, size, randomness)
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise RuntimeError(f"{cls.__name__}.vmap has to return a pair (output, out_dims)")
+    outputs, out_dims = returned
+    if not isinstance(outputs, tuple):
+        return outputs if out_dims is None else _rgrad._add_batch_dim(outputs, out_dims, level)
+    dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(outputs)
+    if len(dims) != len(outputs):
+        raise ValueError(f"{cls.__name__}.vmap returned {len(outputs)} outputs, but {len(dims)} out_dims")
+    return tuple(
+        output if dim is None or not isinstance(output, _rgrad.Tensor) else _rgrad._add_batch_dim(output, dim, level)
+        for output, dim in zip(outputs, dims)
+    )
 
 
 def _bind(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -215,6 +257,8 @@ def _requiring(args: tuple[Any, ...]) -> list[Tensor]:
 
 class _Once(Function):
     """The identity on its second argument; its backward is an error."""
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(ctx: Any, name: str, value: Tensor, *_: Tensor) -> Tensor:
