@@ -6,12 +6,13 @@ use std::rc::{Rc, Weak};
 
 use smallvec::SmallVec;
 
-use crate::autograd::engine;
+use crate::autograd::{batch, engine, primitives};
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Node, NodeCell};
 use crate::autograd::record;
 use crate::error::Result;
-use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule};
+use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule, Traits};
+use crate::shape::{self, Dims};
 use crate::tensor::{Tensor, TensorCell, flag};
 use crate::value::{Outputs, Value};
 
@@ -109,7 +110,9 @@ fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<T
             let variables = rules.iter().fold(0, |bits, rule| bits | rule.wanted);
             for (i, value) in arguments.iter().enumerate() {
                 // What no rule gives a gradient for, such as an index, is a constant.
-                replaced.push(if variables & (1 << i) == 0 { value.clone() } else { replace_by_tangents(value)? });
+                let constant = variables & (1 << i) == 0;
+                let tangent = if constant { value.clone() } else { replace_by_tangents(value)? };
+                replaced.push(if op.traits.has(Traits::VIEW) { laid_out_as(tangent, value)? } else { tangent });
             }
             Ok(record::call(op, &replaced)?.into_iter().map(Some).collect())
         }
@@ -134,10 +137,29 @@ fn replace_by_tangents(value: &Value) -> Result<Value> {
     })
 }
 
+/// The tangent that a view is made of, in memory as its tensor is: what can be seen so of one cannot always be of the
+/// other.
+fn laid_out_as(tangent: Value, primal: &Value) -> Result<Value> {
+    let (Value::Tensor(tangent), Value::Tensor(primal)) = (&tangent, primal) else { return Ok(tangent) };
+    let (sizes, strides, found) = (primal.sizes(), primal.strides(), tangent.strides());
+    if (0..sizes.len()).all(|d| sizes[d] == 1 || strides[d] == found[d]) || shape::may_overlap(&sizes, &strides) {
+        return Ok(Value::Tensor(tangent.clone()));
+    }
+    let spread = batch::made_like(tangent, &sizes, |all| {
+        let count = all.len() - sizes.len();
+        let step = shape::extent(&sizes, &strides);
+        let outer: Dims = shape::contiguous_strides(&all[..count]).iter().map(|stride| stride * step).collect();
+        let all_strides: Dims = outer.iter().chain(strides.iter()).copied().collect();
+        Tensor::empty_spread(all, &all_strides, tangent.dtype())
+    })?;
+    let copied = primitives::call_in_place("copy", &[Value::Tensor(spread), Value::Tensor(tangent.clone())])?;
+    Ok(Value::Tensor(copied))
+}
+
 fn sum(total: Option<Tensor>, term: Tensor) -> Result<Option<Tensor>> {
     Ok(Some(match total {
         None => term,
-        Some(total) => crate::autograd::primitives::add(&total, &term)?,
+        Some(total) => primitives::add(&total, &term)?,
     }))
 }
 
@@ -167,7 +189,7 @@ fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<T
         && (tangent.sizes() != output.sizes() || tangent.dtype() != output.dtype())
     {
         let zeros = Tensor::zeros(&output.sizes(), output.dtype())?;
-        total = Some(crate::autograd::primitives::add(&zeros, tangent)?);
+        total = Some(primitives::add(&zeros, tangent)?);
     }
     Ok(Tangents::from_elem(total, 1))
 }
@@ -196,7 +218,7 @@ fn by_vjp(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tan
     let mut watch = |tensor: &Tensor| -> Result<Tensor> {
         let Some(direction) = tangent(tensor) else { return Ok(tensor.clone()) };
         let watched = if outer && tensor.requires_grad() {
-            crate::autograd::primitives::call("clone", &[Value::Tensor(tensor.clone())])?
+            primitives::call("clone", &[Value::Tensor(tensor.clone())])?
         } else {
             let watched = tensor.detach();
             watched.set_requires_grad(true)?;

@@ -24,6 +24,8 @@ pub struct Meta {
     /// The hooks of this tensor as one; also known to its node, if it has one.
     pub hook: Option<Rc<dyn Hook>>,
     pub leaf_hook: Option<Rc<dyn LeafHook>>,
+    /// For a leaf made to differentiate a function: whether that function has ended.
+    pub ended: bool,
     /// What a batched tensor stands for.
     pub batch: Option<Box<Batch>>,
 }

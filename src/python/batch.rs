@@ -109,6 +109,12 @@ pub fn _fresh_input(tensor: Tensor, recorded: bool) -> PyResult<Tensor> {
     Ok(batch::fresh(&tensor, recorded)?)
 }
 
+/// Says that the function that inputs were made for has ended.
+#[pyfunction]
+pub fn _end_inputs(inputs: Vec<Tensor>) {
+    inputs.iter().for_each(batch::end);
+}
+
 /// Whether `outputs` depend on anything that requires grad besides `inputs`, or those on anything before them.
 #[pyfunction]
 pub fn _depends_on_others(outputs: Vec<Tensor>, inputs: Vec<Tensor>) -> PyResult<bool> {
@@ -129,7 +135,7 @@ pub fn _depends_on_others(outputs: Vec<Tensor>, inputs: Vec<Tensor>) -> PyResult
         if ends.contains(&node.id()) || !seen.insert(node.id()) {
             continue;
         }
-        if node.variable().is_some() {
+        if node.variable().is_some_and(|leaf| !batch::has_ended(&leaf)) {
             return Ok(true);
         }
         stack.extend(node.edges().into_iter().flatten().map(|edge| edge.node));

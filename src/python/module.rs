@@ -44,7 +44,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
             _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled;
         batch: _enter_vmap _exit_vmap _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim _is_batched _debug_unwrap _fresh_input
-            _depends_on_others;
+            _end_inputs _depends_on_others;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
         printing: set_printoptions _printoptions;

@@ -209,17 +209,23 @@ fn store_random<'py>(
     generator: Option<&Bound<'py, PyGenerator>>,
     draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let tensor = &batch::random_target(name, this(slf))?;
+    let tensor = this(slf);
     let fill = |target: &Tensor| match generator {
         Some(generator) => generator.get().draw(slf.py(), |generator| draw(target, generator))?.map_err(PyErr::from),
         None => Ok(with_default_generator(|generator| draw(target, generator))??),
     };
     crate::pointwise::check_writable(name, tensor)?;
-    if crate::autograd::modes::grad_enabled() && tensor.requires_grad() {
-        crate::autograd::view::check_in_place(name, tensor)?;
+    let recorded = crate::autograd::modes::grad_enabled() && tensor.requires_grad();
+    if recorded || !batch::open().is_empty() {
+        if recorded {
+            crate::autograd::view::check_in_place(name, tensor)?;
+        }
         // The numbers depend on nothing: the history of what they overwrite ends here.
-        let numbers = like(tensor, None)?;
-        fill(&numbers)?;
+        let numbers = batch::made_random(name, &tensor.sizes(), |sizes| {
+            let numbers = if tensor.is_batched() { Tensor::empty(sizes, tensor.dtype())? } else { like(tensor, None)? };
+            fill(&numbers)?;
+            Ok(numbers)
+        })?;
         call_in_place("copy", &[Value::Tensor(tensor.clone()), Value::Tensor(numbers)])?;
     } else {
         fill(tensor)?;

@@ -28,10 +28,10 @@ def loaded_by(statement: str) -> set[str]:
 def test_tensors_need_neither_numpy_nor_the_larger_packages(statement: str) -> None:
     loaded = loaded_by(statement)
     assert "rgrad._rgrad" in loaded
-    assert not loaded & {"numpy", "rgrad.nn", "rgrad.optim", "rgrad.graph", "rgrad.tour"}
+    assert not loaded & {"numpy", "rgrad.nn", "rgrad.optim", "rgrad.graph", "rgrad.func", "rgrad.tour"}
 
 
-@pytest.mark.parametrize("package", ["nn", "optim", "graph"])
+@pytest.mark.parametrize("package", ["nn", "optim", "graph", "func"])
 def test_a_package_is_loaded_when_it_is_asked_for(package: str) -> None:
     loaded = loaded_by(f"import rgrad; rgrad.{package}")
     assert f"rgrad.{package}" in loaded

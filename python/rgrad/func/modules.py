@@ -30,10 +30,10 @@ def functional_call(
     parameter_and_buffer_dicts: the tensors by name, in one dictionary or several that share no name.
     args: the arguments; what is no tuple is the only one.
     tie_weights: a tensor that the module has under several names is replaced under all of them.
-    strict: every parameter and buffer has to be given, and nothing else.
+    strict: every parameter and buffer has to be given, and nothing else; otherwise unknown names are passed over.
 
-    Raises ValueError for a name given twice or for different values of tied weights, KeyError for a name that the
-    module does not have, and RuntimeError if `strict` is not met.
+    Raises ValueError for a name given twice or for different values of tied weights, and RuntimeError if `strict` is
+    not met.
     """
     given = _merged(parameter_and_buffer_dicts)
     if args is None:
@@ -95,6 +95,7 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
         missing, unexpected = sorted(named.keys() - given.keys()), sorted(given.keys() - named.keys())
         if missing or unexpected:
             raise RuntimeError(f"functional_call: with strict=True, names are missing: {missing}, or unknown: {unexpected}")
+    given = {name: tensor for name, tensor in given.items() if name in named}
     places = [_place(module, name) for name in given]
     before = [place[key] for place, key in places]
     try:
@@ -110,10 +111,7 @@ def _place(module: Module, name: str) -> tuple[dict[str, Any], str]:
     """The dictionary in which the module of that parameter or buffer has it."""
     path, _, key = name.rpartition(".")
     owner = module.get_submodule(path)
-    for place in (owner._parameters, owner._buffers):
-        if key in place:
-            return place, key
-    raise KeyError(f"functional_call: the module has no parameter or buffer {name!r}")
+    return (owner._parameters if key in owner._parameters else owner._buffers), key
 
 
 def stack_module_state(models: Sequence[Module] | ModuleList) -> tuple[dict[str, Any], dict[str, Any]]:

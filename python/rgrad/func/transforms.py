@@ -79,6 +79,7 @@ class _Pullback:
         """To be called when the outputs are known to be tensors, before anything is pulled back."""
         self.roots = [output for output in self.outputs if output.requires_grad]
         self.further = self.recorded and _rgrad._depends_on_others(self.roots, self.inputs)
+        _rgrad._end_inputs(self.inputs)
 
     def results(self, tree: Any) -> Any:
         """Outputs as the caller gets them: they know nothing of the fresh inputs if those are all they depend on."""
@@ -245,11 +246,13 @@ def _push_by_vjp(func: Any, leaves: list[Tensor], directions: list[Tensor], spec
         outputs, output_spec = _output_leaves(output)
         roots = [root for root in outputs if root.requires_grad]
         further = recorded and _rgrad._depends_on_others(roots, inputs)
+        _rgrad._end_inputs(inputs)
         pushed: list[Tensor | None] = [None] * len(outputs)
         for i, root in enumerate(outputs):
             if not root.requires_grad:
                 continue
             cotangent = _rgrad._fresh_input(_rgrad.zeros_like(root), False)
+            _rgrad._end_inputs([cotangent])
             products = _rgrad.grad([root], inputs, [cotangent], True, True, allow_unused=True)
             pairs = [pair for pair in zip(products, directions) if pair[0] is not None and pair[0].requires_grad]
             if pairs:
@@ -275,6 +278,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     with enable_grad():
         cotangents = [_rgrad._fresh_input(_rgrad.zeros_like(leaf), False) for leaf in outputs]
         products = tree_flatten(vjp_fn(tree_unflatten(cotangents, output_spec), create_graph=True))[0]
+        _rgrad._end_inputs(cotangents)
 
     def jvp_fn(*tangents: Any) -> Any:
         directions, tangent_spec = tree_flatten(tangents)
@@ -290,7 +294,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         pushed: Any = [None] * len(outputs)
         if pairs:
             seconds, along = zip(*pairs)
-            pushed = _rgrad.grad(seconds, cotangents, along, True, allow_unused=True)
+            further = _rgrad.is_grad_enabled() and _rgrad._depends_on_others(list(seconds), cotangents)
+            pushed = _rgrad.grad(seconds, cotangents, along, True, further, allow_unused=True)
         filled = [
             _rgrad.zeros_like(leaf) if tangent is None else tangent for leaf, tangent in zip(outputs, pushed)
         ]

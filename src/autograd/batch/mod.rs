@@ -279,25 +279,6 @@ pub fn made_random(name: &str, sizes: &[usize], make: impl FnOnce(&[usize]) -> R
     made(random_levels(name)?, sizes, make)
 }
 
-/// The memory to be filled with random numbers so that `target` has them in place.
-pub fn random_target(name: &str, target: &Tensor) -> Result<Tensor> {
-    let own = target.levels();
-    let different = random_levels(name)?;
-    if let Some(open) = open().iter().find(|open| different.contains(&open.level) != own.contains(&open.level)) {
-        match open.randomness {
-            Randomness::Different => bail!(
-                Runtime,
-                "{name}: with randomness='different', a tensor that is one for all examples cannot be filled in place"
-            ),
-            _ => bail!(
-                Runtime,
-                "{name}: with randomness='same', a tensor that differs between examples cannot be filled in place"
-            ),
-        }
-    }
-    Ok(target.physical())
-}
-
 /// An input for a function that is about to be differentiated, with the values of `tensor` and a place of its own in
 /// the graph: batched at every open level, so that its gradient is one for each example.
 ///
@@ -315,6 +296,19 @@ pub fn fresh(tensor: &Tensor, recorded: bool) -> Result<Tensor> {
     }
     leaf.set_requires_grad(true)?;
     Ok(wrap(leaf, levels))
+}
+
+/// Says that the function that `input` was made for has ended: to everybody else, it is a constant.
+pub fn end(input: &Tensor) {
+    let physical = input.physical();
+    if physical.is_leaf() {
+        physical.meta_mut(|meta| meta.ended = true);
+    }
+}
+
+/// Whether [`end`] was said of a tensor.
+pub fn has_ended(tensor: &Tensor) -> bool {
+    tensor.meta(|meta| meta.ended).unwrap_or(false)
 }
 
 /// The tangent of a tensor, batched at the tensor's levels too.
