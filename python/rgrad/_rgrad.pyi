@@ -1209,6 +1209,7 @@ def grad(
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
     allow_unused: Literal[False] | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1220,6 +1221,7 @@ def grad(
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
     allow_unused: _bool | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1230,6 +1232,31 @@ def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
     """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
 def _anomaly() -> tuple[_bool, _bool]:
     """Whether anomaly mode is on, and whether it checks for nan."""
+def _enter_vmap(size: _int, randomness: str) -> _int:
+    """Opens a level of `vmap` for `size` examples and gives its number."""
+def _exit_vmap() -> None:
+    """Closes the innermost level of `vmap`."""
+def _suspend_vmap(level: _int) -> None:
+    """Closes a level for a while."""
+def _resume_vmap(level: _int, size: _int, randomness: str) -> None:
+    """Opens a level again."""
+def _innermost_level(objects: Sequence[Any]) -> tuple[_int, _int, str]:
+    """The innermost open level at which one of `objects` is batched: number, size and randomness."""
+def _add_batch_dim(tensor: Tensor, dim: _int, level: _int) -> Tensor:
+    """The tensor that stands for the examples of `tensor` along `dim`."""
+def _remove_batch_dim(tensor: Tensor, level: _int, dim: _int) -> Tensor:
+    """All examples of a tensor at a level, in dimension `dim`; of one that is not batched there, copies without memory.
+    """
+def _is_batched(tensor: Tensor, level: _int | None = None) -> _bool:
+    """Whether a tensor is batched at a level; at any, if none is given."""
+def _debug_unwrap(tensor: Tensor, recurse: _bool) -> Tensor:
+    """The tensor behind a batched one: without its innermost level, or without any."""
+def _fresh_input(tensor: Tensor, recorded: _bool) -> Tensor:
+    """An input for a function that is about to be differentiated; its own history is kept if `recorded`."""
+def _end_inputs(inputs: Sequence[Tensor]) -> None:
+    """Says that the function that inputs were made for has ended."""
+def _depends_on_others(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> _bool:
+    """Whether `outputs` depend on anything that requires grad besides `inputs`, or those on anything before them."""
 def _apply_function(function: type, *arguments: Any) -> Any:
     """The call of a user's function: everything that `Function.apply` does."""
 def _current_graph_task_id() -> _int:

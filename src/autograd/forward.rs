@@ -142,8 +142,12 @@ fn replace_by_tangents(value: &Value) -> Result<Value> {
 fn laid_out_as(tangent: Value, primal: &Value) -> Result<Value> {
     let (Value::Tensor(tangent), Value::Tensor(primal)) = (&tangent, primal) else { return Ok(tangent) };
     let (sizes, strides, found) = (primal.sizes(), primal.strides(), tangent.strides());
-    if (0..sizes.len()).all(|d| sizes[d] == 1 || strides[d] == found[d]) || shape::may_overlap(&sizes, &strides) {
+    if (0..sizes.len()).all(|d| sizes[d] == 1 || strides[d] == found[d]) {
         return Ok(Value::Tensor(tangent.clone()));
+    }
+    if shape::may_overlap(&sizes, &strides) {
+        // Elements that share a place may have tangents that differ; row-major memory can be seen in all ways.
+        return Ok(Value::Tensor(primitives::call("_row_major", &[Value::Tensor(tangent.clone())])?));
     }
     let spread = batch::made_like(tangent, &sizes, |all| {
         let count = all.len() - sizes.len();
