@@ -108,6 +108,27 @@ op! {
         crate::kernels::index::add_each(&counted.data(), &ones.data());
         crate::ops::arithmetic::div((&whole).into(), (&counted).into())
     }
+    batch by(|batch| {
+        // Memory for each example, behind that of the one before.
+        let (size, stride, offset) = (batch.ints(1), batch.ints(2), batch.int(3));
+        let (input_size, input_stride, input_offset) = (batch.ints(4), batch.ints(5), batch.int(6));
+        let reach = |size: &[i64], stride: &[i64]| {
+            let unsigned = |list: &[i64]| list.iter().map(|&n| n as usize).collect::<Dims>();
+            shape::extent(&unsigned(size), &unsigned(stride)) as i64
+        };
+        let end = (offset + reach(size, stride)).max(input_offset + reach(input_size, input_stride));
+        let step = (end - offset.min(input_offset)).max(1);
+        let spread = |stride: &[i64]| std::iter::once(step).chain(stride.iter().copied()).collect::<Ints>();
+        as_strided_backward(
+            batch.tensor(0)?,
+            &batch.sizes(size),
+            &spread(stride),
+            offset,
+            &batch.sizes(input_size),
+            &spread(input_stride),
+            input_offset,
+        )
+    });
     derivative "AsStridedBackwardBackward0" Linear {
         g(g, size, stride, offset, input_size, input_stride, input_offset) => {
             let (sizes, strides) = (shape::checked_sizes(input_size)?, input_stride.iter().map(|&n| n as usize).collect::<Dims>());
