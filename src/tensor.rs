@@ -3,6 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::ffi::c_void;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
@@ -34,6 +35,39 @@ pub(crate) struct TensorCell {
     object: Cell<*mut c_void>,
 }
 
+/// What the embedding language does with an object that its tensor has kept alive, when the tensor dies: the object, and
+/// a tensor with the contents of the dying one.
+type Keeper = fn(*mut c_void, Tensor);
+
+static KEEPER: OnceLock<Keeper> = OnceLock::new();
+
+/// Registers the embedding language; later calls are ignored.
+pub(crate) fn set_keeper(keeper: Keeper) {
+    let _ = KEEPER.set(keeper);
+}
+
+impl Drop for TensorCell {
+    #[inline]
+    fn drop(&mut self) {
+        if self.flags.get() & flag::OBJECT_KEPT != 0 {
+            self.hand_contents_over();
+        }
+    }
+}
+
+impl TensorCell {
+    #[cold]
+    fn hand_contents_over(&mut self) {
+        let contents = Tensor::with_flags(self.data.get_mut().clone(), self.flags.get() & !flag::OBJECT_KEPT);
+        contents.0.output_nr.set(self.output_nr.get());
+        contents.0.grad_fn.replace(self.grad_fn.take());
+        contents.0.meta.replace(self.meta.take());
+        if let Some(keeper) = KEEPER.get() {
+            keeper(self.object.get(), contents);
+        }
+    }
+}
+
 /// Bits of `TensorCell::flags`: what an operation has to look at before it may take the short way.
 pub(crate) mod flag {
     /// A leaf that asks for its gradient.
@@ -46,6 +80,8 @@ pub(crate) mod flag {
     pub const DUAL: u8 = 8;
     /// Remembered as possibly part of a ring of references.
     pub const SUSPECT: u8 = 16;
+    /// Owns the object that wraps it, rather than being owned by it.
+    pub const OBJECT_KEPT: u8 = 128;
     /// Made in inference mode.
     pub const INFERENCE: u8 = 32;
     /// Any of these sends an operation through the recording path.
