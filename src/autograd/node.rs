@@ -54,12 +54,15 @@ pub struct State {
 pub struct OutputMeta {
     pub sizes: Dims,
     pub dtype: DType,
+    /// Whether it is a matrix whose columns lie one after another; the product of matrices gives it a gradient alike.
+    pub column_major: bool,
 }
 
 impl OutputMeta {
     pub fn of(tensor: &Tensor) -> OutputMeta {
         let data = tensor.data();
-        OutputMeta { sizes: data.sizes.clone(), dtype: data.dtype }
+        let column_major = matches!((&data.sizes[..], &data.strides[..]), ([rows, _], [1, step]) if step == rows);
+        OutputMeta { sizes: data.sizes.clone(), dtype: data.dtype, column_major }
     }
 }
 

@@ -43,6 +43,10 @@ fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
         Forward::Pointwise(loops) => Ok(Outputs::from_elem(pointwise::run(op.name, loops, arguments)?, 1)),
         Forward::Structured(body) => body(arguments),
+        Forward::Chosen(choose) => {
+            let chosen = choose(arguments)?;
+            call(chosen.op, &chosen.arguments)
+        }
     }
 }
 
@@ -59,7 +63,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         let mut saved = plan.save_arguments(arguments, None);
         plan.save_outputs(&mut saved, &outputs);
         let metas = outputs.iter().map(OutputMeta::of).collect();
-        let node = Node::new(Body::Op(op), plan.edges, metas, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
             if output.dtype().is_differentiable() {
                 output.set_history(node.clone(), i as u32);
@@ -168,14 +172,14 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
+    if let Forward::Chosen(choose) = op.forward {
+        let chosen = choose(arguments)?;
+        return call_in_place(chosen.op, &chosen.arguments);
+    }
     pointwise::check_writable(op.name, target)?;
     let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;
-    }
-    // Without rules of its own, the result is computed apart (and recorded, as its parts are) and copied in.
-    if !matches!(op.derivative, Derivative::Rules { .. }) && records {
-        return copy_result(op, arguments, target);
     }
     let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
@@ -187,7 +191,7 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     if let (Some(plan), Some(mut saved)) = (plan, saved) {
         plan.save_outputs(&mut saved, std::slice::from_ref(target));
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
-        let node = Node::new(Body::Op(op), plan.edges, outputs, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
         view::rebase_history(target, node)?;
     }
     if dual {
@@ -198,13 +202,6 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         forward::push_in_place(op, &before, target)?;
     }
     Ok(target.clone())
-}
-
-/// An in-place operation made of others, or one that no gradient flows through.
-fn copy_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
-    let result = first(op, compute(op, arguments)?)?;
-    check_fits(op, &result, target)?;
-    crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
 }
 
 /// Refuses a result of another size, or of a type that the target cannot hold.

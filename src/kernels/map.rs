@@ -62,9 +62,11 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
         // SAFETY: all are contiguous and hold `count` elements.
         return unsafe { kernel(out.pointer, pointers.as_ptr(), count) };
     }
-    let sink = Endpoint::new(&out, types.output, sizes);
-    let sources: SmallVec<[Endpoint; 4]> =
-        operands.iter().map(|operand| Endpoint::new(operand, types.input, sizes)).collect();
+    let sink = Endpoint::new(&out, types.output, sizes, converter(types.output, out.dtype));
+    let sources: SmallVec<[Endpoint; 4]> = operands
+        .iter()
+        .map(|operand| Endpoint::new(operand, types.input, sizes, converter(operand.dtype, types.input)))
+        .collect();
     parallel::for_each_chunk(count, parallel::GRAIN, |range| {
         // SAFETY: by the caller's promise; chunks write disjoint elements.
         unsafe { run(kernel, types, &sink, &sources, range) }
@@ -81,19 +83,14 @@ struct Endpoint {
 
 impl Endpoint {
     #[inline]
-    fn new(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> Endpoint {
+    fn new(operand: &Operand, kernel_type: DType, sizes: &[usize], convert: Convert) -> Endpoint {
         let direct = operand.dtype == kernel_type && crate::shape::is_contiguous(sizes, operand.strides);
         Endpoint {
             pointer: Shared::new(operand.pointer),
             element: operand.dtype.size(),
-            path: (!direct).then(|| indirect(operand, kernel_type, sizes)),
+            path: (!direct).then(|| (Sequence::new(sizes, operand.strides), convert)),
         }
     }
-}
-
-#[cold]
-fn indirect(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> (Sequence, Convert) {
-    (Sequence::new(sizes, operand.strides), converter(operand.dtype, kernel_type))
 }
 
 #[repr(align(64))]

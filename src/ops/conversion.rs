@@ -8,19 +8,33 @@ use crate::tensor::Tensor;
 op! {
     /// A copy with memory of its own.
     fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
-    value {
-        let data = input.data();
-        if crate::shape::dense_order(&data.sizes, &data.strides).is_none() {
-            drop(data);
-            return input.copied(input.dtype());
-        }
-        let copied = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype)?;
-        crate::kernels::copy::copy(&copied.data(), &data);
-        Ok(copied)
-    }
+    value { preserved(input) }
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
     }
+}
+
+/// A copy of its own in the layout of `input`, or row-major if that has gaps or overlaps. Not recorded.
+pub(crate) fn preserved(input: &Tensor) -> Result<Tensor> {
+    let copied = like(input)?;
+    crate::kernels::copy::copy(&copied.data(), &input.data());
+    Ok(copied)
+}
+
+/// Undefined content in the layout of `input`, or row-major if that has gaps or overlaps.
+fn like(input: &Tensor) -> Result<Tensor> {
+    let data = input.data();
+    match crate::shape::dense_order(&data.sizes, &data.strides) {
+        Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype),
+        None => Tensor::empty(&data.sizes, data.dtype),
+    }
+}
+
+/// Zeros in the layout of `input`.
+pub(crate) fn zeros_like(input: &Tensor) -> Result<Tensor> {
+    let zeros = like(input)?;
+    crate::kernels::fill::fill(&zeros.data(), 0i64.into());
+    Ok(zeros)
 }
 
 op! {
@@ -102,7 +116,7 @@ op! {
             ),
         }
     }
-    derivative "FillBackward0" Linear {
+    derivative "FillBackward3" / "FillBackward2" Linear {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
         value(g) => crate::ops::reduction::sum_all(g, None);
     }

@@ -18,6 +18,9 @@ use crate::{bail, op, with_element};
 fn along(name: &str, input: &Tensor, dim: i64, logarithm: bool) -> Result<Tensor> {
     let d = wrap_dim(dim, input.ndim())?;
     if !input.dtype().is_float() {
+        if input.numel() == 0 {
+            return Tensor::empty(&input.sizes(), input.dtype());
+        }
         bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", input.dtype());
     }
     if input.ndim() == 0 {

@@ -251,6 +251,16 @@ impl Term {
         })())
     }
 
+    /// This term where the other one, the result of `relu`, is positive (or NaN), else 0.
+    pub fn where_positive(&self, result: impl IntoTerm) -> Term {
+        self.into_term().of_tensors(result.into_term(), ops::unary::relu_backward)
+    }
+
+    /// Zeros, through which no gradient flows.
+    pub fn zero(&self) -> Term {
+        self.into_term().unary(ops::conversion::zeros_like)
+    }
+
     /// The complex conjugate: for real elements, the term itself.
     pub fn conj(&self) -> Term {
         self.into_term()
