@@ -104,6 +104,8 @@ pub enum Range {
 pub enum Derivative {
     /// In so many words: no gradient flows through it.
     None,
+    /// It has one, but nobody has written it: the result requires grad, and `backward()` fails.
+    Missing,
     /// It is made of operations that have derivatives.
     Composite,
     Rules {

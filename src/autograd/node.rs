@@ -197,7 +197,7 @@ impl Node {
 
     fn apply_rules(&self, op: &'static Op, gradients: &Gradients) -> Result<Gradients> {
         let Derivative::Rules { rules, .. } = &op.derivative else {
-            bail!(NotImplemented, "{} has no derivative", op.name);
+            bail!(Runtime, "{}: its derivative is not implemented", op.name);
         };
         let backward = Backward { op, node: self, gradients };
         let needed = backward.needed();

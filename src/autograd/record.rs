@@ -109,7 +109,11 @@ struct Plan {
 impl Plan {
     /// `None` if nothing has to be recorded. `output` tells the element type of a result.
     fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
-        let Derivative::Rules { rules, .. } = &op.derivative else { return None };
+        let rules = match &op.derivative {
+            Derivative::Rules { rules, .. } => *rules,
+            Derivative::Missing => &[],
+            _ => return None,
+        };
         if !modes::grad_enabled()
             || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
             || !(0..).map_while(output).any(DType::is_differentiable)
@@ -241,7 +245,7 @@ pub(crate) fn pointwise_derivative(
     let tensors = || values.iter().flat_map(Value::tensors);
     let watched = (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
         || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)));
-    let dtype = tensors().next().map_or(DType::Float32, Tensor::dtype);
+    let dtype = crate::promotion::result_type(values);
     if !watched && let Some(kernel) = kernel(kernels, dtype) {
         let types = Types { input: dtype, output: dtype };
         return Ok(Some(pointwise::run_kernel(kernel, types, values)?));

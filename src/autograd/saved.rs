@@ -67,7 +67,9 @@ impl SavedTensor {
         };
         let owner = self.owner.as_ref().and_then(Weak::upgrade).map_or_else(|| node.clone(), Node);
         let result = self.tensor.detach();
-        result.set_history(owner, output_nr);
+        if result.dtype().is_differentiable() {
+            result.set_history(owner, output_nr);
+        }
         Ok(result)
     }
 }

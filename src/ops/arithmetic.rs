@@ -1,14 +1,12 @@
 //! Addition, subtraction, multiplication, division.
 
 use crate::dtype::{Category, DType};
-use crate::error::{Error, Result};
-use crate::op::Backward;
+use crate::error::Result;
 use crate::ops::comparison::all_true;
-use crate::ops::conversion::zeros_like;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::{Operand, Value};
-use crate::{bail, chosen, error, op, pointwise, with_element};
+use crate::{bail, chosen, op, pointwise, with_element};
 
 /// The element type of an operand by itself.
 fn own_dtype(value: &Value) -> Option<DType> {
@@ -134,51 +132,50 @@ pointwise! {
         tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
 
     /// `other - input`.
-    fn rsub(input: Tensor, other: Tensor) real[check_no_bool] -> same, "RsubBackward0", FUNCTION
+    fn rsub(input: Tensor, other: Operand<'static>)
+        real[check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION
         = other - input;
         input(g) = -g;
         other(g) = g;
 
-    /// `other - input` for a number `other`.
-    fn rsub_number as "rsub" / "number" (input: Tensor, other: Scalar) real[check_no_bool] -> same, "RsubBackward1", FUNCTION
-        = other - input;
-        input(g) = -g;
-
-    /// The quotient rounded down.
-    fn floor_quotient as "floor_divide" / "values" (input: Operand<'static>, other: Operand<'static>)
-        real[check_divisor] -> same
+    /// The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+    ///
+    /// Raises `RuntimeError` where an integer is divided by 0.
+    fn floor_divide(input: Operand<'static>, other: Operand<'static>)
+        real[check_divisor] -> same, "NotImplemented", FUNCTION METHOD IN_PLACE
         = input.floor_quotient(other);
 
-    /// The quotient without its fraction.
-    fn trunc_quotient as "div" / "trunc" (input: Operand<'static>, other: Operand<'static>)
-        real[check_divisor] -> same
+    /// `div` with `rounding_mode=None`.
+    fn div_exactly as "div" / "exact" (input: Tensor, other: Operand<'static>) float -> same, "DivBackward2"
+        = input / other;
+        input(g, other) = g / other.conj();
+        other(g, input, other) = -g * (input / (other * other)).conj();
+
+    /// `div` with `rounding_mode="floor"`.
+    fn div_down as "div" / "floor" (input: Tensor, other: Operand<'static>)
+        real[check_divisor] -> same, "DivBackward2"
+        = input.floor_quotient(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
+
+    /// `div` with `rounding_mode="trunc"`.
+    fn div_towards_zero as "div" / "trunc" (input: Tensor, other: Operand<'static>)
+        real[check_divisor] -> same, "DivBackward2"
         = input.trunc_quotient(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// `remainder` of a tensor.
-    fn remainder_of as "remainder" / "values" (input: Tensor, other: Operand<'static>)
+    fn remainder_of as "remainder" / "of_tensor" (input: Tensor, other: Operand<'static>)
         real[check_divisor] -> same, "RemainderBackward1" / "RemainderBackward0"
         = input.floor_remainder(other);
         input(g) = g;
         other(g, input, other) = -g * (input / other).rounded_down();
 
-    /// The remainders that a number leaves.
-    fn remainders_of_number as "remainder" / "number" (input: Scalar, other: Tensor) real[check_divisor] -> same
+    /// `remainder` of a number, for which PyTorch has no derivative either.
+    fn remainder_of_number as "remainder" / "of_number" (input: Scalar, other: Tensor)
+        real[check_divisor] -> same, "NotImplemented"
         = input.floor_remainder(other);
-}
-
-op! {
-    /// The largest integer (as a float for floats) not above the quotient. It has no derivative.
-    ///
-    /// Raises `RuntimeError` where an integer is divided by 0.
-    fn floor_divide(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value { floor_quotient(input, other) }
-    derivative "NotImplemented" ByVjp {
-        [input, other](ctx) => Err(no_derivative(ctx));
-    }
-}
-
-fn no_derivative(context: &Backward) -> Error {
-    error!(Runtime, "{}: the derivative is not implemented for these arguments", context.op.name)
 }
 
 op! {
@@ -188,18 +185,9 @@ op! {
     fn remainder(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     choose {
         Ok(match (input, other) {
-            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(remainder_without_derivative(number, other)),
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(remainder_of_number(number, other)),
             _ => chosen!(remainder_of(input, other)),
         })
-    }
-}
-
-op! {
-    /// `remainder` of a number. PyTorch has no derivative for it either.
-    fn remainder_without_derivative as "remainder" / "of_number" (input: Scalar, other: Tensor) -> Tensor;
-    value { remainders_of_number(input, other) }
-    derivative "NotImplemented" ByVjp {
-        other(ctx) => Err(no_derivative(ctx));
     }
 }
 
@@ -210,30 +198,22 @@ op! {
     fn div_rounded as "div" / "mode" (
         input: Tensor, other: Operand<'static>; rounding_mode: Option<String>
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value {
-        match rounding_mode {
-            None => div(input.into(), other),
-            Some("floor") => floor_quotient(input.into(), other),
-            Some("trunc") => trunc_quotient(input.into(), other),
+    choose {
+        Ok(match rounding_mode {
+            None => chosen!(div_exactly(input, other)),
+            Some("floor") => chosen!(div_down(input, other)),
+            Some("trunc") => chosen!(div_towards_zero(input, other)),
             Some(mode) => bail!(
                 Runtime,
                 "div: rounding_mode has to be None, 'trunc' or 'floor', got '{mode}'"
             ),
-        }
+        })
     }
-    derivative "DivBackward2" ByVjp {
-        input(g, other, rounding_mode) => match rounding_mode {
-            None => div(g.into(), other),
-            Some(_) => zeros_like(g),
-        };
-        other(g, input, other, rounding_mode) => match rounding_mode {
-            None => {
-                let slope = div((&div(input.into(), other)?).into(), other)?;
-                mul((&crate::ops::unary::neg(g)?).into(), (&slope).into())
-            }
-            Some(_) => zeros_like(g),
-        };
-    }
+}
+
+/// `number - x`.
+pub fn rsub_number(x: &Tensor, number: Scalar) -> Result<Tensor> {
+    rsub(x, number.into())
 }
 
 /// `a + b` for tensors.

@@ -8,33 +8,10 @@ use crate::tensor::Tensor;
 op! {
     /// A copy with memory of its own.
     fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
-    value { preserved(input) }
+    value { input.copied_alike(input.dtype()) }
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
     }
-}
-
-/// A copy of its own in the layout of `input`, or row-major if that has gaps or overlaps. Not recorded.
-pub(crate) fn preserved(input: &Tensor) -> Result<Tensor> {
-    let copied = like(input)?;
-    crate::kernels::copy::copy(&copied.data(), &input.data());
-    Ok(copied)
-}
-
-/// Undefined content in the layout of `input`, or row-major if that has gaps or overlaps.
-fn like(input: &Tensor) -> Result<Tensor> {
-    let data = input.data();
-    match crate::shape::dense_order(&data.sizes, &data.strides) {
-        Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype),
-        None => Tensor::empty(&data.sizes, data.dtype),
-    }
-}
-
-/// Zeros in the layout of `input`.
-pub(crate) fn zeros_like(input: &Tensor) -> Result<Tensor> {
-    let zeros = like(input)?;
-    crate::kernels::fill::fill(&zeros.data(), 0i64.into());
-    Ok(zeros)
 }
 
 op! {
@@ -65,7 +42,7 @@ op! {
 op! {
     /// A copy with another element type.
     fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
-    value { input.copied(dtype) }
+    value { input.copied_alike(dtype) }
     derivative "ToCopyBackward0" Linear {
         input(g, ctx) => to_dtype(g, ctx.input_meta(0)?.dtype);
     }

@@ -3,7 +3,6 @@
 use crate::autograd::primitives::call_in_place;
 use crate::error::Result;
 use crate::ops::arithmetic::mul_tensors;
-use crate::ops::conversion::zeros_like;
 use crate::ops::creation::{bernoulli, with_default_generator};
 use crate::tensor::Tensor;
 use crate::value::Value;
@@ -40,7 +39,7 @@ fn mask(input: &Tensor, p: f64) -> Result<Tensor> {
     if !dtype.is_float() {
         bail!(Runtime, "dropout: a float tensor is needed, the input is {dtype}");
     }
-    let mask = zeros_like(input)?;
+    let mask = input.zeros_alike()?;
     with_default_generator(|generator| bernoulli(&mask, 1.0 - p, generator))??;
     call_in_place("div", &[Value::Tensor(mask), Value::Scalar((1.0 - p).into())])
 }

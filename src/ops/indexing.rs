@@ -243,7 +243,7 @@ op! {
         if values.dtype() != input.dtype() {
             bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
         }
-        let out = crate::ops::conversion::preserved(input)?;
+        let out = input.copied_alike(input.dtype())?;
         put_raw(&out, indices, values, if accumulate { Write::Add } else { Write::Replace })?;
         Ok(out)
     }
@@ -304,9 +304,10 @@ op! {
         index_raw(&input, &[Some(mask)])
     }
     derivative "MaskedSelectBackward0" ByVjp {
-        input(g, mask, ctx) => {
-            let sizes = shape::broadcast(&ctx.sizes_of(0)?, &mask.sizes())?;
-            masked_scatter(&Tensor::zeros(&sizes, g.dtype())?, mask, g)
+        input(g, input, mask) => {
+            let sizes = shape::broadcast(&input.sizes(), &mask.sizes())?;
+            let sizes: shape::Ints = sizes.iter().map(|&n| n as i64).collect();
+            masked_scatter(&views::expand(&input.detach(), &sizes)?.zeros_alike()?, mask, g)
         };
     }
 }
@@ -315,7 +316,7 @@ op! {
     /// `input` with the elements of a vector where a mask of at most its dimensions is true, in their order.
     fn masked_scatter as "_masked_scatter" (input: Tensor, mask: Tensor, source: Tensor) -> Tensor;
     value {
-        let out = input.copied(input.dtype())?;
+        let out = input.copied_alike(input.dtype())?;
         let (target, mask) = broadcast_to_mask(&out, &mask.detach())?;
         put_raw(&target, &[Some(mask)], source, Write::Replace)?;
         Ok(out)

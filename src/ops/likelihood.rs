@@ -51,9 +51,8 @@ op! {
     ) -> Tensor;
     value { likelihood(input, target, weight, ignore_index, reduction) }
     derivative "NllLossBackward0" ByVjp {
-        input(g, target, weight, ignore_index, reduction, ctx) => {
-            let sizes: Ints = ctx.sizes_of(0)?.iter().map(|&n| n as i64).collect();
-            nll_loss_backward(g, target, weight, ignore_index, reduction, &sizes)
+        input(g, input, target, weight, ignore_index, reduction) => {
+            nll_loss_backward(g, input, target, weight, ignore_index, reduction)
         };
     }
 }
@@ -65,9 +64,8 @@ op! {
     ) -> Tensor;
     value { likelihood(input, target, weight, ignore_index, reduction) }
     derivative "NllLoss2DBackward0" ByVjp {
-        input(g, target, weight, ignore_index, reduction, ctx) => {
-            let sizes: Ints = ctx.sizes_of(0)?.iter().map(|&n| n as i64).collect();
-            nll_loss_backward(g, target, weight, ignore_index, reduction, &sizes)
+        input(g, input, target, weight, ignore_index, reduction) => {
+            nll_loss_backward(g, input, target, weight, ignore_index, reduction)
         };
     }
 }
@@ -75,11 +73,11 @@ op! {
 op! {
     /// The gradient of `nll_loss`. The loss is linear in its input, so it is itself the derivative of its gradient.
     fn nll_loss_backward as "nll_loss" / "backward" (
-        gradient: Tensor, target: Tensor, weight: Option<Tensor>, ignore_index: i64, reduction: String, input_size: Ints
+        gradient: Tensor, input: Tensor, target: Tensor, weight: Option<Tensor>, ignore_index: i64, reduction: String
     ) -> Tensor;
     value {
         let how = self::reduction("nll_loss", reduction)?;
-        let sizes = shape::checked_sizes(input_size)?;
+        let sizes = input.sizes();
         let samples = Samples::new(&sizes, gradient.dtype(), target, weight, ignore_index)?;
         let out = Tensor::zeros(&sizes, gradient.dtype())?;
         let gradient = gradient.detach().to_contiguous()?;
@@ -103,6 +101,7 @@ op! {
         gradient(g, target, weight, ignore_index, reduction) => {
             nll_loss_of(g, target, weight, ignore_index, reduction)
         };
+        input(g) => g.zeros_alike();
     }
 }
 

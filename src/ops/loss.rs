@@ -4,13 +4,13 @@ use crate::autograd::modes;
 use crate::error::Result;
 use crate::op::Gradients;
 use crate::ops::arithmetic::{add_tensors, div, div_number, mul, mul_tensors, rsub_number, sub};
-use crate::ops::conversion::to_dtype;
+use crate::ops::conversion::{contiguous, to_dtype};
 use crate::ops::gathering::index_select;
 use crate::ops::likelihood::nll_loss;
 use crate::ops::reduction::{mean_all, sum_all};
 use crate::ops::selection::{choose, clamp_min};
 use crate::ops::softmax::log_softmax;
-use crate::ops::unary::{abs, log1p, neg};
+use crate::ops::unary::{abs, log1p, neg, square};
 use crate::ops::views;
 use crate::promotion::result_type;
 use crate::scalar::Scalar;
@@ -77,6 +77,9 @@ fn weighted(losses: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
     }
 }
 
+/// The least divisor in the gradient of a binary cross entropy: PyTorch has it in float32.
+const LEAST: f64 = 1e-12_f32 as f64;
+
 // The values of the losses, and their gradients: `factor * gradient * slope` in one loop.
 pointwise! {
     /// The squared difference.
@@ -99,14 +102,14 @@ pointwise! {
     fn binary_entropy_slope as "binary_cross_entropy" / "backward" (
         input: Tensor, target: Tensor, gradient: Tensor; factor: Scalar
     ) float -> same, "BinaryCrossEntropyBackwardBackward0"
-        = factor * gradient * (input - target) / ((1.0 - input) * input).clamped_below(1e-12);
+        = factor * gradient * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
         input(g, input, target, gradient, factor) = factor * g * gradient
             * (input * input - 2.0 * input * target + target)
-            / (((1.0 - input) * input).clamped_below(1e-12) * ((1.0 - input) * input).clamped_below(1e-12));
+            / (((1.0 - input) * input).clamped_below(LEAST) * ((1.0 - input) * input).clamped_below(LEAST));
         target(g, input, gradient, factor)
-            = -(factor * g * gradient / ((1.0 - input) * input).clamped_below(1e-12));
+            = -(factor * g * gradient / ((1.0 - input) * input).clamped_below(LEAST));
         gradient(g, input, target, factor)
-            = factor * g * (input - target) / ((1.0 - input) * input).clamped_below(1e-12);
+            = factor * g * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
 
     /// Binary cross entropy of a logit x for target t: `(1 - t) x + log(1 + exp(-x))`, computed without overflow.
     fn logit_entropy as "binary_cross_entropy_with_logits" / "values" (input: Tensor, target: Tensor) float -> same
@@ -130,7 +133,7 @@ op! {
             None => mse_loss_of(input, target, reduction),
             Some(weight) => {
                 let how = self::reduction("mse_loss", reduction)?;
-                reduce_weighted(&mse_loss_of(input, target, "none")?, weight, how)
+                reduce_weighted(&square(&sub(input.into(), target.into())?)?, weight, how)
             }
         }
     }
@@ -163,7 +166,8 @@ op! {
 fn mse_loss_slope(g: &Tensor, input: &Tensor, target: &Tensor, reduction: &str, factor: f64) -> Result<Tensor> {
     let count = shape::numel(&shape::broadcast(&input.sizes(), &target.sizes())?)?;
     let factor = factor * share(self::reduction("mse_loss", reduction)?, count);
-    difference(input, target, g, factor.into())
+    // Row-major, as PyTorch has it.
+    contiguous(&difference(input, target, g, factor.into())?)
 }
 
 op! {

@@ -242,7 +242,7 @@ macro_rules! op {
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
 /// floats), `float` (integers become floats first); in brackets after it, a [`Check`](crate::op::Check). The word
 /// after the arrow: `same` or `bool`. Parameters after a semicolon are factors that the result's type does not
-/// depend on. The variables of a rule are its operands in the order that decides the layout of the gradient.
+/// depend on. A node without rules is one whose derivative is missing. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(
@@ -295,6 +295,7 @@ macro_rules! pointwise {
     (@range bool) => { $crate::op::Range::Bool };
 
     (@derivative $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
     (@derivative $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {

@@ -9,7 +9,7 @@ use crate::ops::arithmetic::add_tensors;
 use crate::ops::views;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
-use crate::{bail, op, with_element};
+use crate::{bail, chosen, op, with_element};
 
 fn check_same_dtype(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() != b.dtype() {
@@ -97,7 +97,7 @@ fn right_gradient(g: &Tensor, left: &Tensor, context: &Backward, i: usize) -> Re
 op! {
     /// `beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product.
     fn addmm(input: Tensor, mat1: Tensor, mat2: Tensor; beta: crate::scalar::Scalar = crate::scalar::Scalar::Int(1), alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
+        FUNCTION METHOD;
     value {
         let (a, b, c) = (mat1.data(), mat2.data(), input.data());
         let fits = a.sizes.len() == 2 && b.sizes.len() == 2 && a.sizes[1] == b.sizes[0];
@@ -141,6 +141,27 @@ op! {
         input(g, beta) => scale(g, beta);
         mat1(g, mat2, alpha, ctx) => scale(&left_gradient(g, mat2, ctx, 1)?, alpha);
         mat2(g, mat1, alpha, ctx) => scale(&right_gradient(g, mat1, ctx, 2)?, alpha);
+    }
+}
+
+op! {
+    /// `addmm` in place: `input` has to have the size of the product.
+    fn addmm_in_place as "addmm" / "in_place" (
+        input: Tensor, mat1: Tensor, mat2: Tensor;
+        beta: crate::scalar::Scalar = crate::scalar::Scalar::Int(1), alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)
+    ) -> Tensor, IN_PLACE;
+    choose {
+        if let ([rows, _], [_, columns]) = (&mat1.sizes()[..], &mat2.sizes()[..])
+            && input.sizes()[..] != [*rows, *columns]
+        {
+            bail!(
+                Runtime,
+                "addmm_: the tensor has size {}, the product {}",
+                shape::show(&input.sizes()),
+                shape::show(&[*rows, *columns])
+            );
+        }
+        Ok(chosen!(addmm(input, mat1, mat2, beta, alpha)))
     }
 }
 
@@ -220,6 +241,9 @@ op! {
     fn dot(input: Tensor, tensor: Tensor) -> Tensor, FUNCTION METHOD;
     value {
         let (a, b) = (input.sizes(), tensor.sizes());
+        if input.dtype() == DType::Bool {
+            bail!(NotImplemented, "dot: not implemented for bool");
+        }
         if a.len() != 1 || b.len() != 1 || a != b {
             bail!(Runtime, "dot: two vectors of one length are expected, got {} and {}", shape::show(&a), shape::show(&b));
         }

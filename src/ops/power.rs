@@ -2,7 +2,10 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::op::Chosen;
+use crate::op::{Chosen, Gradients};
+use crate::ops::arithmetic::{mul, mul_tensors};
+use crate::ops::comparison::lt;
+use crate::ops::selection::choose;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::Operand;
@@ -13,8 +16,8 @@ pointwise! {
     fn pow_tensor as "pow" / "tensor" (input: Operand<'static>, other: Operand<'static>) real -> same, "PowBackward1"
         = input.power(other);
         input(other, g, input) = (g * (other * input.power(other - 1.0)).conj()).only_if(!other.equals(0.0));
-        other(input, other, g, out) = (g * (out * input.log()).conj())
-            .only_if(!(input.equals(0.0) & other.greater_equal(0.0)));
+        other(g, input, other, out) = g * (out * input.log())
+            .only_if(!(input.equals(0.0) & other.greater_equal(0.0))).conj();
 
     /// The square.
     fn pow_square as "pow" / "square" (input: Tensor) number -> same, "PowBackward0"
@@ -31,16 +34,31 @@ pointwise! {
         = input.power(exponent);
         input(g, input, exponent) = g * (exponent * input.power(exponent - 1.0)).conj();
 
-    /// A number to the power of a tensor.
-    fn pow_of_number as "pow" / "of_number" (base: Scalar, exponent: Tensor) number -> same, "PowBackward2"
+    /// The powers of a number.
+    fn powers_of_number as "pow" / "powers" (base: Scalar, exponent: Tensor) number -> same
         = base.power(exponent);
-        exponent(g, base, exponent, out) = g * (out * base.log())
-            .only_if(!(base.equals(0.0) & exponent.greater_equal(0.0))).conj();
 
     /// Ones whose gradient is 0: a tensor to the power of 0.
     fn pow_zero as "pow" / "zero" (input: Tensor) number -> same, "PowBackward0"
         = input.one();
         input(g) = g.zero();
+}
+
+op! {
+    /// A number to the power of a tensor: row-major, as PyTorch has it.
+    fn pow_of_number as "pow" / "of_number" (base: Scalar, exponent: Tensor) -> Tensor;
+    value { powers_of_number(base, exponent)?.to_contiguous() }
+    derivative "PowBackward2" ByVjp {
+        exponent(g, base, exponent, out) => {
+            let base = base.to_f64();
+            let slope = mul(out.into(), base.ln().into())?;
+            if base != 0.0 {
+                return Ok(Gradients::from_elem(Some(mul_tensors(g, &slope)?), 1));
+            }
+            let kept = lt(exponent, 0.0.into())?;
+            mul_tensors(g, &choose(&kept, (&slope).into(), 0.0.into())?)
+        };
+    }
 }
 
 op! {

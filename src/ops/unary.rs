@@ -67,14 +67,14 @@ pointwise! {
     /// The larger of each element and 0. The derivative at 0 is 0.
     fn relu(input: Tensor) real[check_no_bool] -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
         = input.maximum(0.0);
-        input(g, out) = g.where_positive(out);
+        input(out, g) = g.where_positive(out);
 
     /// The gradient of `relu`, for its result.
-    fn relu_backward as "_relu_backward" (gradient: Tensor, result: Tensor)
+    fn relu_backward as "_relu_backward" (result: Tensor, gradient: Tensor)
         float -> same, "ThresholdBackwardBackward0"
         = gradient.where_positive(result);
-        gradient(g, result) = g.where_positive(result);
         result(g) = g.zero();
+        gradient(result, g) = g.where_positive(result);
 
     /// Nearest integer; halves go to the even one.
     fn round(input: Tensor) real -> same, "RoundBackward0", FUNCTION METHOD IN_PLACE

@@ -106,7 +106,12 @@ pub fn parse(
         // SAFETY: as above.
         let argument = unsafe { Borrowed::from_ptr(py, given[i]) };
         // What a method takes without brackets, a function takes only with them: reshape(x, (6,)).
-        let bare = !loose && i + 1 == places && takes_loose_integers(op) && !is_sequence(&argument);
+        let bare = !loose
+            && i + 1 == places
+            && takes_loose_integers(op)
+            && !parameter.optional
+            && parameter.default.is_none()
+            && !is_sequence(&argument);
         match if bare { None } else { convert(&argument, parameter.kind, parameter.optional)? } {
             Some(value) => values.push(value),
             None => {
