@@ -3,13 +3,14 @@
 use smallvec::SmallVec;
 
 use crate::error::Result;
+use crate::words::Words;
 use crate::{bail, error};
 
-/// The sizes or the strides of a tensor, in elements; inline up to four dimensions.
-pub type Dims = SmallVec<[usize; 4]>;
+/// The sizes or the strides of a tensor, in elements.
+pub type Dims = Words<usize>;
 
 /// What a Python caller names dimensions and sizes with: negative values count from the end or mean "infer".
-pub type Ints = SmallVec<[i64; 4]>;
+pub type Ints = Words<i64>;
 
 /// `(2, 3)`, `(2,)` or `()`: sizes as messages show them.
 pub fn show<T: std::fmt::Display>(sizes: &[T]) -> String {
@@ -21,21 +22,21 @@ pub fn show<T: std::fmt::Display>(sizes: &[T]) -> String {
 
 /// The number of elements, refusing a product that does not fit an `isize`.
 pub fn numel(sizes: &[usize]) -> Result<usize> {
-    if sizes.contains(&0) {
-        return Ok(0);
+    let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    match product {
+        Some(n) if n <= isize::MAX as usize => Ok(n),
+        _ if sizes.contains(&0) => Ok(0),
+        _ => bail!(Runtime, "a tensor of size {} has more elements than can be counted", show(sizes)),
     }
-    sizes
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&n| n <= isize::MAX as usize)
-        .ok_or_else(|| error!(Runtime, "a tensor of size {} has more elements than can be counted", show(sizes)))
 }
 
 /// Row-major strides for `sizes`.
 pub fn contiguous_strides(sizes: &[usize]) -> Dims {
-    let mut strides: Dims = SmallVec::from_elem(1, sizes.len());
-    for i in (1..sizes.len()).rev() {
-        strides[i - 1] = strides[i].saturating_mul(sizes[i].max(1));
+    let mut strides = Dims::from_elem(1, sizes.len());
+    let mut step = 1usize;
+    for (stride, &size) in strides.iter_mut().zip(sizes).rev() {
+        *stride = step;
+        step = step.saturating_mul(size.max(1));
     }
     strides
 }
@@ -44,12 +45,12 @@ pub fn contiguous_strides(sizes: &[usize]) -> Dims {
 #[inline]
 pub fn is_contiguous(sizes: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1;
-    for (&size, &stride) in sizes.iter().zip(strides).rev() {
-        if size != 1 {
-            if stride != expected {
+    for d in (0..sizes.len().min(strides.len())).rev() {
+        if sizes[d] != 1 {
+            if strides[d] != expected {
                 return sizes.contains(&0);
             }
-            expected *= size;
+            expected *= sizes[d];
         }
     }
     true
@@ -86,18 +87,19 @@ pub fn may_overlap(sizes: &[usize], strides: &[usize]) -> bool {
     false
 }
 
-/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor.
+/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor. What would
+/// overflow stays at the largest number, which no storage holds.
 pub fn extent(sizes: &[usize], strides: &[usize]) -> usize {
     if sizes.contains(&0) {
         return 0;
     }
-    sizes.iter().zip(strides).fold(1, |n, (&size, &stride)| n + (size - 1) * stride)
+    sizes.iter().zip(strides).fold(1, |n: usize, (&size, &stride)| n.saturating_add((size - 1).saturating_mul(stride)))
 }
 
 /// The sizes that two operands broadcast to.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
     let ndim = a.len().max(b.len());
-    let mut sizes: Dims = SmallVec::from_elem(1, ndim);
+    let mut sizes: Dims = Dims::from_elem(1, ndim);
     for i in 0..ndim {
         let x = if i + a.len() >= ndim { a[i + a.len() - ndim] } else { 1 };
         let y = if i + b.len() >= ndim { b[i + b.len() - ndim] } else { 1 };
@@ -121,7 +123,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
 /// dimensions; `None` where it does not broadcast.
 pub fn broadcast_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Option<Dims> {
     let lead = target.len().checked_sub(sizes.len())?;
-    let mut result: Dims = SmallVec::from_elem(0, target.len());
+    let mut result: Dims = Dims::from_elem(0, target.len());
     for d in 0..sizes.len() {
         if sizes[d] == target[lead + d] {
             result[lead + d] = strides[d];
@@ -134,10 +136,10 @@ pub fn broadcast_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -
 
 /// The strides with which a tensor's memory can be seen as one of `target` sizes without a copy.
 pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Option<Dims> {
-    if sizes.contains(&0) {
+    if is_contiguous(sizes, strides) {
         return Some(contiguous_strides(target));
     }
-    let mut result: Dims = SmallVec::from_elem(1, target.len());
+    let mut result: Dims = Dims::from_elem(1, target.len());
     let mut t = target.len();
     let mut d = sizes.len();
     // Each run of source dimensions that lies evenly in memory is matched by a run of target dimensions.
@@ -248,4 +250,48 @@ pub fn reduced(sizes: &[usize], chosen: &[bool], keepdim: bool) -> Dims {
         .filter(|&(_, &drop)| keepdim || !drop)
         .map(|(&size, &drop)| if drop { 1 } else { size })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_shown_as_python_shows_tuples() {
+        assert_eq!([show::<usize>(&[]), show(&[2]), show(&[2, -1])], ["()", "(2,)", "(2, -1)"]);
+    }
+
+    #[test]
+    fn counts_that_overflow_are_errors() {
+        assert_eq!(numel(&[usize::MAX, 0, usize::MAX]).unwrap(), 0);
+        assert_eq!(numel(&[]).unwrap(), 1);
+        assert!(numel(&[1 << 32, 1 << 31]).is_err());
+        assert_eq!(extent(&[3, 2], &[usize::MAX, 1]), usize::MAX);
+        assert!(infer_size(&[i64::MAX, i64::MAX], 4).is_err());
+    }
+
+    #[test]
+    fn dimensions_count_from_both_ends() {
+        assert_eq!([wrap_dim(-3, 3).unwrap(), wrap_dim(2, 3).unwrap(), wrap_dim(-1, 0).unwrap()], [0, 2, 0]);
+        assert!(wrap_dim(3, 3).is_err() && wrap_dim(-4, 3).is_err() && wrap_dim(1, 0).is_err());
+        assert_eq!(wrap_dims(Some(&[-1, 0]), 3).unwrap()[..], [true, false, true]);
+        assert_eq!(wrap_dims(Some(&[]), 2).unwrap()[..], [true, true]);
+        assert!(wrap_dims(Some(&[0, -2]), 2).is_err() && wrap_dims(Some(&[0, -1]), 0).is_err());
+    }
+
+    #[test]
+    fn an_order_is_found_where_memory_has_no_gap() {
+        assert_eq!(dense_order(&[2, 3, 4], &[4, 8, 1]).unwrap()[..], [1, 0, 2]);
+        assert!(dense_order(&[2, 3], &[4, 1]).is_none());
+        assert!(dense_order(&[2, 3], &[0, 1]).is_none());
+        // The stride of a dimension of size 1 says nothing.
+        assert!(dense_order(&[1, 3], &[77, 1]).is_some());
+    }
+
+    #[test]
+    fn reduced_dimensions_go_or_stay() {
+        let (sizes, chosen) = ([2, 3, 4], [true, false, true]);
+        assert_eq!(reduced(&sizes, &chosen, false)[..], [3]);
+        assert_eq!(reduced(&sizes, &chosen, true)[..], [1, 3, 1]);
+    }
 }

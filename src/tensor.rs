@@ -7,6 +7,7 @@ use std::rc::Rc;
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use crate::autograd::meta::Meta;
+use crate::autograd::modes;
 use crate::autograd::node::Node;
 use crate::data::Data;
 use crate::dtype::{DType, Element};
@@ -43,15 +44,24 @@ pub(crate) mod flag {
     pub const VIEW: u8 = 4;
     /// Carries a tangent.
     pub const DUAL: u8 = 8;
+    /// Remembered as possibly part of a ring of references.
+    pub const SUSPECT: u8 = 16;
+    /// Made in inference mode.
+    pub const INFERENCE: u8 = 32;
     /// Any of these sends an operation through the recording path.
-    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL;
+    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE;
 }
 
 impl Tensor {
+    #[inline]
     pub fn from_data(data: Data) -> Tensor {
+        Tensor::with_flags(data, if modes::inference() { flag::INFERENCE } else { 0 })
+    }
+
+    fn with_flags(data: Data, flags: u8) -> Tensor {
         Tensor(Rc::new(TensorCell {
             data: RefCell::new(data),
-            flags: Cell::new(0),
+            flags: Cell::new(flags),
             output_nr: Cell::new(0),
             grad_fn: RefCell::new(None),
             meta: RefCell::new(None),
@@ -68,10 +78,10 @@ impl Tensor {
     pub(crate) fn empty_strided(sizes: Dims, strides: Dims, dtype: DType) -> Result<Tensor> {
         let bytes = shape::numel(&sizes)?.checked_mul(dtype.size()).filter(|&b| b <= isize::MAX as usize);
         let Some(bytes) = bytes else {
-            bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
+            bail!(Runtime, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
         };
         let storage = Storage::uninitialized(bytes)?;
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     /// A tensor with undefined content and any strides; gaps between elements belong to it too.
@@ -79,7 +89,7 @@ impl Tensor {
         let bytes = shape::extent(sizes, strides).saturating_mul(dtype.size());
         let storage = Storage::uninitialized(bytes)?;
         let (sizes, strides) = (Dims::from_slice(sizes), Dims::from_slice(strides));
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     pub fn full(sizes: &[usize], value: Scalar, dtype: DType) -> Result<Tensor> {
@@ -188,26 +198,26 @@ impl Tensor {
     /// Another tensor on the same memory, seen with other geometry and without history.
     pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
         let data = self.data();
-        Tensor::from_data(Data {
-            storage: data.storage.clone(),
-            sizes,
-            strides,
-            offset,
-            dtype: data.dtype,
-            version: data.version.clone(),
-        })
+        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
+        alias.version = data.version.clone();
+        self.sharing(alias)
     }
 
     /// The same memory and geometry without history; in-place changes are counted together.
     pub fn detach(&self) -> Tensor {
-        Tensor::from_data(self.data().clone())
+        self.sharing(self.data().clone())
     }
 
     /// The same memory and geometry without history and with a change counter of its own.
     pub fn shallow(&self) -> Tensor {
         let mut data = self.data().clone();
         data.version = Some(Rc::default());
-        Tensor::from_data(data)
+        self.sharing(data)
+    }
+
+    /// A tensor on this one's memory: it is one for inference if this one is.
+    fn sharing(&self, data: Data) -> Tensor {
+        Tensor::with_flags(data, self.0.flags.get() & flag::INFERENCE)
     }
 
     /// A row-major tensor with the same values: this one if it is row-major already. Not recorded.

@@ -7,14 +7,44 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 from __future__ import annotations
 
 from . import _rgrad
-from ._rgrad import *  # noqa: F403
-from ._rgrad import Tensor, dtype, float32, float64, int32, int64, uint8
-from ._rgrad import _manual_seed as _seed_default_generator
+from ._rgrad import *
+from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
 from ._size import Size
 from .autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
 from . import autograd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeGuard
+
+    from . import graph, nn, optim
+    from ._rgrad import Generator
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Size",
+    "autograd",
+    "double",
+    "enable_grad",
+    "float",
+    "get_rng_state",
+    "graph",
+    "initial_seed",
+    "int",
+    "is_tensor",
+    "long",
+    "manual_seed",
+    "nn",
+    "no_grad",
+    "optim",
+    "seed",
+    "set_grad_enabled",
+    "set_rng_state",
+]
+__all__ += _rgrad.__all__
+
+_int = int  # the name is a dtype's below
 
 float = float32
 double = float64
@@ -22,20 +52,42 @@ int = int32
 long = int64
 
 
-def manual_seed(seed):
-    """Start the default random generator from `seed` (an int of at most 64 bits)."""
-    _seed_default_generator(seed)
+def manual_seed(seed: Any) -> Generator:
+    """Start the default random generator from `seed`, a number that makes an int of at most 64 bits, and give it."""
+    return default_generator.manual_seed(_int(seed))
 
 
-def is_tensor(object):
+def initial_seed() -> _int:
+    """The seed that the default random generator started from."""
+    return default_generator.initial_seed()
+
+
+def seed() -> _int:
+    """Start the default random generator from a seed that nobody can guess, and give that seed."""
+    return default_generator.seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default random generator, a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Go on with the default random generator from a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
+
+
+def is_tensor(object: Any) -> TypeGuard[Tensor]:
     """Whether `object` is a Tensor."""
     return isinstance(object, Tensor)
 
 
-def __getattr__(name):
-    # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-    if name in ("nn", "optim", "graph"):
-        from importlib import import_module
+if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
 
-        return import_module(f"rgrad.{name}")
-    raise AttributeError(f"module 'rgrad' has no attribute '{name}'")
+    def __getattr__(name):
+        # The larger packages are imported when they are asked for: `import rgrad` stays quick.
+        if name in ("nn", "optim", "graph"):
+            from importlib import import_module
+
+            return import_module(f"rgrad.{name}")
+        raise AttributeError(f"module 'rgrad' has no attribute '{name}'")

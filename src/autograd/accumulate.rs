@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::modes;
 use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -19,7 +20,7 @@ pub fn accumulator(leaf: &Tensor) -> Node {
     if let Some(cell) = leaf.meta(|meta| meta.accumulator.upgrade()).flatten() {
         return Node(cell);
     }
-    let outputs = SmallVec::from_elem(OutputMeta::of(leaf), 1);
+    let outputs = SmallVec::from([OutputMeta::of(leaf)]);
     let body = Body::Function(Box::new(AccumulateGrad(leaf.clone())));
     let node = Node::with_sequence(body, SmallVec::new(), outputs, Saved::default(), FIRST);
     leaf.meta_mut(|meta| meta.accumulator = Rc::downgrade(&node.0));
@@ -35,9 +36,16 @@ impl Function for AccumulateGrad {
         Some(&self.0)
     }
 
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Tensor(self.0.clone()));
+    }
+
     fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {
         if let Some(Some(gradient)) = gradients.first() {
             accumulate(&self.0, gradient.clone())?;
+            if let Some(hook) = self.0.leaf_hook() {
+                hook.run(&self.0)?;
+            }
         }
         Ok(Gradients::new())
     }

@@ -1,12 +1,16 @@
 //! The backward engine: gradients travel from the roots along the edges, the latest node first.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BinaryHeap, HashMap};
+use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles;
 use crate::autograd::modes::GradMode;
-use crate::autograd::node::{Edge, Gradients, Node};
+use crate::autograd::nesting::{self, Level};
+use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
 use crate::error::Result;
 use crate::shape::{self, Ints};
@@ -25,40 +29,90 @@ pub struct Options {
     pub allow_unused: bool,
 }
 
+/// Where a backward pass starts or ends: a tensor, or the place in the graph where its gradient would go.
+#[derive(Clone)]
+pub enum Endpoint {
+    Tensor(Tensor),
+    Edge(Edge),
+}
+
+impl From<Tensor> for Endpoint {
+    fn from(tensor: Tensor) -> Endpoint {
+        Endpoint::Tensor(tensor)
+    }
+}
+
+impl Endpoint {
+    fn edge(&self) -> Result<Option<Edge>> {
+        match self {
+            Endpoint::Tensor(tensor) => tensor.gradient_edge(),
+            Endpoint::Edge(edge) => Ok(Some(edge.clone())),
+        }
+    }
+
+    /// Size and type of the gradient.
+    pub fn meta(&self) -> Result<OutputMeta> {
+        match self {
+            Endpoint::Tensor(tensor) => Ok(OutputMeta::of(tensor)),
+            Endpoint::Edge(edge) => edge
+                .node
+                .outputs()
+                .get(edge.input_nr as usize)
+                .cloned()
+                .ok_or_else(|| error!(Runtime, "{} has no result {}", edge.node.describe(), edge.input_nr)),
+        }
+    }
+}
+
 /// Adds the gradients of `roots` to the `grad` of the leaves: of all, or of `inputs` alone.
 ///
 /// A root without a gradient must have one element. Inputs that are no leaves keep their gradient too.
-pub fn backward(roots: &[(Tensor, Option<Tensor>)], inputs: Option<&[Tensor]>, options: Options) -> Result<()> {
+pub fn backward<R>(roots: &[(R, Option<Tensor>)], inputs: Option<&[Endpoint]>, options: Options) -> Result<()>
+where
+    R: Into<Endpoint> + Clone,
+{
     let roots = root_gradients(roots, options)?;
-    let mut task = Task::new();
+    let mut targets = None;
     if let Some(inputs) = inputs {
         if inputs.is_empty() {
             bail!(Runtime, "backward: `inputs` is given but empty");
         }
-        let mut targets = Vec::with_capacity(inputs.len());
+        let targets = targets.insert(Vec::with_capacity(inputs.len()));
         for (i, input) in inputs.iter().enumerate() {
-            if !input.is_leaf() {
-                input.retain_grad()?;
+            match input {
+                Endpoint::Tensor(tensor) if !tensor.is_leaf() => tensor.retain_grad()?,
+                Endpoint::Edge(edge) if edge.node.variable().is_none() => {
+                    bail!(
+                        Runtime,
+                        "backward: input {i} is an edge to {}, which accumulates nothing; give the tensor, or use grad()",
+                        edge.node.describe()
+                    )
+                }
+                _ => {}
             }
             targets.push((input_edge(input, i)?, None));
         }
-        task.restrict_to(targets);
     }
-    task.run(roots, options)?;
+    nesting::run(|level| Task::new(level, targets, 0).run(roots, options))?;
+    if options.create_graph {
+        cycles::collect_if_many();
+    }
     Ok(())
 }
 
 /// The gradients of `roots` with respect to `inputs`, without touching any `grad`.
-pub fn grad(roots: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], options: Options) -> Result<Vec<Option<Tensor>>> {
+pub fn grad<R, I>(roots: &[(R, Option<Tensor>)], inputs: &[I], options: Options) -> Result<Vec<Option<Tensor>>>
+where
+    R: Into<Endpoint> + Clone,
+    I: Into<Endpoint> + Clone,
+{
     let roots = root_gradients(roots, options)?;
+    let inputs: Vec<Endpoint> = inputs.iter().map(|input| input.clone().into()).collect();
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
         targets.push((input_edge(input, i)?, Some(i)));
     }
-    let mut task = Task::new();
-    task.captured = vec![None; inputs.len()];
-    task.restrict_to(targets);
-    let captured = task.run(roots, options)?;
+    let captured = nesting::run(|level| Task::new(level, Some(targets), inputs.len()).run(roots, options))?;
     if !options.allow_unused
         && let Some(i) = captured.iter().position(Option::is_none)
     {
@@ -66,50 +120,54 @@ pub fn grad(roots: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], options: Opti
             Runtime,
             "One of the differentiated Tensors appears to not have been used in the graph: no path leads from the \
              outputs to input {i}, of size {}. Pass allow_unused=True to get None for it",
-            shape::show(&inputs[i].sizes())
+            shape::show(&inputs[i].meta()?.sizes)
         );
     }
     Ok(captured)
 }
 
-fn input_edge(input: &Tensor, i: usize) -> Result<Edge> {
-    input.gradient_edge()?.ok_or_else(|| {
+fn input_edge(input: &Endpoint, i: usize) -> Result<Edge> {
+    input.edge()?.ok_or_else(|| {
         error!(Runtime, "One of the differentiated Tensors does not require grad: input {i} has no gradient")
     })
 }
 
-fn root_gradients(roots: &[(Tensor, Option<Tensor>)], options: Options) -> Result<Vec<(Edge, Tensor)>> {
+fn root_gradients<R>(roots: &[(R, Option<Tensor>)], options: Options) -> Result<Vec<(Edge, Tensor)>>
+where
+    R: Into<Endpoint> + Clone,
+{
     let mut checked = Vec::with_capacity(roots.len());
     for (i, (root, gradient)) in roots.iter().enumerate() {
-        let Some(edge) = root.gradient_edge()? else {
+        let root: Endpoint = root.clone().into();
+        let Some(edge) = root.edge()? else {
             bail!(Runtime, "element {i} of tensors does not require grad and does not have a grad_fn");
         };
-        let data = root.data();
+        let expected = root.meta()?;
         let gradient = match gradient {
             Some(gradient) => {
                 let sizes = gradient.sizes();
-                if sizes != data.sizes {
+                if sizes != expected.sizes {
                     bail!(
                         Runtime,
                         "Mismatch in shape: gradient {i} has size {} and its output has size {}",
                         shape::show(&sizes),
-                        shape::show(&data.sizes)
+                        shape::show(&expected.sizes)
                     );
                 }
                 if !gradient.dtype().is_differentiable() {
                     bail!(Runtime, "gradient {i} has dtype {}, a floating point one is needed", gradient.dtype());
                 }
-                if options.create_graph || gradient.dtype() != data.dtype {
-                    cast(gradient.clone(), data.dtype)?
+                if options.create_graph || gradient.dtype() != expected.dtype {
+                    cast(gradient.clone(), expected.dtype)?
                 } else {
                     gradient.clone()
                 }
             }
-            None if data.numel() == 1 => Tensor::full(&data.sizes, 1.0.into(), data.dtype)?,
+            None if shape::numel(&expected.sizes)? == 1 => Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?,
             None => bail!(
                 Runtime,
                 "grad can be implicitly created only for scalar outputs: output {i} has size {}; pass its gradient",
-                shape::show(&data.sizes)
+                shape::show(&expected.sizes)
             ),
         };
         checked.push((edge, gradient));
@@ -119,14 +177,33 @@ fn root_gradients(roots: &[(Tensor, Option<Tensor>)], options: Options) -> Resul
 
 /// One backward pass.
 struct Task {
-    id: u32,
-    /// True if another pass is under way in which this one is nested: its marks in the nodes are then left alone.
-    nested: bool,
-    index: HashMap<usize, u32>,
+    scope: Rc<Scope>,
     places: Vec<Place>,
     captured: Vec<Option<Tensor>>,
     /// The nodes that gradients are wanted at, with the slot of `captured` to fill, if only some are wanted.
     targets: Option<Vec<(Edge, Option<usize>)>>,
+}
+
+/// Which nodes belong to a pass: shared with those who ask while it runs.
+struct Scope {
+    id: u32,
+    /// True if another pass is under way, in this thread or another: its marks in the nodes are then left alone.
+    nested: bool,
+    index: HashMap<usize, u32>,
+    /// Whether each node runs, where only some do.
+    runs: Option<Vec<bool>>,
+}
+
+impl Scope {
+    /// The place of a node, if it has one.
+    #[inline]
+    fn find(&self, node: &Node) -> Option<u32> {
+        if self.nested {
+            return self.index.get(&node.id()).copied();
+        }
+        let (task, place) = node.0.mark.get();
+        (task == self.id).then_some(place)
+    }
 }
 
 /// A node as one pass sees it.
@@ -143,50 +220,55 @@ struct Place {
     captures: SmallVec<[(u32, usize); 0]>,
 }
 
+/// Number of the latest pass of any thread; 0 is none.
+static TASKS: AtomicU32 = AtomicU32::new(0);
+
 thread_local! {
-    static TASKS: Cell<u32> = const { Cell::new(0) };
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The passes that run now, the innermost last.
+    static RUNNING: RefCell<Vec<Weak<Scope>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Nested passes beyond this depth are an error rather than a crash for want of stack.
-const MAX_DEPTH: u32 = 100;
+fn running() -> Option<Rc<Scope>> {
+    RUNNING.with_borrow(|all| all.last().and_then(Weak::upgrade))
+}
+
+/// The number of the pass that runs now in this thread.
+pub fn current_task() -> Option<u32> {
+    running().map(|scope| scope.id)
+}
+
+/// Whether the pass that runs now runs `node` too; `None` if there is no pass.
+pub fn current_task_runs(node: &Node) -> Option<bool> {
+    let scope = running()?;
+    let Some(place) = scope.find(node) else { return Some(false) };
+    Some(scope.runs.as_ref().is_none_or(|runs| runs[place as usize]))
+}
 
 impl Task {
-    fn new() -> Task {
-        let id = TASKS.get().wrapping_add(1).max(1);
-        TASKS.set(id);
-        DEPTH.set(DEPTH.get() + 1);
-        Task {
-            id,
-            nested: DEPTH.get() > 1,
-            index: HashMap::new(),
-            places: Vec::new(),
-            captured: Vec::new(),
-            targets: None,
-        }
-    }
-
-    fn restrict_to(&mut self, targets: Vec<(Edge, Option<usize>)>) {
-        self.targets = Some(targets);
+    /// A pass that gives `captured` gradients; only on the way to `targets`, if there are any.
+    fn new(level: &Level, targets: Option<Vec<(Edge, Option<usize>)>>, captured: usize) -> Task {
+        let id = TASKS.fetch_add(1, Relaxed).wrapping_add(1).max(1);
+        let scope = Scope { id, nested: level.is_nested(), index: HashMap::new(), runs: None };
+        Task { scope: Rc::new(scope), places: Vec::new(), captured: vec![None; captured], targets }
     }
 
     /// The place of a node, if it has one.
     #[inline]
     fn find(&self, node: &Node) -> Option<u32> {
-        if self.nested {
-            return self.index.get(&node.id()).copied();
-        }
-        let (task, place) = node.0.mark.get();
-        (task == self.id && self.places.get(place as usize).is_some_and(|found| found.node.is_same(node)))
-            .then_some(place)
+        self.scope.find(node).filter(|&place| self.places.get(place as usize).is_some_and(|row| row.node.is_same(node)))
     }
 
-    fn add_place(&mut self, node: Node) -> u32 {
+    /// The scope while nobody shares it: before the first node runs.
+    fn scope_mut(&mut self) -> Result<&mut Scope> {
+        Rc::get_mut(&mut self.scope).ok_or_else(|| error!(Runtime, "a backward pass was asked about too early"))
+    }
+
+    fn add_place(&mut self, node: Node) -> Result<u32> {
         let place = self.places.len() as u32;
-        if self.nested {
-            self.index.insert(node.id(), place);
+        if self.scope.nested {
+            self.scope_mut()?.index.insert(node.id(), place);
         } else {
-            node.0.mark.set((self.id, place));
+            node.0.mark.set((self.scope.id, place));
         }
         self.places.push(Place {
             node,
@@ -196,15 +278,13 @@ impl Task {
             runs: true,
             captures: SmallVec::new(),
         });
-        place
+        Ok(place)
     }
 
     fn run(mut self, roots: Vec<(Edge, Tensor)>, options: Options) -> Result<Vec<Option<Tensor>>> {
-        if DEPTH.get() > MAX_DEPTH {
-            bail!(Runtime, "backward passes are nested more than {MAX_DEPTH} deep");
-        }
-        let starts = self.discover(&roots);
-        self.prune();
+        let starts = self.discover(&roots)?;
+        self.prune()?;
+        let _running = Running::enter(&self.scope);
         let _mode = GradMode::set(options.create_graph);
         for (edge, gradient) in roots {
             if let Some(place) = self.find(&edge.node) {
@@ -224,12 +304,12 @@ impl Task {
     }
 
     /// Finds all nodes below the roots and counts the edges into each.
-    fn discover(&mut self, roots: &[(Edge, Tensor)]) -> Vec<u32> {
+    fn discover(&mut self, roots: &[(Edge, Tensor)]) -> Result<Vec<u32>> {
         let mut starts = Vec::with_capacity(roots.len());
         let mut stack = Vec::new();
         for (edge, _) in roots {
             if self.find(&edge.node).is_none() {
-                let place = self.add_place(edge.node.clone());
+                let place = self.add_place(edge.node.clone())?;
                 starts.push(place);
                 stack.push(edge.node.clone());
             }
@@ -241,18 +321,18 @@ impl Task {
                     Some(place) => place,
                     None => {
                         stack.push(edge.node.clone());
-                        self.add_place(edge.node.clone())
+                        self.add_place(edge.node.clone())?
                     }
                 };
                 self.places[place as usize].dependencies += 1;
             }
         }
-        starts
+        Ok(starts)
     }
 
     /// Where only some gradients are wanted, marks the nodes that lie on the way to them.
-    fn prune(&mut self) {
-        let Some(targets) = self.targets.take() else { return };
+    fn prune(&mut self) -> Result<()> {
+        let Some(targets) = self.targets.take() else { return Ok(()) };
         for place in &mut self.places {
             place.wanted = false;
             place.runs = false;
@@ -298,33 +378,61 @@ impl Task {
                 }
             }
         }
+        let runs = self.places.iter().map(|place| place.runs).collect();
+        self.scope_mut()?.runs = Some(runs);
+        Ok(())
     }
 
     /// Runs one node and hands its gradients on.
     fn step(&mut self, place: u32, options: Options, ready: &mut BinaryHeap<(u64, u32)>) -> Result<()> {
         let here = &mut self.places[place as usize];
         let node = here.node.clone();
-        let gradients = std::mem::take(&mut here.buffer);
+        let mut gradients = std::mem::take(&mut here.buffer);
         let (runs, captures) = (here.runs, std::mem::take(&mut here.captures));
-        for (output_nr, tensor) in node.retaining() {
-            if let Some(Some(gradient)) = gradients.get(output_nr as usize) {
-                let kept = match tensor.grad() {
-                    Some(before) => primitives::add(&before, gradient)?,
-                    None => primitives::call("clone", &[Value::Tensor(gradient.clone())])?,
-                };
-                tensor.set_grad(Some(kept));
-            }
+        let hooked = node.has_hooks();
+        // What is asked for of a node that has to run too is what arrived there; of one that does not, what its
+        // hooks made of it. PyTorch's rule.
+        if runs {
+            self.capture(&captures, &gradients);
         }
-        for (input_nr, slot) in captures {
-            self.captured[slot] = gradients.get(input_nr as usize).cloned().flatten();
+        if hooked {
+            gradients = node.run_result_hooks(gradients)?;
+            keep_gradients(&node, &gradients)?;
         }
-        let mut given = if runs { node.apply(&gradients)? } else { Gradients::new() };
+        if !runs {
+            self.capture(&captures, &gradients);
+            return self.hand_on(&node, Gradients::new(), options, ready);
+        }
+        if hooked {
+            gradients = node.run_hooks_before(gradients)?;
+        }
+        let mut given = node.apply(&gradients)?;
+        if hooked {
+            given = node.run_hooks_after(given, &gradients)?;
+        }
         drop(gradients);
-        if runs && !options.retain_graph {
+        if !options.retain_graph {
             node.release();
         }
+        self.hand_on(&node, given, options, ready)
+    }
+
+    fn capture(&mut self, captures: &[(u32, usize)], gradients: &Gradients) {
+        for &(input_nr, slot) in captures {
+            self.captured[slot] = gradients.get(input_nr as usize).cloned().flatten();
+        }
+    }
+
+    /// Delivers what a node gave to the nodes that its edges lead to.
+    fn hand_on(
+        &mut self,
+        node: &Node,
+        mut given: Gradients,
+        options: Options,
+        ready: &mut BinaryHeap<(u64, u32)>,
+    ) -> Result<()> {
         let edges = node.edges();
-        if runs && given.len() != edges.len() && !(edges.is_empty() && given.iter().all(Option::is_none)) {
+        if !given.is_empty() && given.len() != edges.len() && given.iter().any(Option::is_some) {
             bail!(Runtime, "{} gave {} gradients for {} inputs", node.describe(), given.len(), edges.len());
         }
         for (i, edge) in edges.iter().enumerate() {
@@ -333,7 +441,7 @@ impl Task {
             if let Some(gradient) = given.get_mut(i).and_then(Option::take)
                 && self.places[target as usize].wanted
             {
-                let gradient = fit(gradient, edge, &node)?;
+                let gradient = fit(gradient, edge, node)?;
                 self.deliver(target, edge.input_nr, gradient, options)?;
             }
             let there = &mut self.places[target as usize];
@@ -363,10 +471,34 @@ impl Task {
     }
 }
 
-impl Drop for Task {
-    fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
+/// Says that a pass runs, until it is dropped.
+struct Running;
+
+impl Running {
+    fn enter(scope: &Rc<Scope>) -> Running {
+        RUNNING.with_borrow_mut(|all| all.push(Rc::downgrade(scope)));
+        Running
     }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
+}
+
+/// Adds to the `grad` of the results of a node that keep theirs.
+fn keep_gradients(node: &Node, gradients: &Gradients) -> Result<()> {
+    for (output_nr, tensor) in node.retaining() {
+        if let Some(Some(gradient)) = gradients.get(output_nr as usize) {
+            let kept = match tensor.grad() {
+                Some(before) => primitives::add(&before, gradient)?,
+                None => primitives::call("clone", &[Value::Tensor(gradient.clone())])?,
+            };
+            tensor.set_grad(Some(kept));
+        }
+    }
+    Ok(())
 }
 
 /// Whether nobody else can see this tensor or its memory, so that it may be added to in place.

@@ -1,10 +1,11 @@
 //! What autograd knows of a tensor besides its `grad_fn`, and the public questions about it.
 
 use std::cell::Cell;
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
+use crate::autograd::hooks::{Hook, LeafHook};
 use crate::autograd::node::{Edge, Node, NodeCell};
-use crate::autograd::{accumulate, view};
+use crate::autograd::{accumulate, cycles, modes, view};
 use crate::bail;
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorCell, flag};
@@ -15,9 +16,12 @@ pub struct Meta {
     pub grad: Option<Tensor>,
     /// The node that adds gradients to this leaf. It holds the leaf, so the leaf must not hold it.
     pub accumulator: Weak<NodeCell>,
-    pub view: Option<Box<View>>,
+    pub view: Option<View>,
     pub retains_grad: bool,
     pub tangent: Option<Tensor>,
+    /// The hooks of this tensor as one; also known to its node, if it has one.
+    pub hook: Option<Rc<dyn Hook>>,
+    pub leaf_hook: Option<Rc<dyn LeafHook>>,
 }
 
 /// How a tensor came to share its base's memory and history.
@@ -36,6 +40,10 @@ pub enum Creation {
     /// One of several views that an operation gave back together.
     MultiOutput,
     NoGrad,
+    /// Made in inference mode of a tensor that is none for inference.
+    Inference,
+    /// Made, or handed through, by a function of the user.
+    Function,
 }
 
 impl Tensor {
@@ -53,7 +61,7 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
-            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.has_flag(flag::VIEW) && view::base_requires_grad(self))
     }
 
     /// Whether this tensor was made by the user rather than by a recorded operation.
@@ -69,6 +77,12 @@ impl Tensor {
                 Runtime,
                 "requires_grad: only tensors of floating point dtype can require gradients, this one is {}",
                 self.dtype()
+            );
+        }
+        if requires && self.has_flag(flag::INFERENCE) && !modes::inference() {
+            bail!(
+                Runtime,
+                "requires_grad cannot be set on an inference tensor outside inference mode: make a clone() of it first"
             );
         }
         if !self.is_leaf() {
@@ -95,6 +109,9 @@ impl Tensor {
         if grad.is_none() && self.0.meta.borrow().is_none() {
             return;
         }
+        if grad.as_ref().is_some_and(Tensor::requires_grad) {
+            cycles::suspect(self);
+        }
         let previous = self.meta_mut(|meta| std::mem::replace(&mut meta.grad, grad));
         drop(previous);
     }
@@ -114,6 +131,7 @@ impl Tensor {
         self.0.output_nr.set(output_nr);
         let previous = self.0.grad_fn.replace(Some(node));
         drop(previous);
+        self.forget_own_hook();
     }
 
     /// Forgets the node that made this tensor.
@@ -122,6 +140,15 @@ impl Tensor {
         self.0.output_nr.set(0);
         let previous = self.0.grad_fn.replace(None);
         drop(previous);
+        self.forget_own_hook();
+    }
+
+    /// The hooks of a tensor belong to the history that it had when they were registered.
+    fn forget_own_hook(&self) {
+        if self.0.meta.borrow().is_some() {
+            let previous = self.meta_mut(|meta| meta.hook.take());
+            drop(previous);
+        }
     }
 
     /// Where a gradient of this tensor goes: its node, or for a leaf the node that accumulates.
@@ -164,9 +191,4 @@ impl Tensor {
     pub(crate) fn downgrade(&self) -> Weak<TensorCell> {
         std::rc::Rc::downgrade(&self.0)
     }
-}
-
-/// The tensor behind a weak handle, if it still lives.
-pub(crate) fn upgrade(weak: &Weak<TensorCell>) -> Option<Tensor> {
-    weak.upgrade().map(Tensor)
 }

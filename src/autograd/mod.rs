@@ -1,10 +1,14 @@
 //! The recording of operations and the backward engine. No operation is known here by name.
 
 pub mod accumulate;
+pub mod anomaly;
+pub mod cycles;
 pub mod engine;
 pub mod forward;
+pub mod hooks;
 pub mod meta;
 pub mod modes;
+pub mod nesting;
 pub mod node;
 pub mod primitives;
 pub mod record;

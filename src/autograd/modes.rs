@@ -5,6 +5,7 @@ use std::cell::Cell;
 thread_local! {
     static GRAD: Cell<bool> = const { Cell::new(true) };
     static FORWARD: Cell<bool> = const { Cell::new(true) };
+    static INFERENCE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether operations of this thread are recorded.
@@ -25,6 +26,37 @@ pub fn forward_enabled() -> bool {
 
 pub fn set_forward_enabled(enabled: bool) {
     FORWARD.set(enabled);
+}
+
+/// Whether tensors made in this thread are for inference only: they can take no part in a graph later.
+#[inline]
+pub fn inference() -> bool {
+    INFERENCE.get()
+}
+
+pub fn set_inference(enabled: bool) {
+    INFERENCE.set(enabled);
+}
+
+/// All switches of a thread.
+#[derive(Clone, Copy)]
+pub struct Modes {
+    grad: bool,
+    forward: bool,
+    inference: bool,
+}
+
+impl Modes {
+    pub fn now() -> Modes {
+        Modes { grad: GRAD.get(), forward: FORWARD.get(), inference: INFERENCE.get() }
+    }
+
+    /// Sets the switches of this thread.
+    pub fn set(self) {
+        GRAD.set(self.grad);
+        FORWARD.set(self.forward);
+        INFERENCE.set(self.inference);
+    }
 }
 
 /// Sets the grad mode until it is dropped.

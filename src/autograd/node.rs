@@ -1,17 +1,21 @@
 //! A node of the graph: one recorded operation, with edges to where its gradients go.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::autograd::meta;
+use crate::autograd::anomaly;
+use crate::autograd::cycles::Member;
+use crate::autograd::hooks::Hooks;
 use crate::autograd::saved::Saved;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::{Derivative, Op};
 use crate::shape::Dims;
-use crate::tensor::{Tensor, TensorCell};
+use crate::tensor::Tensor;
 use crate::trace::Trace;
 use crate::value::Value;
 use crate::{bail, error};
@@ -33,11 +37,13 @@ pub struct Edge {
 pub struct NodeCell {
     pub(crate) body: Body,
     /// Later nodes run first; accumulators before all.
-    pub(crate) sequence: u64,
+    pub(crate) sequence: Cell<u64>,
     pub(crate) state: RefCell<State>,
     /// Scratch of the engine: a task number and the node's place in it.
     pub(crate) mark: Cell<(u32, u32)>,
     pub(crate) trace: Option<Trace>,
+    /// The object that wraps this node in the embedding language, not owned; null where there is none.
+    object: Cell<*mut c_void>,
 }
 
 /// What of a node changes after it was made.
@@ -45,8 +51,7 @@ pub struct State {
     pub edges: SmallVec<[Option<Edge>; 2]>,
     pub outputs: SmallVec<[OutputMeta; 1]>,
     pub saved: Saved,
-    /// Results whose gradient is kept, by output number.
-    pub(crate) retaining: SmallVec<[(u32, Weak<TensorCell>); 0]>,
+    pub(crate) hooks: Option<Box<Hooks>>,
 }
 
 /// What the gradient of a result has to look like.
@@ -84,6 +89,14 @@ pub trait Function {
     fn variable(&self) -> Option<&Tensor> {
         None
     }
+    /// Calls `visit` for each tensor and node that this function holds.
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        let _ = visit;
+    }
+    /// The object of the embedding language that does the work, and stands for the node there.
+    fn object(&self) -> Option<NonNull<c_void>> {
+        None
+    }
 }
 
 /// The order in which accumulators run: as soon as they are ready.
@@ -112,8 +125,19 @@ impl Node {
         sequence: u64,
     ) -> Node {
         let trace = if sequence == FIRST { None } else { Trace::here() };
-        let state = RefCell::new(State { edges, outputs, saved, retaining: SmallVec::new() });
-        Node(Rc::new(NodeCell { body, sequence, state, mark: Cell::new((0, 0)), trace }))
+        let state = RefCell::new(State { edges, outputs, saved, hooks: None });
+        let node = Node(Rc::new(NodeCell {
+            body,
+            sequence: Cell::new(sequence),
+            state,
+            mark: Cell::new((0, 0)),
+            trace,
+            object: Cell::new(std::ptr::null_mut()),
+        }));
+        if anomaly::is_enabled() && sequence != FIRST {
+            anomaly::note(&node);
+        }
+        node
     }
 
     /// PyTorch's name: `AddBackward0`.
@@ -133,8 +157,25 @@ impl Node {
         Rc::as_ptr(&self.0) as usize
     }
 
+    /// Later nodes run first.
     pub fn sequence(&self) -> u64 {
-        self.0.sequence
+        self.0.sequence.get()
+    }
+
+    pub fn set_sequence(&self, sequence: u64) {
+        self.0.sequence.set(sequence);
+    }
+
+    /// The wrapping object of the embedding language.
+    pub fn object(&self) -> *mut c_void {
+        match &self.0.body {
+            Body::Function(function) if let Some(object) = function.object() => object.as_ptr(),
+            _ => self.0.object.get(),
+        }
+    }
+
+    pub fn set_object(&self, object: *mut c_void) {
+        self.0.object.set(object);
     }
 
     pub fn edges(&self) -> SmallVec<[Option<Edge>; 2]> {
@@ -168,31 +209,13 @@ impl Node {
         self.0.state.borrow().saved.bytes()
     }
 
-    /// Makes sure that the gradient of `tensor`, a result of this node, is kept.
-    pub(crate) fn retain_grad_of(&self, tensor: &Tensor) {
-        self.0.state.borrow_mut().retaining.push((tensor.0.output_nr.get(), tensor.downgrade()));
-    }
-
-    /// The results whose gradient is kept.
-    pub(crate) fn retaining(&self) -> SmallVec<[(u32, Tensor); 1]> {
-        let state = self.0.state.borrow();
-        state.retaining.iter().filter_map(|(nr, weak)| Some((*nr, meta::upgrade(weak)?))).collect()
-    }
-
-    /// Stops keeping the gradient of `tensor`; true if it was kept.
-    pub(crate) fn stop_retaining(&self, tensor: &Tensor) -> bool {
-        let retaining = &mut self.0.state.borrow_mut().retaining;
-        let before = retaining.len();
-        retaining.retain(|(_, weak)| weak.as_ptr() != Rc::as_ptr(&tensor.0));
-        retaining.len() < before
-    }
-
     /// Computes the gradients for each edge.
     pub(crate) fn apply(&self, gradients: &Gradients) -> Result<Gradients> {
-        match &self.0.body {
+        let given = match &self.0.body {
             Body::Function(function) => function.backward(self, gradients),
             Body::Op(op) => self.apply_rules(op, gradients),
-        }
+        };
+        if anomaly::is_enabled() { anomaly::inspect(self, given) } else { given }
     }
 
     fn apply_rules(&self, op: &'static Op, gradients: &Gradients) -> Result<Gradients> {
@@ -215,6 +238,7 @@ impl Node {
     pub(crate) fn release(&self) {
         let saved = self.0.state.borrow_mut().saved.take();
         drop(saved);
+        self.forget_tangents();
         if let Body::Function(function) = &self.0.body {
             function.release();
         }
@@ -336,8 +360,8 @@ impl Backward<'_> {
 
 // Note: Iterative drop.
 // A graph is a chain of owners as long as the user's program ran: dropping it naively would recurse once for each
-// node. So a node that dies hands what it owns to a queue on the stack of the outermost dying node, which empties
-// it in a loop. The thread-local holds only the queue's address, and only while that loop runs.
+// node. So a node that dies while another one does hands what it owns to a queue on the stack of the outermost dying
+// node, which empties it in a loop. The thread-local holds only the queue's address, and only while that loop runs.
 
 thread_local! {
     static DYING: Cell<Option<*mut Vec<State>>> = const { Cell::new(None) };
@@ -345,27 +369,21 @@ thread_local! {
 
 impl Drop for NodeCell {
     fn drop(&mut self) {
-        let state = std::mem::replace(
-            self.state.get_mut(),
-            State {
-                edges: SmallVec::new(),
-                outputs: SmallVec::new(),
-                saved: Saved::default(),
-                retaining: SmallVec::new(),
-            },
-        );
-        if let Some(queue) = DYING.get() {
-            // SAFETY: the address is that of a vector on this thread's stack, in the loop below, which holds no
-            // reference to it while dropping a state.
-            unsafe { (*queue).push(state) };
-            return;
-        }
+        let state = self.state.get_mut();
         if state.edges.iter().all(Option::is_none) && state.saved.is_empty() {
             return;
         }
-        let mut queue = vec![state];
+        let nothing = State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), hooks: None };
+        if let Some(queue) = DYING.get() {
+            // SAFETY: the address is that of a vector on this thread's stack, below, which nobody holds a reference
+            // to while a state is dropped.
+            unsafe { (*queue).push(std::mem::replace(state, nothing)) };
+            return;
+        }
+        let mut queue = Vec::new();
         let address = &raw mut queue;
         DYING.set(Some(address));
+        *state = nothing;
         // SAFETY: `queue` lives until the end of this function; each access ends before a state is dropped.
         while let Some(next) = unsafe { (*address).pop() } {
             drop(next);

@@ -18,30 +18,43 @@ use crate::value::{Kind, Outputs, Value};
 /// Calls an operation.
 #[inline]
 pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
-    let special = arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
-    if matches!(op.derivative, Derivative::Composite) || (!special && !op.traits.has(Traits::VIEW)) {
-        return compute(op, arguments);
-    }
-    call_recorded(op, arguments)
+    if is_plain(op, arguments) { compute(op, arguments) } else { call_recorded(op, arguments) }
+}
+
+/// Whether the value alone is all that a call is about.
+#[inline]
+fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
+    let special = || arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
+    matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
 /// Calls an operation that has one result.
 #[inline]
 pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    if let Forward::Pointwise(loops) = &op.forward
+        && is_plain(op, arguments)
+    {
+        return pointwise::run(op.name, loops, arguments);
+    }
+    if let Forward::Chosen(choose) = op.forward {
+        let chosen = choose(arguments)?;
+        return call_one(chosen.op, &chosen.arguments);
+    }
     first(op, call(op, arguments)?)
 }
 
-fn first(op: &'static Op, outputs: Outputs) -> Result<Tensor> {
-    match outputs.into_iter().next() {
-        Some(tensor) => Ok(tensor),
-        None => bail!(Runtime, "{}: the operation has no result", op.name),
+#[inline]
+fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
+    if outputs.is_empty() {
+        bail!(Runtime, "{}: the operation has no result", op.name);
     }
+    Ok(outputs.swap_remove(0))
 }
 
 /// The value alone.
 fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
-        Forward::Pointwise(loops) => Ok(Outputs::from_elem(pointwise::run(op.name, loops, arguments)?, 1)),
+        Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
         Forward::Structured(body) => body(arguments),
         Forward::Chosen(choose) => {
             let chosen = choose(arguments)?;
@@ -59,9 +72,10 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
             *output = output.detach();
         }
     }
+    let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
-        let mut saved = plan.save_arguments(arguments, None);
-        plan.save_outputs(&mut saved, &outputs);
+        let mut saved = plan.save_arguments(arguments, None)?;
+        plan.save_outputs(&mut saved, &outputs)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
@@ -69,11 +83,14 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
                 output.set_history(node.clone(), i as u32);
             }
         }
+        recorded = Some(node);
     }
     if op.traits.has(Traits::VIEW)
         && let Some(Value::Tensor(source)) = arguments.first()
+        && !source.has_flag(flag::INFERENCE)
     {
         let creation = match (modes::grad_enabled(), op.returns) {
+            _ if modes::inference() => Creation::Inference,
             (false, _) => Creation::NoGrad,
             (true, Returns::List) => Creation::MultiOutput,
             (true, _) => Creation::Default,
@@ -81,6 +98,11 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         outputs.iter().for_each(|output| mark_view(output, source, creation));
     }
     forward::push(op, arguments, &outputs)?;
+    if let Some(node) = recorded
+        && outputs.iter().any(|output| output.has_flag(flag::DUAL))
+    {
+        node.keep_tangents(&outputs);
+    }
     Ok(outputs)
 }
 
@@ -96,7 +118,7 @@ pub(crate) fn mark_view(output: &Tensor, source: &Tensor, creation: Creation) {
         .unwrap_or_else(|| (source.clone(), creation));
     let version = output.version().into();
     output.set_flag(flag::VIEW, true);
-    output.meta_mut(|meta| meta.view = Some(Box::new(View { base, creation: creation.into(), version })));
+    output.meta_mut(|meta| meta.view = Some(View { base, creation: creation.into(), version }));
 }
 
 /// What has to be recorded of a call.
@@ -114,7 +136,9 @@ impl Plan {
             Derivative::Missing => &[],
             _ => return None,
         };
-        if !modes::grad_enabled()
+        // A view made in inference mode of a tensor that is none for inference keeps its history.
+        let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
+        if !watches
             || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
             || !(0..).map_while(output).any(DType::is_differentiable)
         {
@@ -145,25 +169,26 @@ impl Plan {
     }
 
     /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
-    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Saved {
+    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Result<Saved> {
         let mut saved = Saved::default();
         for (i, value) in arguments.iter().enumerate() {
             if let Value::Tensors(list) = value {
                 saved.note_list(i, list.len());
             }
             if self.uses & (1 << i) != 0 {
-                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value });
+                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
             }
         }
-        saved
+        Ok(saved)
     }
 
-    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) {
+    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) -> Result<()> {
         for (i, output) in outputs.iter().enumerate() {
             if self.uses & (1 << (OUTPUT + i)) != 0 {
-                saved.keep_output(i, output);
+                saved.keep_output(i, output)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -181,6 +206,13 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         return call_in_place(chosen.op, &chosen.arguments);
     }
     pointwise::check_writable(op.name, target)?;
+    if target.has_flag(flag::INFERENCE) && !modes::inference() {
+        bail!(
+            Runtime,
+            "{}_: an inference tensor cannot be changed in place outside inference mode; change a clone() of it",
+            op.name
+        );
+    }
     let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;
@@ -189,14 +221,16 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
-    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref()));
+    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
+    let mut recorded = None;
     if let (Some(plan), Some(mut saved)) = (plan, saved) {
-        plan.save_outputs(&mut saved, std::slice::from_ref(target));
+        plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
-        view::rebase_history(target, node)?;
+        view::rebase_history(target, node.clone())?;
+        recorded = Some(node);
     }
     if dual {
         let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
@@ -204,6 +238,9 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             before[0] = original;
         }
         forward::push_in_place(op, &before, target)?;
+        if let Some(node) = recorded {
+            node.keep_tangents(std::slice::from_ref(target));
+        }
     }
     Ok(target.clone())
 }

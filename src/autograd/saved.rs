@@ -1,15 +1,23 @@
 //! What a node keeps for its backward pass.
 
-use std::rc::Weak;
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::rc::{Rc, Weak};
 
 use smallvec::SmallVec;
 
-use crate::autograd::node::{Node, NodeCell};
-use crate::bail;
+use crate::autograd::cycles::Member;
+use crate::autograd::forward;
+use crate::autograd::modes::GradMode;
+use crate::autograd::node::{Edge, Node, NodeCell};
 use crate::error::Result;
 use crate::op::OUTPUT;
-use crate::tensor::Tensor;
+use crate::shape::show;
+use crate::tensor::{Tensor, flag};
+use crate::trace::Trace;
 use crate::value::Value;
+use crate::{bail, error};
 
 /// The saved arguments and results of an operation, and whether they are still there.
 #[derive(Default)]
@@ -20,13 +28,24 @@ pub struct Saved {
     released: bool,
 }
 
+#[derive(Clone)]
 enum SavedValue {
     Tensor(SavedTensor),
+    List(Rc<[Option<SavedTensor>]>),
     Plain(Value),
 }
 
+/// A tensor as a node keeps it.
+#[derive(Clone)]
+pub enum SavedTensor {
+    Kept(KeptTensor),
+    /// In the form that a hook gave it.
+    Packed(Rc<PackedTensor>),
+}
+
 /// A tensor and the change counter at which its values were right.
-pub struct SavedTensor {
+#[derive(Clone)]
+pub struct KeptTensor {
     tensor: Tensor,
     version: u32,
     /// For a result of the node itself: its output number. It is kept without its `grad_fn`, which would be a
@@ -36,17 +55,171 @@ pub struct SavedTensor {
     owner: Option<Weak<NodeCell>>,
 }
 
+/// What a hook made of a tensor, and what the tensor needs to get back its place in the graph.
+pub struct PackedTensor {
+    form: Box<dyn Packed>,
+    origin: Origin,
+}
+
+enum Origin {
+    /// An argument: where its gradient goes, and whether that is the node which accumulates for a leaf.
+    Argument {
+        edge: Option<Edge>,
+        leaf: bool,
+    },
+    Result {
+        output_nr: u32,
+        owner: Option<Weak<NodeCell>>,
+    },
+}
+
+/// Hooks that keep saved tensors in a form of their own: on disk, compressed, or not at all.
+pub trait SavingHooks {
+    fn pack(&self, tensor: &Tensor) -> Result<Box<dyn Packed>>;
+}
+
+/// A packed tensor.
+pub trait Packed {
+    fn unpack(&self) -> Result<Tensor>;
+
+    /// The objects of the embedding language that it keeps alive, for its garbage collector.
+    fn objects(&self) -> SmallVec<[NonNull<c_void>; 2]> {
+        SmallVec::new()
+    }
+}
+
+thread_local! {
+    /// The hooks of the `with` blocks that this thread is in; the innermost counts.
+    static HOOKS: RefCell<Vec<Rc<dyn SavingHooks>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lets tensors that this thread saves from now on pass `hooks`.
+pub fn push_hooks(hooks: Rc<dyn SavingHooks>) {
+    HOOKS.with_borrow_mut(|all| all.push(hooks));
+}
+
+/// Ends what the latest [`push_hooks`] began.
+pub fn pop_hooks() {
+    let popped = HOOKS.with_borrow_mut(Vec::pop);
+    drop(popped);
+}
+
+/// Takes the hooks of this thread away, to give them back (or others) later.
+pub fn replace_hooks(hooks: Vec<Rc<dyn SavingHooks>>) -> Vec<Rc<dyn SavingHooks>> {
+    HOOKS.replace(hooks)
+}
+
+fn pack(hooks: &dyn SavingHooks, tensor: &Tensor) -> Result<Box<dyn Packed>> {
+    let version = tensor.version();
+    let _mode = GradMode::set(false);
+    let form = hooks.pack(tensor)?;
+    if tensor.version() != version {
+        bail!(
+            Runtime,
+            "a pack hook of saved tensors has changed its argument in place, which would change the result of the \
+             operation too; let it work on a clone()"
+        );
+    }
+    Ok(form)
+}
+
 impl SavedTensor {
-    pub fn input(tensor: &Tensor) -> SavedTensor {
-        SavedTensor { tensor: tensor.clone(), version: tensor.version(), output_nr: None, owner: None }
+    /// Saves an argument.
+    pub fn argument(tensor: &Tensor) -> Result<SavedTensor> {
+        if tensor.has_flag(flag::INFERENCE) {
+            bail!(
+                Runtime,
+                "an inference tensor, {} of size {}, cannot be saved for backward: use a clone() of it, made outside \
+                 inference mode",
+                tensor.dtype(),
+                show(&tensor.sizes())
+            );
+        }
+        if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
+            return SavedTensor::pack_argument(&*hooks, tensor);
+        }
+        let kept = KeptTensor { tensor: tensor.clone(), version: tensor.version(), output_nr: None, owner: None };
+        Ok(SavedTensor::Kept(kept))
     }
 
-    pub fn output(tensor: &Tensor, output_nr: u32) -> SavedTensor {
+    /// Saves a result of the node itself.
+    pub fn result(tensor: &Tensor, output_nr: u32) -> Result<SavedTensor> {
+        if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
+            let origin = Origin::Result { output_nr, owner: None };
+            return Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(&*hooks, tensor)?, origin })));
+        }
         let tensor = tensor.detach();
-        SavedTensor { version: tensor.version(), tensor, output_nr: Some(output_nr), owner: None }
+        let version = tensor.version();
+        Ok(SavedTensor::Kept(KeptTensor { tensor, version, output_nr: Some(output_nr), owner: None }))
     }
 
-    /// The tensor as the formulas need it.
+    fn pack_argument(hooks: &dyn SavingHooks, tensor: &Tensor) -> Result<SavedTensor> {
+        let edge = tensor.gradient_edge()?;
+        let leaf = edge.is_some() && tensor.is_leaf();
+        let form = pack(hooks, tensor)?;
+        Ok(SavedTensor::Packed(Rc::new(PackedTensor { form, origin: Origin::Argument { edge, leaf } })))
+    }
+
+    /// The tensor as it was saved, with its place in the graph; `node` is the one that saved it.
+    pub fn unpack(&self, node: &Node) -> Result<Tensor> {
+        match self {
+            SavedTensor::Kept(kept) => kept.unpack(node),
+            SavedTensor::Packed(packed) => packed.unpack(node),
+        }
+    }
+
+    /// Packs a tensor that is kept as it is.
+    pub fn register_hooks(&self, node: &Node, hooks: &dyn SavingHooks) -> Result<SavedTensor> {
+        let SavedTensor::Kept(kept) = self else {
+            bail!(Runtime, "register_hooks(): this saved tensor has hooks already; it can have one pair");
+        };
+        let tensor = kept.unpack(node)?;
+        match kept.output_nr {
+            None => {
+                // The hook sees values without history, as nothing it does may be recorded through them.
+                let form = pack(hooks, &tensor.detach())?;
+                let edge = tensor.gradient_edge()?;
+                let leaf = edge.is_some() && tensor.is_leaf();
+                Ok(SavedTensor::Packed(Rc::new(PackedTensor { form, origin: Origin::Argument { edge, leaf } })))
+            }
+            Some(output_nr) => {
+                let origin = Origin::Result { output_nr, owner: kept.owner.clone() };
+                Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(hooks, &kept.tensor)?, origin })))
+            }
+        }
+    }
+
+    fn set_owner(&mut self, node: &Node) {
+        let weak = Rc::downgrade(&node.0);
+        match self {
+            SavedTensor::Kept(kept) if kept.output_nr.is_some() => kept.owner = Some(weak),
+            SavedTensor::Packed(packed) => {
+                if let Some(PackedTensor { origin: Origin::Result { owner, .. }, .. }) = Rc::get_mut(packed) {
+                    *owner = Some(weak);
+                }
+            }
+            SavedTensor::Kept(_) => {}
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            SavedTensor::Kept(kept) => kept.tensor.numel() * kept.tensor.dtype().size(),
+            SavedTensor::Packed(_) => 0,
+        }
+    }
+
+    /// The objects of the embedding language that this alone keeps alive.
+    pub fn objects(&self) -> SmallVec<[NonNull<c_void>; 2]> {
+        match self {
+            SavedTensor::Kept(_) => SmallVec::new(),
+            SavedTensor::Packed(packed) if Rc::strong_count(packed) == 1 => packed.form.objects(),
+            SavedTensor::Packed(_) => SmallVec::new(),
+        }
+    }
+}
+
+impl KeptTensor {
     fn unpack(&self, node: &Node) -> Result<Tensor> {
         let (now, then) = (self.tensor.version(), self.version);
         if now != then {
@@ -58,43 +231,87 @@ impl SavedTensor {
                  or make the change after backward()",
                 node.describe(),
                 data.dtype,
-                crate::shape::show(&data.sizes),
+                show(&data.sizes),
                 data.version().describe_writer()
             );
         }
         let Some(output_nr) = self.output_nr else {
             return Ok(self.tensor.clone());
         };
-        let owner = self.owner.as_ref().and_then(Weak::upgrade).map_or_else(|| node.clone(), Node);
         let result = self.tensor.detach();
-        if result.dtype().is_differentiable() {
-            result.set_history(owner, output_nr);
+        if !result.dtype().is_differentiable() {
+            return Ok(result);
+        }
+        result.set_history(owner(self.owner.as_ref(), node), output_nr);
+        if let Some(tangent) = node.tangent_of(output_nr) {
+            forward::set_tangent(&result, Some(tangent));
         }
         Ok(result)
     }
 }
 
+impl PackedTensor {
+    fn unpack(&self, node: &Node) -> Result<Tensor> {
+        let tensor = self.form.unpack()?;
+        match &self.origin {
+            Origin::Argument { edge: None, .. } => Ok(tensor),
+            Origin::Argument { edge: Some(edge), leaf } => {
+                let result = tensor.detach();
+                if *leaf {
+                    // A leaf of its own whose gradients go to the leaf that was saved.
+                    result.set_flag(flag::LEAF_REQUIRES_GRAD, true);
+                    result.meta_mut(|meta| meta.accumulator = Rc::downgrade(&edge.node.0));
+                } else {
+                    result.set_history(edge.node.clone(), edge.input_nr);
+                }
+                Ok(result)
+            }
+            Origin::Result { output_nr, owner: weak } => {
+                let result = tensor.detach();
+                result.set_history(owner(weak.as_ref(), node), *output_nr);
+                Ok(result)
+            }
+        }
+    }
+}
+
+/// The node that a saved result belongs to.
+fn owner(owner: Option<&Weak<NodeCell>>, node: &Node) -> Node {
+    owner.and_then(Weak::upgrade).map_or_else(|| node.clone(), Node)
+}
+
 impl Saved {
-    pub fn keep(&mut self, variable: u8, value: &Value) {
+    /// Saves an argument.
+    pub fn keep(&mut self, variable: u8, value: &Value) -> Result<()> {
         let saved = match value {
-            Value::Tensor(tensor) => SavedValue::Tensor(SavedTensor::input(tensor)),
+            Value::Tensor(tensor) => SavedValue::Tensor(SavedTensor::argument(tensor)?),
+            Value::Tensors(list) => {
+                let all = list.iter().map(|item| item.as_ref().map(SavedTensor::argument).transpose());
+                SavedValue::List(all.collect::<Result<_>>()?)
+            }
             other => SavedValue::Plain(other.clone()),
         };
         self.values.push((variable, saved));
+        Ok(())
     }
 
-    pub fn keep_output(&mut self, output_nr: usize, tensor: &Tensor) {
-        let saved = SavedTensor::output(tensor, output_nr as u32);
+    /// Saves a result.
+    pub fn keep_output(&mut self, output_nr: usize, tensor: &Tensor) -> Result<()> {
+        let saved = SavedTensor::result(tensor, output_nr as u32)?;
         self.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
+        Ok(())
+    }
+
+    /// Saves the tensors that a function of the user asked for.
+    pub fn keep_list(&mut self, variable: u8, list: Vec<Option<SavedTensor>>) {
+        self.values.push((variable, SavedValue::List(list.into())));
     }
 
     /// Says which node the saved results of an in-place change of a view belong to.
     pub fn set_owner_of_outputs(&mut self, owner: &Node) {
         for (_, value) in &mut self.values {
-            if let SavedValue::Tensor(saved) = value
-                && saved.output_nr.is_some()
-            {
-                saved.owner = Some(std::rc::Rc::downgrade(&owner.0));
+            if let SavedValue::Tensor(saved) = value {
+                saved.set_owner(owner);
             }
         }
     }
@@ -111,15 +328,40 @@ impl Saved {
         self.values.is_empty()
     }
 
+    fn tensors(&self) -> impl Iterator<Item = &SavedTensor> {
+        self.values.iter().flat_map(|(_, value)| {
+            let (one, many) = match value {
+                SavedValue::Tensor(saved) => (Some(saved), &[][..]),
+                SavedValue::List(list) => (None, &list[..]),
+                SavedValue::Plain(_) => (None, &[][..]),
+            };
+            one.into_iter().chain(many.iter().flatten())
+        })
+    }
+
+    /// The objects of the embedding language among what is saved.
+    pub fn objects(&self) -> impl Iterator<Item = NonNull<c_void>> {
+        self.tensors().flat_map(SavedTensor::objects)
+    }
+
+    /// Calls `visit` for each tensor and node that is kept.
+    pub fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        for saved in self.tensors() {
+            match saved {
+                SavedTensor::Kept(kept) => visit(Member::Tensor(kept.tensor.clone())),
+                SavedTensor::Packed(packed) => {
+                    if let Origin::Argument { edge: Some(edge), .. } = &packed.origin {
+                        visit(Member::Node(edge.node.clone()));
+                    }
+                }
+            }
+        }
+        // What is saved without being looked into (tensors among plain values) counts as held from outside.
+    }
+
     /// Bytes of the saved tensors.
     pub fn bytes(&self) -> usize {
-        self.values
-            .iter()
-            .map(|(_, value)| match value {
-                SavedValue::Tensor(saved) => saved.tensor.numel() * saved.tensor.dtype().size(),
-                SavedValue::Plain(_) => 0,
-            })
-            .sum()
+        self.tensors().map(SavedTensor::bytes).sum()
     }
 
     /// Takes all values out, so that they can be dropped while nothing is borrowed.
@@ -132,31 +374,89 @@ impl Saved {
     }
 }
 
+/// The error of a second backward pass through a node.
+pub fn released(node: &Node) -> crate::Error {
+    error!(
+        Runtime,
+        "Trying to backward through the graph a second time: the saved tensors of {}{} were freed by the backward pass \
+         before. Pass retain_graph=True to the earlier backward() or grad() if the graph is needed again",
+        node.name(),
+        Trace::describe(node.0.trace.as_ref(), "made")
+    )
+}
+
 impl Node {
     /// A saved argument or result, by its bit number.
     ///
     /// # Errors
     /// `RuntimeError` if it was released by an earlier backward pass, or changed since.
     pub fn saved_value(&self, variable: u8) -> Result<Value> {
-        let state = self.0.state.borrow();
-        if state.saved.released {
-            bail!(
-                Runtime,
-                "Trying to backward through the graph a second time: the saved tensors of {} were freed by the \
-                 backward pass before. Pass retain_graph=True to the earlier backward() or grad() if the graph is \
-                 needed again",
-                self.describe()
-            );
+        if let Some(found) = self.saved_unhooked(variable) {
+            return found;
         }
-        match state.saved.values.iter().find(|row| row.0 == variable) {
-            Some((_, SavedValue::Tensor(saved))) => Ok(Value::Tensor(saved.unpack(self)?)),
-            Some((_, SavedValue::Plain(value))) => Ok(value.clone()),
-            None => bail!(Runtime, "{} did not save its variable {variable}", self.describe()),
-        }
+        // The borrow ends before hooks run.
+        let value = self.find_saved(variable)?;
+        Ok(match value {
+            SavedValue::Tensor(saved) => Value::Tensor(saved.unpack(self)?),
+            SavedValue::List(list) => {
+                let all = list.iter().map(|item| item.as_ref().map(|saved| saved.unpack(self)).transpose());
+                Value::Tensors(all.collect::<Result<_>>()?)
+            }
+            SavedValue::Plain(value) => value,
+        })
     }
 
     /// The saved values with their bit numbers, those of an earlier backward pass gone.
     pub fn saved_variables(&self) -> SmallVec<[u8; 4]> {
         self.0.state.borrow().saved.values.iter().map(|row| row.0).collect()
+    }
+
+    /// Whether an earlier backward pass freed the saved tensors.
+    pub fn is_released(&self) -> bool {
+        self.0.state.borrow().saved.released
+    }
+
+    /// Lets a saved tensor, item `i` of a list or the only one, pass hooks from now on.
+    pub fn register_saved_hooks(&self, variable: u8, i: usize, hooks: &dyn SavingHooks) -> Result<()> {
+        let nothing = || error!(Runtime, "register_hooks(): {} has no saved tensor there", self.describe());
+        let replaced = match self.find_saved(variable)? {
+            SavedValue::Tensor(saved) => SavedValue::Tensor(saved.register_hooks(self, hooks)?),
+            SavedValue::List(list) => {
+                let mut list = list.to_vec();
+                let saved = list.get(i).cloned().flatten().ok_or_else(nothing)?;
+                list[i] = Some(saved.register_hooks(self, hooks)?);
+                SavedValue::List(list.into())
+            }
+            SavedValue::Plain(_) => return Err(nothing()),
+        };
+        let mut state = self.0.state.borrow_mut();
+        if let Some(row) = state.saved.values.iter_mut().find(|row| row.0 == variable) {
+            let previous = std::mem::replace(&mut row.1, replaced);
+            drop(state);
+            drop(previous);
+        }
+        Ok(())
+    }
+
+    /// The short way for a tensor that is kept as it is, which runs nobody's code.
+    #[inline]
+    fn saved_unhooked(&self, variable: u8) -> Option<Result<Value>> {
+        let state = self.0.state.borrow();
+        match state.saved.values.iter().find(|row| row.0 == variable)? {
+            (_, SavedValue::Tensor(SavedTensor::Kept(kept))) => Some(kept.unpack(self).map(Value::Tensor)),
+            _ => None,
+        }
+    }
+
+    fn find_saved(&self, variable: u8) -> Result<SavedValue> {
+        let state = self.0.state.borrow();
+        if state.saved.released {
+            drop(state);
+            return Err(released(self));
+        }
+        match state.saved.values.iter().find(|row| row.0 == variable) {
+            Some((_, value)) => Ok(value.clone()),
+            None => bail!(Runtime, "{} did not save its variable {variable}", self.describe()),
+        }
     }
 }

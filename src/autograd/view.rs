@@ -10,6 +10,7 @@
 
 use smallvec::SmallVec;
 
+use crate::autograd::cycles::Member;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -63,7 +64,12 @@ fn view_of(tensor: &Tensor) -> Option<(Tensor, u32, Creation)> {
 }
 
 fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
-    tensor.meta(|meta| meta.view.as_deref().map(change));
+    tensor.meta(|meta| meta.view.as_ref().map(change));
+}
+
+/// Whether the base of a view requires grad: then the view does, also if it was made without being recorded.
+pub fn base_requires_grad(tensor: &Tensor) -> bool {
+    tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
 }
 
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.
@@ -81,7 +87,7 @@ pub fn refresh(tensor: &Tensor) -> Result<()> {
     let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
     let mut saved = Saved::default();
     for (i, value) in Geometry::of(tensor).arguments(&base).iter().enumerate().skip(1) {
-        saved.keep(i as u8, value);
+        saved.keep(i as u8, value)?;
     }
     let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
     let node = Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(tensor), 1), saved);
@@ -102,34 +108,30 @@ fn take_retained(tensor: &Tensor) -> bool {
 
 impl Tensor {
     /// `grad_fn` as it stands, out of date or not.
-    fn grad_fn_now(&self) -> Option<Node> {
+    pub(crate) fn grad_fn_now(&self) -> Option<Node> {
         self.0.grad_fn.borrow().clone()
     }
 }
 
 /// Refuses in-place changes that have no gradient.
 pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
-    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
-             it under no_grad(), or change a copy"
-        );
-    }
-    let Some((base, _, creation)) = view_of(target) else { return Ok(()) };
-    if base.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
-             recorded; do it under no_grad(), or change a view of a copy"
-        );
-    }
+    let Some((base, _, creation)) = view_of(target) else { return check_leaf(name, target) };
     match creation {
-        Creation::Default => Ok(()),
+        Creation::Default => {}
         Creation::MultiOutput => bail!(
             Runtime,
             "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
              together; such a view cannot be changed in place. Use clone() or make single views"
+        ),
+        Creation::Inference => bail!(
+            Runtime,
+            "{name}_: this view was made in inference mode and is changed in place outside it; make the view and the \
+             change under the same mode"
+        ),
+        Creation::Function => bail!(
+            Runtime,
+            "{name}_: this view is a result of a function with a backward of its own, which an in-place change would \
+             override; clone() the result of the function first"
         ),
         Creation::NoGrad => bail!(
             Runtime,
@@ -137,6 +139,25 @@ pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
              the change under the same mode, or detach() it"
         ),
     }
+    if base.is_leaf() && target.requires_grad() {
+        bail!(
+            Runtime,
+            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
+             recorded; do it under no_grad(), or change a view of a copy"
+        );
+    }
+    check_leaf(name, target)
+}
+
+fn check_leaf(name: &str, target: &Tensor) -> Result<()> {
+    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
+        bail!(
+            Runtime,
+            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
+             it under no_grad(), or change a copy"
+        );
+    }
+    Ok(())
 }
 
 /// The values and the history that `target` has now, for formulas that need them after it has changed.
@@ -153,6 +174,11 @@ pub fn original(target: &Tensor) -> Result<Tensor> {
 
 /// Makes `node`, the recording of an in-place change of `target`, part of the history.
 pub fn rebase_history(target: &Tensor, node: Node) -> Result<()> {
+    rebase_history_as(target, node, 0)
+}
+
+/// The same, with `target` as result `output_nr` of the node.
+pub fn rebase_history_as(target: &Tensor, node: Node, output_nr: u32) -> Result<()> {
     let retained = take_retained(target);
     if let Some((base, ..)) = view_of(target) {
         let base_edge = base.gradient_edge()?;
@@ -176,7 +202,7 @@ pub fn rebase_history(target: &Tensor, node: Node) -> Result<()> {
             node.0.state.borrow_mut().saved.set_owner_of_outputs(&owner);
         }
     } else {
-        target.set_history(node, 0);
+        target.set_history(node, output_nr);
     }
     if retained {
         target.grad_fn_now().inspect(|node| node.retain_grad_of(target));
@@ -227,6 +253,10 @@ impl Function for CopySlices {
             result[0] = Some(whole);
         }
         Ok(result)
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Member)) {
+        visit(Member::Node(self.inner.clone()));
     }
 
     fn release(&self) {

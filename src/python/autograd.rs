@@ -1,19 +1,38 @@
 //! `backward`, `grad`, the modes and forward mode, as Python calls them.
 
+use std::rc::Rc;
+
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::autograd::engine::{self, Options};
-use crate::autograd::{forward, modes};
+use crate::autograd::engine::{self, Endpoint, Options};
+use crate::autograd::node::Edge;
+use crate::autograd::saved;
+use crate::autograd::{forward, modes, nesting};
 use crate::python::arguments::describe;
-use crate::python::tensor::{expect_tensor, tensor_of};
+use crate::python::hooks::SavingPair;
+use crate::python::node::{node_of, wrap_node};
+use crate::python::tensor::tensor_of;
 use crate::tensor::Tensor;
 
-/// One tensor, or a list or tuple of them.
-fn tensors(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<Tensor>> {
+/// A tensor or a `GradientEdge`.
+fn endpoint(object: &Bound<'_, PyAny>) -> Option<Endpoint> {
     if let Some(tensor) = tensor_of(object) {
-        return Ok(vec![tensor.clone()]);
+        return Some(Endpoint::Tensor(tensor.clone()));
+    }
+    let edge = object.cast::<PyTuple>().ok()?;
+    if !edge.hasattr(pyo3::intern!(object.py(), "output_nr")).ok()? {
+        return None;
+    }
+    let node = node_of(&edge.get_item(0).ok()?)?;
+    Some(Endpoint::Edge(Edge { node, input_nr: edge.get_item(1).ok()?.extract().ok()? }))
+}
+
+/// One tensor or edge, or a list or tuple of them.
+fn endpoints(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<Endpoint>> {
+    if let Some(one) = endpoint(object) {
+        return Ok(vec![one]);
     }
     let Ok(items) = object.try_iter() else {
         return Err(PyTypeError::new_err(format!(
@@ -21,7 +40,17 @@ fn tensors(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResu
             describe(object)
         )));
     };
-    items.map(|item| expect_tensor(function, parameter, &item?)).collect()
+    items
+        .map(|item| {
+            let item = item?;
+            endpoint(&item).ok_or_else(|| {
+                PyTypeError::new_err(format!(
+                    "{function}(): argument '{parameter}' has to hold Tensors or GradientEdges, got {}",
+                    describe(&item)
+                ))
+            })
+        })
+        .collect()
 }
 
 /// The outputs with their gradients, which may be missing, one, or a sequence with gaps.
@@ -29,8 +58,8 @@ fn roots(
     function: &str,
     outputs: &Bound<'_, PyAny>,
     gradients: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Vec<(Tensor, Option<Tensor>)>> {
-    let outputs = tensors(function, "outputs", outputs)?;
+) -> PyResult<Vec<(Endpoint, Option<Tensor>)>> {
+    let outputs = endpoints(function, "outputs", outputs)?;
     let given: Vec<Option<Tensor>> = match gradients.filter(|object| !object.is_none()) {
         None => vec![None; outputs.len()],
         Some(object) => match tensor_of(object) {
@@ -80,10 +109,8 @@ pub fn backward(
     inputs: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let roots = roots("backward", tensors, grad_tensors)?;
-    let inputs = inputs
-        .filter(|object| !object.is_none())
-        .map(|object| self::tensors("backward", "inputs", object))
-        .transpose()?;
+    let inputs =
+        inputs.filter(|object| !object.is_none()).map(|object| endpoints("backward", "inputs", object)).transpose()?;
     let options = Options { create_graph, retain_graph: retain_graph.unwrap_or(create_graph), allow_unused: true };
     Ok(engine::backward(&roots, inputs.as_deref(), options)?)
 }
@@ -108,7 +135,7 @@ pub fn grad<'py>(
         ));
     }
     let roots = roots("grad", outputs, grad_outputs)?;
-    let inputs = tensors("grad", "inputs", inputs)?;
+    let inputs = endpoints("grad", "inputs", inputs)?;
     let options = Options {
         create_graph,
         retain_graph: retain_graph.unwrap_or(create_graph),
@@ -118,11 +145,89 @@ pub fn grad<'py>(
     if materialize_grads {
         for (gradient, input) in gradients.iter_mut().zip(&inputs) {
             if gradient.is_none() {
-                *gradient = Some(Tensor::zeros(&input.sizes(), input.dtype())?);
+                let meta = input.meta()?;
+                *gradient = Some(Tensor::zeros(&meta.sizes, meta.dtype)?);
             }
         }
     }
     PyTuple::new(py, gradients)
+}
+
+/// The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node that
+/// accumulates.
+#[pyfunction]
+pub fn _gradient_edge(py: Python<'_>, tensor: Tensor) -> PyResult<(Py<PyAny>, u32)> {
+    match tensor.gradient_edge()? {
+        Some(edge) => Ok((wrap_node(py, edge.node)?, edge.input_nr)),
+        None => Err(PyRuntimeError::new_err("get_gradient_edge(): the tensor does not require grad")),
+    }
+}
+
+/// The number of the backward pass that runs now in this thread; -1 if none does.
+#[pyfunction]
+pub fn _current_graph_task_id() -> i64 {
+    engine::current_task().map_or(-1, i64::from)
+}
+
+/// Whether the backward pass that runs now runs `node` too.
+#[pyfunction]
+pub fn _will_engine_execute_node(node: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Some(node) = node_of(node) else {
+        return Err(PyTypeError::new_err(format!("a node of the graph is expected, got {}", describe(node))));
+    };
+    engine::current_task_runs(&node)
+        .ok_or_else(|| PyRuntimeError::new_err("this can be asked during a backward pass only"))
+}
+
+/// Lets tensors saved from now on pass a pair of functions.
+#[pyfunction]
+pub fn _push_saved_tensors_hooks(pack: Py<PyAny>, unpack: Py<PyAny>) {
+    saved::push_hooks(Rc::new(SavingPair { pack, unpack }));
+}
+
+/// Has `callback` called when the outermost backward pass of this thread ends.
+#[pyfunction]
+pub fn _queue_callback(callback: Py<PyAny>) -> PyResult<()> {
+    let call = move || Ok(Python::attach(|py| callback.call0(py).map(drop))?);
+    Ok(nesting::queue_callback(Box::new(call))?)
+}
+
+/// Runs the continuation of a deeply nested pass in a thread of its own; the GIL is handed over to it and back.
+fn run_elsewhere(pass: &mut dyn FnMut()) {
+    struct Handover<'a>(&'a mut dyn FnMut());
+    // SAFETY: the thread that made it waits without the GIL until the other, which holds the GIL, has ended; see Note:
+    // The GIL is the lock.
+    unsafe impl Send for Handover<'_> {}
+    const STACK: usize = 32 << 20;
+    let handover = Handover(pass);
+    Python::attach(|py| {
+        py.detach(move || {
+            std::thread::scope(|scope| {
+                let body = move || {
+                    let handover = handover;
+                    Python::attach(|_| (handover.0)());
+                };
+                let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, body);
+                started.map(|thread| thread.join().is_ok()).unwrap_or(false)
+            })
+        })
+    });
+}
+
+/// Tells the core how to start threads.
+pub fn install() {
+    nesting::set_elsewhere(run_elsewhere);
+}
+
+/// Counts a change in place that nothing here has made.
+#[pyfunction]
+pub fn _increment_version(tensor: Tensor) {
+    tensor.data().version().bump();
+}
+
+#[pyfunction]
+pub fn _pop_saved_tensors_hooks() {
+    saved::pop_hooks();
 }
 
 #[pyfunction]
@@ -135,6 +240,20 @@ pub fn is_grad_enabled() -> bool {
 pub fn _set_grad_enabled(enabled: bool) -> bool {
     let before = modes::grad_enabled();
     modes::set_grad_enabled(enabled);
+    before
+}
+
+/// Whether tensors made in this thread are for inference only.
+#[pyfunction]
+pub fn is_inference_mode_enabled() -> bool {
+    modes::inference()
+}
+
+/// Switches inference mode on or off in this thread; gives back what it was.
+#[pyfunction]
+pub fn _set_inference_mode(enabled: bool) -> bool {
+    let before = modes::inference();
+    modes::set_inference(enabled);
     before
 }
 
@@ -154,6 +273,12 @@ pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {
     let dual = crate::ops::views::alias(&tensor)?;
     forward::set_tangent(&dual, Some(tangent));
     Ok(dual)
+}
+
+/// Takes back all tangents, as the end of a level does.
+#[pyfunction]
+pub fn _end_dual_level() {
+    forward::end_level();
 }
 
 /// The values without the tangent, and the tangent or `None`.

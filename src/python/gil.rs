@@ -9,7 +9,8 @@
 //! - A handle is only reached through a `Python<'_>` token ([`Gil::get`]), or while Python itself holds the GIL for
 //!   us: in `tp_dealloc`, which drops it, and in `tp_traverse`, which only reads counts.
 //! - `Tensor` is not `Send`, so a closure that runs without the GIL (`Python::detach`) cannot capture one.
-//! - No thread-local or static holds an `Rc`: they are destroyed when nobody holds the GIL.
+//! - No thread-local or static holds an `Rc` that others hold too, or one through which a Python object is reached:
+//!   they are destroyed when nobody holds the GIL. (Kept storage is neither.)
 //! - The module declares that it needs the GIL, and a build for an interpreter without one does not compile. Sub-
 //!   interpreters, which have a GIL each, are refused by PyO3.
 
@@ -34,6 +35,14 @@ impl<T> Gil<T> {
     #[inline(always)]
     pub fn get<'a>(&'a self, _: Python<'a>) -> &'a T {
         &self.0
+    }
+
+    /// Whether a value was put here. Python may run its collector between the moment in which it allocates (and
+    /// clears) an object and that in which the value is written into it. `T` must not be all zeros.
+    pub fn is_filled(&self) -> bool {
+        let start: *const u8 = std::ptr::from_ref(self).cast();
+        // SAFETY: the bytes belong to this value, and an allocated object is written or zero.
+        (0..size_of::<T>()).any(|i| unsafe { start.add(i).read_volatile() } != 0)
     }
 
     /// Without a token, for the slots that Python calls with the GIL held but in which PyO3 gives none.

@@ -1,12 +1,17 @@
 //! The bindings: the only files that know Python.
 
+mod anomaly;
 mod arguments;
 mod autograd;
+mod collector;
 mod comparison;
 mod creation;
+mod data;
 mod dtype;
 mod error;
+mod function;
 mod gil;
+mod hooks;
 mod index;
 mod module;
 mod node;
@@ -15,5 +20,6 @@ mod numpy;
 mod operation;
 mod optim;
 mod printing;
+mod random;
 mod tensor;
 mod trace;

@@ -1,67 +1,138 @@
 //! Nodes of the graph as Python objects.
 
 use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::rc::{Rc, Weak};
 
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::autograd::node::{Body, Node};
+use crate::autograd::hooks::Attachment;
+use crate::autograd::node::{Body, Node, NodeCell};
+use crate::op::{OUTPUT, Returns};
+use crate::python::collector::Held;
+use crate::python::dtype;
 use crate::python::gil::Gil;
-use crate::python::tensor::wrap;
+use crate::python::hooks::{self, SavingPair};
+use crate::python::tensor::{size_object, wrap};
 use crate::value::Value;
 
 /// A recorded operation: what `tensor.grad_fn` gives.
 #[pyclass(name = "Node", module = "rgrad.autograd.graph", frozen, subclass, weakref, dict)]
-pub struct PyNode(Gil<Node>);
+pub struct PyNode(Gil<Handle>);
+
+enum Handle {
+    Node(Node),
+    /// The object is kept alive by its node: the context of a function of the user. Empty while its forward runs.
+    Context(RefCell<Weak<NodeCell>>),
+}
+
+impl Drop for PyNode {
+    fn drop(&mut self) {
+        // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
+        if let Handle::Node(node) = unsafe { self.0.get_unattached() } {
+            node.set_object(std::ptr::null_mut());
+        }
+    }
+}
 
 thread_local! {
     /// A class for each name, so that printing a node shows it.
     static CLASSES: RefCell<Vec<(String, Py<PyType>)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The Python object of a node.
-pub fn wrap_node(py: Python<'_>, node: Node) -> PyResult<Py<PyAny>> {
-    let name = node.name();
-    let known = CLASSES.with_borrow(|all| all.iter().find(|row| row.0 == name).map(|row| row.1.clone_ref(py)));
-    let class = match known {
-        Some(class) => class,
-        None => {
-            let base = py.get_type::<PyNode>();
-            let namespace = pyo3::types::PyDict::new(py);
-            namespace.set_item("__module__", "rgrad.autograd.graph")?;
-            namespace.set_item("__slots__", PyTuple::empty(py))?;
-            let made = py.get_type::<PyType>().call1((&name, PyTuple::new(py, [base])?, namespace))?;
-            let made = made.cast_into::<PyType>()?.unbind();
-            CLASSES.with_borrow_mut(|all| all.push((name, made.clone_ref(py))));
-            made
-        }
-    };
-    let holder = PyNodeHolder(node);
-    holder.into_object(class.bind(py))
-}
-
-/// A node on its way into an object of its class.
-struct PyNodeHolder(Node);
-
-thread_local! {
+    /// The node that the `__new__` which runs now is for.
     static ARRIVING: RefCell<Option<Node>> = const { RefCell::new(None) };
 }
 
-impl PyNodeHolder {
-    fn into_object(self, class: &Bound<'_, PyType>) -> PyResult<Py<PyAny>> {
-        // `__new__` takes the node from here; it is gone again before this function returns.
-        let before = ARRIVING.replace(Some(self.0));
-        let made = class.call0();
-        drop(ARRIVING.replace(None));
-        drop(before);
-        Ok(made?.unbind())
+/// The Python object of a node: the one that it has, or a new one.
+pub fn wrap_node(py: Python<'_>, node: Node) -> PyResult<Py<PyAny>> {
+    let existing = node.object();
+    if !existing.is_null() {
+        // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
+        return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()) }.unbind());
+    }
+    let class = class_of(py, &node)?;
+    // `__new__` takes the node from here; it is gone again before this function returns.
+    let before = ARRIVING.replace(Some(node.clone()));
+    let made = class.bind(py).call0();
+    drop(ARRIVING.replace(None));
+    drop(before);
+    let made = made?;
+    node.set_object(made.as_ptr().cast());
+    Ok(made.unbind())
+}
+
+/// The class that is named as the node is.
+fn class_of(py: Python<'_>, node: &Node) -> PyResult<Py<PyType>> {
+    let name = node.name();
+    let known = CLASSES.with_borrow(|all| all.iter().find(|row| row.0 == name).map(|row| row.1.clone_ref(py)));
+    if let Some(class) = known {
+        return Ok(class);
+    }
+    let namespace = PyDict::new(py);
+    namespace.set_item("__module__", "rgrad.autograd.graph")?;
+    namespace.set_item("__slots__", PyTuple::empty(py))?;
+    let bases = PyTuple::new(py, [py.get_type::<PyNode>()])?;
+    let made = py.get_type::<PyType>().call1((&name, bases, namespace))?.cast_into::<PyType>()?.unbind();
+    CLASSES.with_borrow_mut(|all| all.push((name, made.clone_ref(py))));
+    Ok(made)
+}
+
+/// The node of a Python object, if it is one.
+pub fn node_of(object: &Bound<'_, PyAny>) -> Option<Node> {
+    object.cast::<PyNode>().ok()?.get().find(object.py())
+}
+
+/// Tells the context of a user's function which node it belongs to.
+pub fn bind_context(context: &Bound<'_, PyAny>, node: &Node) -> PyResult<()> {
+    match context.cast::<PyNode>()?.get().0.get(context.py()) {
+        Handle::Context(weak) => {
+            weak.replace(Rc::downgrade(&node.0));
+            Ok(())
+        }
+        Handle::Node(_) => Err(PyTypeError::new_err("a node of an operation is no context of a function")),
+    }
+}
+
+struct Metadata(Py<PyDict>, #[allow(dead_code)] Held);
+
+impl Attachment for Metadata {
+    fn object(&self) -> NonNull<c_void> {
+        // SAFETY: a Python object is never at address 0.
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().cast()) }
+    }
+}
+
+/// What a node saved, before any hook has unpacked it.
+#[pyclass(name = "SavedTensor", module = "rgrad.autograd.graph", frozen)]
+pub struct PySavedTensor(Gil<(Node, u8, usize)>);
+
+#[pymethods]
+impl PySavedTensor {
+    /// Keep this tensor as `pack_hook(tensor)` gives it; `unpack_hook` of that has to give the tensor back.
+    ///
+    /// Raises RuntimeError if the tensor was freed already or has hooks.
+    fn register_hooks(slf: &Bound<'_, Self>, pack_hook: Py<PyAny>, unpack_hook: Py<PyAny>) -> PyResult<()> {
+        let (node, variable, i) = slf.get().0.get(slf.py());
+        Ok(node.register_saved_hooks(*variable, *i, &SavingPair { pack: pack_hook, unpack: unpack_hook })?)
     }
 }
 
 impl PyNode {
-    fn node<'a>(slf: &'a Bound<'_, Self>) -> &'a Node {
-        slf.get().0.get(slf.py())
+    fn find(&self, py: Python<'_>) -> Option<Node> {
+        match self.0.get(py) {
+            Handle::Node(node) => Some(node.clone()),
+            Handle::Context(weak) => weak.borrow().upgrade().map(Node),
+        }
+    }
+
+    fn node(slf: &Bound<'_, Self>) -> PyResult<Node> {
+        slf.get().find(slf.py()).ok_or_else(|| {
+            PyRuntimeError::new_err(
+                "this context of a function has no node in a graph: its forward still runs, or its results are gone",
+            )
+        })
     }
 }
 
@@ -69,23 +140,35 @@ impl PyNode {
 impl PyNode {
     #[new]
     #[classmethod]
-    fn new(cls: &Bound<'_, PyType>) -> PyResult<PyNode> {
-        match ARRIVING.take() {
-            Some(node) => Ok(PyNode(Gil::new(cls.py(), node))),
-            None => Err(pyo3::exceptions::PyTypeError::new_err("nodes are made by operations, not by calling Node()")),
-        }
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(
+        cls: &Bound<'_, PyType>,
+        _arguments: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyNode> {
+        let handle = match ARRIVING.take() {
+            Some(node) => Handle::Node(node),
+            None if cls.hasattr(pyo3::intern!(cls.py(), "_is_function_context"))? => {
+                Handle::Context(RefCell::new(Weak::new()))
+            }
+            None => return Err(PyTypeError::new_err("nodes are made by operations, not by calling Node()")),
+        };
+        Ok(PyNode(Gil::new(cls.py(), handle)))
     }
 
     /// The operation's name, such as `AddBackward0`.
-    fn name(slf: &Bound<'_, Self>) -> String {
-        Self::node(slf).name()
+    fn name(slf: &Bound<'_, Self>) -> PyResult<String> {
+        match slf.get().find(slf.py()) {
+            Some(node) => Ok(node.name()),
+            None => Ok(slf.get_type().name()?.to_string()),
+        }
     }
 
     /// For each tensor argument the node that its gradient goes to, and which of that node's results it was.
     #[getter]
     fn next_functions<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
-        let edges = Self::node(slf).edges();
+        let edges = Self::node(slf)?.edges();
         let rows = edges
             .into_iter()
             .map(|edge| match edge {
@@ -99,74 +182,174 @@ impl PyNode {
         PyTuple::new(py, rows)
     }
 
+    /// A dictionary for the user's own notes; it lives as long as the node.
+    #[getter]
+    fn metadata(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        metadata_of(slf.py(), &Self::node(slf)?)
+    }
+
+    /// Call `hook(grad_inputs, grad_outputs)` after this node has run; a tuple that it returns replaces
+    /// `grad_inputs`. Returns a handle whose `remove()` takes the hook away.
+    fn register_hook<'py>(slf: &Bound<'py, Self>, hook: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        hooks::register_after(slf.py(), &Self::node(slf)?, hook)
+    }
+
+    /// Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces `grad_outputs`. Returns a
+    /// handle whose `remove()` takes the hook away.
+    fn register_prehook<'py>(slf: &Bound<'py, Self>, hook: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        hooks::register_before(slf.py(), &Self::node(slf)?, hook)
+    }
+
+    fn _register_hook_dict(slf: &Bound<'_, Self>, table: Bound<'_, PyDict>) -> PyResult<()> {
+        hooks::register_table(&Self::node(slf)?, table);
+        Ok(())
+    }
+
     /// The leaf that an `AccumulateGrad` node adds to.
     #[getter]
     fn variable(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Self::node(slf)
-            .variable()
-            .ok_or_else(|| PyAttributeError::new_err(format!("{} has no attribute 'variable'", Self::node(slf).name())))
+        let node = Self::node(slf)?;
+        node.variable()
+            .ok_or_else(|| PyAttributeError::new_err(format!("'{}' object has no attribute 'variable'", node.name())))
+    }
+
+    #[getter]
+    fn requires_grad(_slf: &Bound<'_, Self>) -> bool {
+        true
     }
 
     /// File and line of the program that made this node, or `None`.
     #[getter]
-    fn place(slf: &Bound<'_, Self>) -> Option<(String, u32)> {
-        Self::node(slf).place()
+    fn place(slf: &Bound<'_, Self>) -> PyResult<Option<(String, u32)>> {
+        Ok(Self::node(slf)?.place())
     }
 
     /// Bytes of the tensors saved for the backward pass.
     #[getter]
-    fn saved_bytes(slf: &Bound<'_, Self>) -> usize {
-        Self::node(slf).saved_bytes()
+    fn saved_bytes(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        Ok(Self::node(slf)?.saved_bytes())
     }
 
     /// Sizes and dtype name of each result.
     #[getter]
-    fn outputs(slf: &Bound<'_, Self>) -> Vec<(Vec<usize>, &'static str)> {
-        Self::node(slf).outputs().into_iter().map(|meta| (meta.sizes.into_vec(), meta.dtype.name())).collect()
+    fn outputs(slf: &Bound<'_, Self>) -> PyResult<Vec<(Vec<usize>, &'static str)>> {
+        let outputs = Self::node(slf)?.outputs();
+        Ok(outputs.into_iter().map(|meta| (meta.sizes.to_vec(), meta.dtype.name())).collect())
     }
 
-    fn _sequence_nr(slf: &Bound<'_, Self>) -> u64 {
-        Self::node(slf).sequence()
+    /// Shape and dtype of each result.
+    #[getter]
+    fn _input_metadata<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let kind = py.import(pyo3::intern!(py, "rgrad.autograd.graph"))?.getattr("_InputMetadata")?;
+        let metas = Self::node(slf)?.outputs();
+        let rows = metas
+            .iter()
+            .map(|meta| kind.call1((size_object(py, &meta.sizes)?, dtype::object(py, meta.dtype)?)))
+            .collect::<PyResult<Vec<_>>>()?;
+        PyTuple::new(py, rows)
+    }
+
+    /// The tensors that a function of the user saved with `ctx.save_for_backward`, or, while `jvp` runs, with
+    /// `ctx.save_for_forward`.
+    #[getter]
+    fn saved_tensors(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        if let Ok(saved) = slf.getattr(pyo3::intern!(py, "saved_for_forward"))
+            && !saved.is_none()
+        {
+            return Ok(saved.unbind());
+        }
+        let Some(node) = slf.get().find(py) else { return Ok(PyTuple::empty(py).into_any().unbind()) };
+        match node.saved_value(0)? {
+            Value::Tensors(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
+            _ => Err(PyAttributeError::new_err(format!("'{}' object has no attribute 'saved_tensors'", node.name()))),
+        }
+    }
+
+    fn _sequence_nr(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        Ok(Self::node(slf)?.sequence())
+    }
+
+    fn _set_sequence_nr(slf: &Bound<'_, Self>, number: u64) -> PyResult<()> {
+        Self::node(slf)?.set_sequence(number);
+        Ok(())
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> usize {
-        Self::node(slf).id() >> 4
+        match slf.get().find(slf.py()) {
+            Some(node) => node.id() >> 4,
+            None => slf.as_ptr() as usize >> 4,
+        }
     }
 
     fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<PyNode>().is_ok_and(|other| Self::node(slf).is_same(Self::node(other)))
+        slf.is(other) || matches!((node_of(slf), node_of(other)), (Some(a), Some(b)) if a.is_same(&b))
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> String {
-        format!("<{} object at 0x{:x}>", Self::node(slf).name(), slf.as_ptr() as usize)
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<{} object at 0x{:x}>", Self::name(slf)?, slf.as_ptr() as usize))
     }
 
-    /// Saved arguments and results: `_saved_self`, `_saved_result`, ….
+    /// Saved arguments and results: `_saved_self`, `_saved_result`, …, and with `_raw_saved_` before hooks unpack
+    /// them.
     fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let node = Self::node(slf);
-        let missing = || PyAttributeError::new_err(format!("'{}' object has no attribute '{name}'", node.name()));
-        let Body::Op(op) = &node.0.body else { return Err(missing()) };
-        let wanted = name.strip_prefix("_saved_").ok_or_else(missing)?;
-        let parameter = if wanted == "self" { "input" } else { wanted };
-        let place = op.parameters.iter().position(|found| found.name == parameter);
-        let variable = match place {
-            Some(place) => place as u8,
-            None if wanted == "result" => crate::op::OUTPUT as u8,
-            None => match op.returns {
-                crate::op::Returns::Named(fields) => match fields.iter().position(|field| *field == wanted) {
-                    Some(place) => (crate::op::OUTPUT + place) as u8,
-                    None => return Err(missing()),
-                },
-                _ => return Err(missing()),
-            },
+        let missing = || {
+            let class = slf.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+            PyAttributeError::new_err(format!("'{class}' object has no attribute '{name}'"))
         };
+        let Some(node) = slf.get().find(py) else { return Err(missing()) };
+        if let Some(wanted) = name.strip_prefix("_raw_saved_") {
+            if wanted == "tensors" && matches!(node.0.body, Body::Function(_)) {
+                let Value::Tensors(list) = node.saved_value(0)? else { return Err(missing()) };
+                let all = (0..list.len()).map(|i| raw(py, &node, 0, i)).collect::<PyResult<Vec<_>>>()?;
+                return Ok(PyTuple::new(py, all)?.into_any().unbind());
+            }
+            let variable = saved_variable(&node, wanted).ok_or_else(missing)?;
+            return Ok(raw(py, &node, variable, 0)?.into_any());
+        }
+        let variable =
+            name.strip_prefix("_saved_").and_then(|wanted| saved_variable(&node, wanted)).ok_or_else(missing)?;
         match node.saved_value(variable)? {
             Value::Tensor(tensor) => Ok(wrap(py, &tensor)?.into_any()),
+            Value::Tensors(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
             Value::Scalar(number) => crate::python::tensor::number_object(py, number),
             Value::Ints(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
             Value::Text(text) => Ok(pyo3::types::PyString::new(py, &text).into_any().unbind()),
             _ => Ok(py.None()),
         }
+    }
+}
+
+/// The dictionary that lives as long as the node.
+pub fn metadata_of(py: Python<'_>, node: &Node) -> PyResult<Py<PyAny>> {
+    if node.attachment().is_none() {
+        node.attach(Box::new(Metadata(PyDict::new(py).unbind(), Held::new())));
+    }
+    match node.attachment() {
+        // SAFETY: the node keeps its attachment, an object of this file, alive; the GIL is held.
+        Some(address) => Ok(unsafe { Bound::from_borrowed_ptr(py, address.as_ptr().cast()) }.unbind()),
+        None => Err(PyRuntimeError::new_err("a node keeps no metadata")),
+    }
+}
+
+fn raw(py: Python<'_>, node: &Node, variable: u8, i: usize) -> PyResult<Py<PySavedTensor>> {
+    Py::new(py, PySavedTensor(Gil::new(py, (node.clone(), variable, i))))
+}
+
+/// The bit number of the argument or result that PyTorch calls `wanted`.
+fn saved_variable(node: &Node, wanted: &str) -> Option<u8> {
+    let Body::Op(op) = &node.0.body else { return None };
+    let parameter = if wanted == "self" { "input" } else { wanted };
+    if let Some(place) = op.parameters.iter().position(|found| found.name == parameter) {
+        return Some(place as u8);
+    }
+    if wanted == "result" {
+        return Some(OUTPUT as u8);
+    }
+    match op.returns {
+        Returns::Named(fields) => fields.iter().position(|field| *field == wanted).map(|place| (OUTPUT + place) as u8),
+        _ => None,
     }
 }

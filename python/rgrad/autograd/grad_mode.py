@@ -10,7 +10,11 @@ from .._rgrad import _set_grad_enabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar, overload
+
+    from typing_extensions import Self
+
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 __all__ = ["enable_grad", "no_grad", "set_grad_enabled"]
 
@@ -19,17 +23,20 @@ class _GradMode:
     """A context manager that sets the grad mode; on a function, a decorator."""
 
     _enabled: bool
+    _before: list[bool]
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []
+    if TYPE_CHECKING:
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        @overload
+        def __new__(cls, function: None = None) -> Self: ...
+        @overload
+        def __new__(cls, function: _Function) -> _Function: ...  # type: ignore[misc]
+
+    def __new__(cls, function: Any = None) -> Any:
         # `@no_grad` without parentheses decorates at once.
         mode = super().__new__(cls)
-        if function is None:
-            return mode
-        mode.__init__()  # type: ignore[misc]
-        return mode(function)
+        mode._before = []
+        return mode if function is None else mode(function)
 
     def __enter__(self) -> None:
         self._before.append(_set_grad_enabled(self._enabled))
@@ -41,8 +48,9 @@ class _GradMode:
         """A fresh context manager of the same mode."""
         return type(self)()
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return _decorate(self, function)
+    def __call__(self, function: _Function) -> _Function:
+        decorated: _Function = _decorate(self, function)
+        return decorated
 
 
 def _decorate(mode: _GradMode, function: Any) -> Any:
@@ -73,7 +81,7 @@ def _decorate(mode: _GradMode, function: Any) -> Any:
     return run
 
 
-def _resume(mode: _GradMode, generator: GeneratorType | CoroutineType) -> Any:
+def _resume(mode: _GradMode, generator: GeneratorType[Any, Any, Any] | CoroutineType[Any, Any, Any]) -> Any:
     """Run a generator with the mode set while it runs, and only then."""
     try:
         with mode.clone():
@@ -98,7 +106,7 @@ def _resume(mode: _GradMode, generator: GeneratorType | CoroutineType) -> Any:
 class _Awaiting:
     """Awaits a coroutine with the mode set while it runs."""
 
-    def __init__(self, mode: _GradMode, coroutine: CoroutineType) -> None:
+    def __init__(self, mode: _GradMode, coroutine: CoroutineType[Any, Any, Any]) -> None:
         self._mode = mode
         self._coroutine = coroutine
 
@@ -122,11 +130,12 @@ class set_grad_enabled(_GradMode):  # noqa: N801
     """Record operations or not, from now on; as a context manager, until its end."""
 
     def __new__(cls, mode: bool) -> Any:
-        return object.__new__(cls)
+        return super().__new__(cls)
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
-        self._enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'mode' has to be a bool, got {type(mode).__name__}")
+        self._enabled = mode
         self._outer = _set_grad_enabled(self._enabled)
 
     def __enter__(self) -> None:
@@ -136,7 +145,7 @@ class set_grad_enabled(_GradMode):  # noqa: N801
     def clone(self) -> set_grad_enabled:
         return type(self)(self._enabled)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: _Function) -> _Function:
         # Used as a decorator, the mode holds for calls of the function only.
         _set_grad_enabled(self._outer)
         return super().__call__(function)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from rgrad.nn import registration
 from rgrad.nn.hooks import Hooks
-from rgrad.nn.removable_handle import RemovableHandle, register
+from rgrad.utils.hooks import RemovableHandle, register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

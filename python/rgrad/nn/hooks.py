@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from rgrad.nn.members import Members
-from rgrad.nn.removable_handle import RemovableHandle, register
+from rgrad.utils.hooks import RemovableHandle, register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
