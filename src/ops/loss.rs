@@ -105,9 +105,9 @@ pointwise! {
         = factor * gradient * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
         input(g, input, target, gradient, factor) = factor * g * gradient
             * (input * input - 2.0 * input * target + target)
-            / (((1.0 - input) * input).clamped_below(LEAST) * ((1.0 - input) * input).clamped_below(LEAST));
+            / (((1.0 - input) * input).clamped_below(1e-12) * ((1.0 - input) * input).clamped_below(1e-12));
         target(g, input, gradient, factor)
-            = -(factor * g * gradient / ((1.0 - input) * input).clamped_below(LEAST));
+            = -(factor * g * gradient / ((1.0 - input) * input).clamped_below(1e-12));
         gradient(g, input, target, factor)
             = factor * g * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
 

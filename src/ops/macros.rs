@@ -242,7 +242,8 @@ macro_rules! op {
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
 /// floats), `float` (integers become floats first); in brackets after it, a [`Check`](crate::op::Check). The word
 /// after the arrow: `same` or `bool`. Parameters after a semicolon are factors that the result's type does not
-/// depend on. A node without rules is one whose derivative is missing. The variables of a rule are its operands in the order that decides the layout of the gradient.
+/// depend on. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(

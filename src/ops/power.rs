@@ -15,9 +15,9 @@ pointwise! {
     /// `input` to the power of `other`, both tensors.
     fn pow_tensor as "pow" / "tensor" (input: Operand<'static>, other: Operand<'static>) real -> same, "PowBackward1"
         = input.power(other);
-        input(other, g, input) = (g * (other * input.power(other - 1.0)).conj()).only_if(!other.equals(0.0));
         other(g, input, other, out) = g * (out * input.log())
             .only_if(!(input.equals(0.0) & other.greater_equal(0.0))).conj();
+        input(other, g, input) = (g * (other * input.power(other - 1.0)).conj()).only_if(!other.equals(0.0));
 
     /// The square.
     fn pow_square as "pow" / "square" (input: Tensor) number -> same, "PowBackward0"

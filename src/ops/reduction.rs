@@ -12,7 +12,7 @@ use crate::kernels::parallel::Shared;
 use crate::kernels::reduce::{Fold, reduce};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{div, div_number, mul, mul_tensors, sub};
-use crate::ops::comparison::eq;
+use crate::ops::comparison::{eq, isnan};
 use crate::ops::conversion::to_dtype;
 use crate::ops::selection::choose;
 use crate::shape::{self, Dims, Ints, wrap_dims};
@@ -468,11 +468,12 @@ fn extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64, keepdim: b
     Ok([values.cast(input.dtype())?, indices])
 }
 
-/// A gradient shared evenly among all elements that equal the result.
+/// A gradient shared evenly among all elements that equal the result; row-major, as PyTorch has it.
 fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let equals = to_dtype(&eq(input, out.into())?, g.dtype())?;
-    let count = sum_all(&equals, None)?;
-    mul_tensors(&div(g.into(), (&count).into())?, &equals)
+    let not_a_number = out.item()?.to_f64().is_nan();
+    let equals = if not_a_number { isnan(input)? } else { eq(input, out.into())? };
+    let share = div(g.into(), (&sum_all(&equals, None)?).into())?;
+    crate::ops::indexing::masked_fill(&Tensor::zeros(&input.sizes(), g.dtype())?, &equals, (&share).into())
 }
 
 /// A gradient put where the index says, along one dimension.
