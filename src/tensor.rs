@@ -268,6 +268,28 @@ impl Tensor {
         Ok(copied)
     }
 
+    /// A fresh copy in the order of the memory of this tensor, or row-major if that has gaps or overlaps. Not recorded.
+    pub(crate) fn copied_alike(&self, dtype: DType) -> Result<Tensor> {
+        let copied = self.empty_alike(dtype)?;
+        copy::copy(&copied.data(), &self.data());
+        Ok(copied)
+    }
+
+    /// Zeros in the order of the memory of this tensor, or row-major if that has gaps or overlaps.
+    pub(crate) fn zeros_alike(&self) -> Result<Tensor> {
+        let zeros = self.empty_alike(self.dtype())?;
+        fill::fill(&zeros.data(), Scalar::Int(0));
+        Ok(zeros)
+    }
+
+    fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
+        let data = self.data();
+        match shape::dense_order(&data.sizes, &data.strides) {
+            Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), dtype),
+            None => Tensor::empty(&data.sizes, dtype),
+        }
+    }
+
     /// This tensor, or a row-major copy in another element type. Not recorded.
     pub(crate) fn cast(&self, dtype: DType) -> Result<Tensor> {
         if self.dtype() == dtype { Ok(self.clone()) } else { self.copied(dtype) }
