@@ -1,7 +1,7 @@
 """Gradients: the functions behind `Tensor.backward`, and the modes that switch recording."""
 
 from .._rgrad import backward, grad
-from . import forward_ad, function, graph
+from . import forward_ad, function, functional, graph
 from .function import Function
 from .grad_mode import enable_grad, no_grad, set_grad_enabled
 
