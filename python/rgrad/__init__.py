@@ -11,7 +11,8 @@ from ._rgrad import *  # noqa: F403
 from ._rgrad import Tensor, dtype, float32, float64, int32, int64, uint8
 from ._rgrad import _manual_seed as _seed_default_generator
 from ._size import Size
-from .autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
 
 __version__ = "0.1.0"

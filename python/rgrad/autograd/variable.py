@@ -1,0 +1,35 @@
+"""`Variable`, the name that tensors with a gradient once had."""
+
+from __future__ import annotations
+
+from .. import _rgrad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .._rgrad import Tensor
+
+__all__ = ["Variable", "VariableMeta"]
+
+
+class VariableMeta(type):
+    """Lets every tensor count as a `Variable`."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _rgrad.Tensor)
+
+
+class Variable(metaclass=VariableMeta):
+    """A tensor: `Variable(data, requires_grad)` gives a leaf on the memory of `data`. Use tensors in new programs."""
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = False, volatile: Any = None) -> Any:
+        if data is None:
+            data = _rgrad.empty(0)
+        elif not isinstance(data, _rgrad.Tensor):
+            raise TypeError(f"Variable(): the data has to be a tensor, got {type(data).__name__}")
+        if volatile:
+            import warnings
+
+            warnings.warn("volatile has no effect; use no_grad()", stacklevel=2)
+        return data.detach().requires_grad_(requires_grad)
