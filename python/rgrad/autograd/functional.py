@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _rgrad
 from . import forward_ad
 from .grad_mode import enable_grad
+from .jacobians import basis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -347,7 +348,7 @@ def _rows(func: Callable[..., Any], inputs: Any, create_graph: bool, strict: boo
                 problem.inputs,
                 "the outputs do not depend on input {}",
             )
-            for unit in _basis(output)
+            for unit in basis(output)
         ]
         matrix.append(
             problem.as_inputs(
@@ -372,7 +373,7 @@ def _columns(func: Callable[..., Any], inputs: Any, strict: bool, vectorize: boo
     for i, one in enumerate(inputs):
         columns: list[list[Tensor]] = []
         sizes: list[Any] = []
-        for unit in _basis(one):
+        for unit in basis(one):
             with forward_ad.dual_level():
                 point = tuple(
                     forward_ad.make_dual(other, unit if j == i else _rgrad.zeros_like(other))
@@ -388,14 +389,6 @@ def _columns(func: Callable[..., Any], inputs: Any, strict: bool, vectorize: boo
     # Lists where the reverse mode has tuples, as PyTorch gives them.
     matrix = [list(row) for row in zip(*by_input)] if several_inputs else tuple(row[0] for row in zip(*by_input))
     return matrix if several_outputs else matrix[0]
-
-
-def _basis(tensor: Tensor) -> Any:
-    """One after another, the tensors like `tensor` with one element 1 and the others 0."""
-    for i in range(tensor.numel()):
-        unit = tensor.detach().new_zeros(tensor.numel())
-        unit[i] = 1
-        yield unit.view(tensor.shape)
 
 
 def _gradients(

@@ -8,16 +8,16 @@ uses them without taking them as arguments is checked too.
 from __future__ import annotations
 
 import warnings
-from itertools import product
 from math import prod
 
 from .. import _rgrad
 from . import forward_ad
 from .function import Function
+from .jacobians import backward_jacobian, basis, central_difference, numerical_jacobian, stacked, vector_product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from .._rgrad import Tensor
@@ -235,7 +235,7 @@ class _Check:
         return [one.detach().clone() for one in _tuple(self.func(*self.inputs)) if _is_tensor(one)]
 
     def _numerical_jacobian(self, source: Tensor) -> list[Tensor]:
-        return _numerical_jacobian(self._evaluate, source, self.eps)
+        return numerical_jacobian(self._evaluate, source, self.eps)
 
     def _selected(self, of_all_tensors: Sequence[Tensor]) -> list[Tensor]:
         """Those that belong to results which require grad, of one for each result that is a tensor."""
@@ -246,7 +246,7 @@ class _Check:
 
     def _backward_jacobian(self, output: int) -> list[Tensor]:
         """The derivatives of a result by each input, as matrices of input size by output size."""
-        jacobians, again = (_backward_jacobian(self.sources, self.results[output]) for _ in range(2))
+        jacobians, again = (backward_jacobian(self.sources, self.results[output]) for _ in range(2))
         for position, one, other in zip(self.positions, jacobians, again):
             if self.check_grad_dtypes and one.dtype != self.inputs[position].dtype:
                 raise GradcheckError(
@@ -292,7 +292,7 @@ class _Check:
         for vector, output in zip(vectors, self.outputs):
             result = self.results[output]
             vector = vector.reshape(result.shape)
-            first, second = (_vector_product(self.sources, result, vector) for _ in range(2))
+            first, second = (vector_product(self.sources, result, vector) for _ in range(2))
             for position, one, other in zip(self.positions, first, second):
                 self._expect_same(one, other, output, position)
             products.append(first)
@@ -315,7 +315,7 @@ class _Check:
     def _directional(self, position: int, direction: Tensor) -> list[Tensor]:
         source = self.inputs[position]
         step = direction.reshape(source.shape) * self.eps
-        return self._selected(_central_difference(self._evaluate, source.data, step, self.eps))
+        return self._selected(central_difference(self._evaluate, source.data, step, self.eps))
 
     def _compare_projected(
         self,
@@ -363,8 +363,8 @@ class _Check:
         """For each result, its derivatives by each input."""
         by_input = []
         for column, source in enumerate(self.sources):
-            rows = [self._push(column, unit) for unit in _basis(source)]
-            by_input.append(_stacked(rows, source, [self.results[output] for output in self.outputs]))
+            rows = [self._push(column, unit) for unit in basis(source)]
+            by_input.append(stacked(rows, [self.results[output] for output in self.outputs]))
         return [list(row) for row in zip(*by_input)]
 
     def _forward_jacobian(self, output: int) -> list[Tensor]:
@@ -449,58 +449,6 @@ class _NoGradient(Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> None:
         return None
-
-
-def _central_difference(evaluate: Callable[[], list[Tensor]], place: Tensor, step: Any, length: float) -> list[Tensor]:
-    """The results' change from `place - step` to `place + step`, divided by `2 * length`, each flat."""
-    original = place.clone()
-    try:
-        place.copy_(original - step)
-        below = evaluate()
-        place.copy_(original + step)
-        above = evaluate()
-    finally:
-        place.copy_(original)
-    for i, (one, other) in enumerate(zip(below, above)):
-        if one.shape != other.shape or one.dtype != other.dtype:
-            raise AssertionError(
-                f"gradcheck(): output {i} changes with the inputs from {one.dtype} of size {tuple(one.shape)} to "
-                f"{other.dtype} of size {tuple(other.shape)}"
-            )
-    return [((one - other) / (2 * length)).reshape(-1) for one, other in zip(above, below)]
-
-
-def _numerical_jacobian(evaluate: Callable[[], list[Tensor]], source: Tensor, eps: float) -> list[Tensor]:
-    """For each result the differences by the elements of `source`: its size by the result's size."""
-    data = source.data
-    rows = [_central_difference(evaluate, data[index], eps, eps) for index in product(*(range(n) for n in data.shape))]
-    return _stacked(rows, source, evaluate())
-
-
-def _stacked(rows: list[list[Tensor]], source: Tensor, results: Sequence[Tensor]) -> list[Tensor]:
-    """Rows for the elements of `source` as a matrix for each result."""
-    if not rows:
-        return [result.detach().new_zeros(0, result.numel()) for result in results]
-    return [_rgrad.stack(parts) for parts in zip(*rows)]
-
-
-def _vector_product(sources: Sequence[Tensor], output: Tensor, vector: Tensor) -> list[Tensor]:
-    found = _rgrad.grad([output], sources, [vector], retain_graph=True, allow_unused=True)
-    return [_rgrad.zeros_like(source) if one is None else one.detach() for one, source in zip(found, sources)]
-
-
-def _backward_jacobian(sources: Sequence[Tensor], output: Tensor) -> list[Tensor]:
-    """The derivatives of `output` by each source, as matrices of source size by output size."""
-    rows = [[one.reshape(-1) for one in _vector_product(sources, output, unit)] for unit in _basis(output)]
-    return [matrix.t() for matrix in _stacked(rows, output, sources)]
-
-
-def _basis(tensor: Tensor) -> Iterator[Tensor]:
-    """One after another, the tensors like `tensor` with one element 1 and the others 0."""
-    for i in range(tensor.numel()):
-        unit = tensor.detach().new_zeros(tensor.numel())
-        unit[i] = 1
-        yield unit.view(tensor.shape)
 
 
 def _random_direction(tensor: Tensor, generator: Any) -> Tensor:
@@ -593,7 +541,7 @@ def get_numerical_jacobian(
         return [_tuple(fn(inputs))[0].detach().clone()]
 
     sources = _requiring(_tuple(inputs if target is None else target))
-    return tuple(_numerical_jacobian(evaluate, source, eps)[0] for source in sources)
+    return tuple(numerical_jacobian(evaluate, source, eps)[0] for source in sources)
 
 
 def get_numerical_jacobian_wrt_specific_input(
@@ -613,7 +561,7 @@ def get_numerical_jacobian_wrt_specific_input(
     def evaluate() -> list[Tensor]:
         return [one.detach().clone() for one in _tuple(fn(*_tuple(inputs)))]
 
-    return tuple(_numerical_jacobian(evaluate, source, eps))
+    return tuple(numerical_jacobian(evaluate, source, eps))
 
 
 def get_analytical_jacobian(
@@ -629,6 +577,6 @@ def get_analytical_jacobian(
     if grad_out != 1.0:
         raise ValueError(f"get_analytical_jacobian(): grad_out has to be 1.0, got {grad_out}")
     sources = _requiring(_tuple(inputs))
-    first, second = (_backward_jacobian(sources, output) for _ in range(2))
+    first, second = (backward_jacobian(sources, output) for _ in range(2))
     same = all(not one.numel() or ((one - other).abs().max() <= nondet_tol).item() for one, other in zip(first, second))
     return tuple(first), same, True, True
