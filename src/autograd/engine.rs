@@ -254,6 +254,11 @@ pub fn current_task_runs(node: &Node) -> Option<bool> {
     Some(scope.runs.as_ref().is_none_or(|runs| runs[place as usize]))
 }
 
+/// Whether the pass that runs now, if there is one, runs every node that its roots lead to.
+pub fn current_task_runs_all() -> bool {
+    running().is_none_or(|scope| scope.runs.is_none())
+}
+
 /// Nested passes beyond this depth are an error rather than a crash for want of stack.
 const MAX_DEPTH: u32 = 100;
 

@@ -181,6 +181,12 @@ pub fn _will_engine_execute_node(node: &Bound<'_, PyAny>) -> PyResult<bool> {
         .ok_or_else(|| PyRuntimeError::new_err("this can be asked during a backward pass only"))
 }
 
+/// Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients only.
+#[pyfunction]
+pub fn _is_checkpoint_valid() -> bool {
+    engine::current_task_runs_all()
+}
+
 /// Lets tensors saved from now on pass a pair of functions.
 #[pyfunction]
 pub fn _push_saved_tensors_hooks(pack: Py<PyAny>, unpack: Py<PyAny>) {
