@@ -6,14 +6,15 @@ tensor; the first slot that backward asks for a tensor runs the function again a
 and starts a backward pass of its own.
 
 Note [Nested checkpoints]
-A saved tensor belongs to the innermost checkpoint. The arguments of a checkpoint are tensors saved by the one around it.
-So filling the slots of the inner one first asks for its arguments, and this runs the outer one. Running a function
-again begins as if no checkpoint was active, and meets those inside it anew.
+A saved tensor belongs to the innermost checkpoint. The arguments of a checkpoint are tensors that the one around it
+saves. So filling the slots of the inner one first asks for its arguments, and this runs the outer one. Running a
+function again begins as if no checkpoint was active, and meets those inside it anew.
 
 Note [Passes]
 Slots are filled for one backward pass, and emptied as they are used, also if the graph is retained: another pass runs
 the function again. A backward pass inside the checkpointed function asks for tensors before the function has ended.
-Running it again then stops where all slots that there are so far are filled, or saves more tensors than there are slots.
+Running it again then stops where all slots that there are so far are filled, or saves more tensors than there are
+slots.
 """
 
 from __future__ import annotations
