@@ -224,3 +224,28 @@ macro_rules! with_element {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promotion_is_a_lattice() {
+        for a in DType::ALL {
+            assert_eq!(a.promote(a), a);
+            for b in DType::ALL {
+                let both = a.promote(b);
+                assert_eq!(both, b.promote(a));
+                assert!(both.category() == a.category().max(b.category()) && both >= a && both >= b);
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_elements() {
+        for dtype in DType::ALL {
+            assert_eq!(dtype.size(), with_element!(dtype, T => size_of::<T>()));
+            assert_eq!(dtype, with_element!(dtype, T => T::DTYPE));
+        }
+    }
+}

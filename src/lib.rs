@@ -5,12 +5,13 @@
 //! | floor | modules | what it is |
 //! |---|---|---|
 //! | 4 | `python` | the bindings; the only place that knows the embedding language |
-//! | 3 | [`ops`], [`optim`] | the operations: value and derivatives in one block each; the steps of optimizers |
+//! | 3 | [`ops`], [`optim`], [`checking`] | the operations: value and derivatives in one block each; the steps of optimizers; derivatives checked |
 //! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`] | tensors, what an operation is, recording and the engine |
 //! | 1 | [`kernels`] | numeric loops over strided memory |
 //! | 0 | [`storage`], [`data`], [`shape`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
 
 pub mod autograd;
+pub mod checking;
 pub mod data;
 pub mod dtype;
 pub mod error;

@@ -86,12 +86,13 @@ pub fn may_overlap(sizes: &[usize], strides: &[usize]) -> bool {
     false
 }
 
-/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor.
+/// The distance from the first element to the last one in memory, plus one; 0 for an empty tensor. What would
+/// overflow stays at the largest number, which no storage holds.
 pub fn extent(sizes: &[usize], strides: &[usize]) -> usize {
     if sizes.contains(&0) {
         return 0;
     }
-    sizes.iter().zip(strides).fold(1, |n, (&size, &stride)| n + (size - 1) * stride)
+    sizes.iter().zip(strides).fold(1, |n: usize, (&size, &stride)| n.saturating_add((size - 1).saturating_mul(stride)))
 }
 
 /// The sizes that two operands broadcast to.
@@ -248,4 +249,48 @@ pub fn reduced(sizes: &[usize], chosen: &[bool], keepdim: bool) -> Dims {
         .filter(|&(_, &drop)| keepdim || !drop)
         .map(|(&size, &drop)| if drop { 1 } else { size })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_shown_as_python_shows_tuples() {
+        assert_eq!([show::<usize>(&[]), show(&[2]), show(&[2, -1])], ["()", "(2,)", "(2, -1)"]);
+    }
+
+    #[test]
+    fn counts_that_overflow_are_errors() {
+        assert_eq!(numel(&[usize::MAX, 0, usize::MAX]).unwrap(), 0);
+        assert_eq!(numel(&[]).unwrap(), 1);
+        assert!(numel(&[1 << 32, 1 << 31]).is_err());
+        assert_eq!(extent(&[3, 2], &[usize::MAX, 1]), usize::MAX);
+        assert!(infer_size(&[i64::MAX, i64::MAX], 4).is_err());
+    }
+
+    #[test]
+    fn dimensions_count_from_both_ends() {
+        assert_eq!([wrap_dim(-3, 3).unwrap(), wrap_dim(2, 3).unwrap(), wrap_dim(-1, 0).unwrap()], [0, 2, 0]);
+        assert!(wrap_dim(3, 3).is_err() && wrap_dim(-4, 3).is_err() && wrap_dim(1, 0).is_err());
+        assert_eq!(wrap_dims(Some(&[-1, 0]), 3).unwrap()[..], [true, false, true]);
+        assert_eq!(wrap_dims(Some(&[]), 2).unwrap()[..], [true, true]);
+        assert!(wrap_dims(Some(&[0, -2]), 2).is_err() && wrap_dims(Some(&[0, -1]), 0).is_err());
+    }
+
+    #[test]
+    fn an_order_is_found_where_memory_has_no_gap() {
+        assert_eq!(dense_order(&[2, 3, 4], &[4, 8, 1]).unwrap()[..], [1, 0, 2]);
+        assert!(dense_order(&[2, 3], &[4, 1]).is_none());
+        assert!(dense_order(&[2, 3], &[0, 1]).is_none());
+        // The stride of a dimension of size 1 says nothing.
+        assert!(dense_order(&[1, 3], &[77, 1]).is_some());
+    }
+
+    #[test]
+    fn reduced_dimensions_go_or_stay() {
+        let (sizes, chosen) = ([2, 3, 4], [true, false, true]);
+        assert_eq!(reduced(&sizes, &chosen, false)[..], [3]);
+        assert_eq!(reduced(&sizes, &chosen, true)[..], [1, 3, 1]);
+    }
 }

@@ -1,6 +1,6 @@
 //! The backward engine: gradients travel from the roots along the edges, the latest node first.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use crate::autograd::cycles;
 use crate::autograd::modes::GradMode;
+use crate::autograd::nesting::{self, Level};
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
 use crate::error::Result;
@@ -66,21 +67,19 @@ impl Endpoint {
 /// Adds the gradients of `roots` to the `grad` of the leaves: of all, or of `inputs` alone.
 ///
 /// A root without a gradient must have one element. Inputs that are no leaves keep their gradient too.
-pub fn backward<R, I>(roots: &[(R, Option<Tensor>)], inputs: Option<&[I]>, options: Options) -> Result<()>
+pub fn backward<R>(roots: &[(R, Option<Tensor>)], inputs: Option<&[Endpoint]>, options: Options) -> Result<()>
 where
     R: Into<Endpoint> + Clone,
-    I: Into<Endpoint> + Clone,
 {
     let roots = root_gradients(roots, options)?;
-    let mut task = Task::new();
+    let mut targets = None;
     if let Some(inputs) = inputs {
         if inputs.is_empty() {
             bail!(Runtime, "backward: `inputs` is given but empty");
         }
-        let mut targets = Vec::with_capacity(inputs.len());
+        let targets = targets.insert(Vec::with_capacity(inputs.len()));
         for (i, input) in inputs.iter().enumerate() {
-            let input: Endpoint = input.clone().into();
-            match &input {
+            match input {
                 Endpoint::Tensor(tensor) if !tensor.is_leaf() => tensor.retain_grad()?,
                 Endpoint::Edge(edge) if edge.node.variable().is_none() => {
                     bail!(
@@ -91,11 +90,10 @@ where
                 }
                 _ => {}
             }
-            targets.push((input_edge(&input, i)?, None));
+            targets.push((input_edge(input, i)?, None));
         }
-        task.restrict_to(targets);
     }
-    task.run(roots, options)?;
+    nesting::run(|level| Task::new(level, targets, 0).run(roots, options))?;
     if options.create_graph {
         cycles::collect_if_many();
     }
@@ -114,10 +112,7 @@ where
     for (i, input) in inputs.iter().enumerate() {
         targets.push((input_edge(input, i)?, Some(i)));
     }
-    let mut task = Task::new();
-    task.captured = vec![None; inputs.len()];
-    task.restrict_to(targets);
-    let captured = task.run(roots, options)?;
+    let captured = nesting::run(|level| Task::new(level, Some(targets), inputs.len()).run(roots, options))?;
     if !options.allow_unused
         && let Some(i) = captured.iter().position(Option::is_none)
     {
@@ -168,9 +163,7 @@ where
                     gradient.clone()
                 }
             }
-            None if shape::numel(&expected.sizes)? == 1 => {
-                Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?
-            }
+            None if shape::numel(&expected.sizes)? == 1 => Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?,
             None => bail!(
                 Runtime,
                 "grad can be implicitly created only for scalar outputs: output {i} has size {}; pass its gradient",
@@ -229,11 +222,8 @@ struct Place {
 
 /// Number of the latest pass of any thread; 0 is none.
 static TASKS: AtomicU32 = AtomicU32::new(0);
-/// How many passes are under way, in all threads: a hook may let another thread run in the middle of one.
-static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// The passes that run now, the innermost last.
     static RUNNING: RefCell<Vec<Weak<Scope>>> = const { RefCell::new(Vec::new()) };
 }
@@ -259,25 +249,12 @@ pub fn current_task_runs_all() -> bool {
     running().is_none_or(|scope| scope.runs.is_none())
 }
 
-/// Nested passes beyond this depth are an error rather than a crash for want of stack.
-const MAX_DEPTH: u32 = 100;
-
 impl Task {
-    fn new() -> Task {
+    /// A pass that gives `captured` gradients; only on the way to `targets`, if there are any.
+    fn new(level: &Level, targets: Option<Vec<(Edge, Option<usize>)>>, captured: usize) -> Task {
         let id = TASKS.fetch_add(1, Relaxed).wrapping_add(1).max(1);
-        DEPTH.set(DEPTH.get() + 1);
-        let nested = UNDER_WAY.fetch_add(1, Relaxed) > 0;
-        let scope = Scope { id, nested, index: HashMap::new(), runs: None };
-        Task {
-            scope: Rc::new(scope),
-            places: Vec::new(),
-            captured: Vec::new(),
-            targets: None,
-        }
-    }
-
-    fn restrict_to(&mut self, targets: Vec<(Edge, Option<usize>)>) {
-        self.targets = Some(targets);
+        let scope = Scope { id, nested: level.is_nested(), index: HashMap::new(), runs: None };
+        Task { scope: Rc::new(scope), places: Vec::new(), captured: vec![None; captured], targets }
     }
 
     /// The place of a node, if it has one.
@@ -310,9 +287,6 @@ impl Task {
     }
 
     fn run(mut self, roots: Vec<(Edge, Tensor)>, options: Options) -> Result<Vec<Option<Tensor>>> {
-        if DEPTH.get() > MAX_DEPTH {
-            bail!(Runtime, "backward passes are nested more than {MAX_DEPTH} deep");
-        }
         let starts = self.discover(&roots)?;
         self.prune()?;
         let _running = Running::enter(&self.scope);
@@ -515,13 +489,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         RUNNING.with_borrow_mut(Vec::pop);
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
-        UNDER_WAY.fetch_sub(1, Relaxed);
     }
 }
 

@@ -1,13 +1,18 @@
 //! Forward mode: tangents that travel along with the values.
 
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::rc::{Rc, Weak};
+
 use smallvec::SmallVec;
 
 use crate::autograd::engine;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
+use crate::autograd::node::{Node, NodeCell};
 use crate::autograd::record;
 use crate::error::Result;
 use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule};
-use crate::tensor::{Tensor, flag};
+use crate::tensor::{Tensor, TensorCell, flag};
 use crate::value::{Outputs, Value};
 
 /// The tangent of a tensor.
@@ -15,8 +20,52 @@ pub fn tangent(tensor: &Tensor) -> Option<Tensor> {
     tensor.has_flag(flag::DUAL).then(|| tensor.meta(|meta| meta.tangent.clone()).flatten()).flatten()
 }
 
+// Note: The end of a level
+// A tangent may have a history that ends at the tensor which carries it, and a node keeps the tangents of its results:
+// rings that counting references never frees. Tangents mean nothing after their level has ended, so all that were
+// given out are remembered (weakly), and the end of the level takes them back.
+
+#[derive(Default)]
+struct Carriers {
+    tensors: Vec<Weak<TensorCell>>,
+    nodes: Vec<Weak<NodeCell>>,
+}
+
+thread_local! {
+    /// Who carries tangents. Never destroyed: a thread may end when nobody may count references.
+    static CARRIERS: ManuallyDrop<RefCell<Carriers>> =
+        const { ManuallyDrop::new(RefCell::new(Carriers { tensors: Vec::new(), nodes: Vec::new() })) };
+}
+
+/// Adds to a list of weak handles, from which the dead ones go before it grows.
+fn remember<T>(list: &mut Vec<Weak<T>>, weak: Weak<T>) {
+    if list.len() == list.capacity() {
+        list.retain(|weak| weak.strong_count() > 0);
+        list.reserve(list.len().max(64));
+    }
+    list.push(weak);
+}
+
+pub(crate) fn remember_node(node: &Node) {
+    CARRIERS.with(|carriers| remember(&mut carriers.borrow_mut().nodes, Rc::downgrade(&node.0)));
+}
+
+/// Takes all tangents back.
+pub fn end_level() {
+    let carriers = CARRIERS.with(|carriers| carriers.take());
+    for tensor in carriers.tensors.iter().filter_map(Weak::upgrade).map(Tensor) {
+        set_tangent(&tensor, None);
+    }
+    for node in carriers.nodes.iter().filter_map(Weak::upgrade).map(Node) {
+        node.forget_tangents();
+    }
+}
+
 /// Gives a tensor a tangent, or takes it away.
 pub fn set_tangent(tensor: &Tensor, tangent: Option<Tensor>) {
+    if tangent.is_some() && !tensor.has_flag(flag::DUAL) {
+        CARRIERS.with(|carriers| remember(&mut carriers.borrow_mut().tensors, tensor.downgrade()));
+    }
     tensor.set_flag(flag::DUAL, tangent.is_some());
     let previous = tensor.meta_mut(|meta| std::mem::replace(&mut meta.tangent, tangent));
     drop(previous);
@@ -53,8 +102,10 @@ fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<T
         Jvp::Pointwise => pointwise(rules, arguments, outputs),
         Jvp::Linear => {
             let mut replaced: SmallVec<[Value; 4]> = SmallVec::new();
-            for value in arguments {
-                replaced.push(replace_by_tangents(value)?);
+            let variables = rules.iter().fold(0, |bits, rule| bits | rule.wanted);
+            for (i, value) in arguments.iter().enumerate() {
+                // What no rule gives a gradient for, such as an index, is a constant.
+                replaced.push(if variables & (1 << i) == 0 { value.clone() } else { replace_by_tangents(value)? });
             }
             Ok(record::call(op, &replaced)?.into_iter().map(Some).collect())
         }
@@ -63,7 +114,7 @@ fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<T
     }
 }
 
-/// Each tensor replaced by its tangent, or by zeros.
+/// Each tensor replaced by its tangent, or by zeros; a number in the place of a tensor by 0.
 fn replace_by_tangents(value: &Value) -> Result<Value> {
     let swap = |tensor: &Tensor| match tangent(tensor) {
         Some(tangent) => Ok(tangent),
@@ -74,6 +125,7 @@ fn replace_by_tangents(value: &Value) -> Result<Value> {
         Value::Tensors(list) => {
             Value::Tensors(list.iter().map(|item| item.as_ref().map(swap).transpose()).collect::<Result<_>>()?)
         }
+        Value::Scalar(_) => Value::Scalar(0i64.into()),
         other => other.clone(),
     })
 }

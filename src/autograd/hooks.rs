@@ -8,6 +8,7 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
+use crate::autograd::forward;
 use crate::autograd::node::{Body, Gradients, Node};
 use crate::error::Result;
 use crate::tensor::{Tensor, TensorCell};
@@ -51,6 +52,8 @@ pub struct Hooks {
     /// Results whose gradient is kept, by output number.
     pub(crate) retaining: Vec<(u32, Weak<TensorCell>)>,
     pub(crate) attachment: Option<Box<dyn Attachment>>,
+    /// Tangents of results, by output number, for formulas that read a saved result.
+    tangents: Vec<(u32, Tensor)>,
 }
 
 impl Hooks {
@@ -134,6 +137,33 @@ impl Node {
     /// Lets `hook` see the gradients after the node has run.
     pub fn add_hook_after(&self, hook: Rc<dyn Hook>) {
         self.hooks_mut(|hooks| hooks.after.push(hook));
+    }
+
+    /// Keeps the tangents that the results have.
+    pub(crate) fn keep_tangents(&self, outputs: &[Tensor]) {
+        let tangents = outputs.iter().enumerate().filter_map(|(i, output)| Some((i as u32, forward::tangent(output)?)));
+        let tangents: Vec<(u32, Tensor)> = tangents.collect();
+        if !tangents.is_empty() {
+            forward::remember_node(self);
+            self.replace_tangents(tangents);
+        }
+    }
+
+    fn replace_tangents(&self, tangents: Vec<(u32, Tensor)>) {
+        let previous = self.hooks_mut(|hooks| std::mem::replace(&mut hooks.tangents, tangents));
+        drop(previous);
+    }
+
+    pub(crate) fn forget_tangents(&self) {
+        if self.0.state.borrow().hooks.is_some() {
+            self.replace_tangents(Vec::new());
+        }
+    }
+
+    /// The tangent of result `output_nr`.
+    pub(crate) fn tangent_of(&self, output_nr: u32) -> Option<Tensor> {
+        let find = |hooks: &Hooks| hooks.tangents.iter().find(|row| row.0 == output_nr).map(|row| row.1.clone());
+        self.hooks(find).flatten()
     }
 
     /// Makes sure that the gradient of `tensor`, a result of this node, is kept.

@@ -8,6 +8,7 @@ pub mod forward;
 pub mod hooks;
 pub mod meta;
 pub mod modes;
+pub mod nesting;
 pub mod node;
 pub mod primitives;
 pub mod record;

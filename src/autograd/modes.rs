@@ -38,6 +38,27 @@ pub fn set_inference(enabled: bool) {
     INFERENCE.set(enabled);
 }
 
+/// All switches of a thread.
+#[derive(Clone, Copy)]
+pub struct Modes {
+    grad: bool,
+    forward: bool,
+    inference: bool,
+}
+
+impl Modes {
+    pub fn now() -> Modes {
+        Modes { grad: GRAD.get(), forward: FORWARD.get(), inference: INFERENCE.get() }
+    }
+
+    /// Sets the switches of this thread.
+    pub fn set(self) {
+        GRAD.set(self.grad);
+        FORWARD.set(self.forward);
+        INFERENCE.set(self.inference);
+    }
+}
+
 /// Sets the grad mode until it is dropped.
 pub struct GradMode(bool);
 

@@ -235,6 +235,7 @@ impl Node {
     pub(crate) fn release(&self) {
         let saved = self.0.state.borrow_mut().saved.take();
         drop(saved);
+        self.forget_tangents();
         if let Body::Function(function) = &self.0.body {
             function.release();
         }
@@ -367,12 +368,7 @@ impl Drop for NodeCell {
     fn drop(&mut self) {
         let state = std::mem::replace(
             self.state.get_mut(),
-            State {
-                edges: SmallVec::new(),
-                outputs: SmallVec::new(),
-                saved: Saved::default(),
-                hooks: None,
-            },
+            State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), hooks: None },
         );
         if let Some(queue) = DYING.get() {
             // SAFETY: the address is that of a vector on this thread's stack, in the loop below, which holds no

@@ -55,6 +55,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
             *output = output.detach();
         }
     }
+    let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
         let mut saved = plan.save_arguments(arguments, None)?;
         plan.save_outputs(&mut saved, &outputs)?;
@@ -65,6 +66,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
                 output.set_history(node.clone(), i as u32);
             }
         }
+        recorded = Some(node);
     }
     if op.traits.has(Traits::VIEW)
         && let Some(Value::Tensor(source)) = arguments.first()
@@ -79,6 +81,11 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         outputs.iter().for_each(|output| mark_view(output, source, creation));
     }
     forward::push(op, arguments, &outputs)?;
+    if let Some(node) = recorded
+        && outputs.iter().any(|output| output.has_flag(flag::DUAL))
+    {
+        node.keep_tangents(&outputs);
+    }
     Ok(outputs)
 }
 
@@ -196,11 +203,13 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
+    let mut recorded = None;
     if let (Some(plan), Some(mut saved)) = (plan, saved) {
         plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
         let node = Node::new(Body::Op(op), plan.edges, outputs, saved);
-        view::rebase_history(target, node)?;
+        view::rebase_history(target, node.clone())?;
+        recorded = Some(node);
     }
     if dual {
         let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
@@ -208,13 +217,19 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             before[0] = original;
         }
         forward::push_in_place(op, &before, target)?;
+        if let Some(node) = recorded {
+            node.keep_tangents(std::slice::from_ref(target));
+        }
     }
     Ok(target.clone())
 }
 
 /// An in-place operation made of others, or one that no gradient flows through.
 fn copy_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
-    let result = first(op, compute(op, arguments)?)?;
+    // The parts save what they read, which must not be the tensor that changes.
+    let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+    before[0] = Value::Tensor(view::original(target)?);
+    let result = first(op, compute(op, &before)?)?;
     check_fits(op, &result, target)?;
     crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
 }

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 use smallvec::SmallVec;
 
 use crate::autograd::cycles::Member;
+use crate::autograd::forward;
 use crate::autograd::modes::GradMode;
 use crate::autograd::node::{Edge, Node, NodeCell};
 use crate::error::Result;
@@ -62,8 +63,14 @@ pub struct PackedTensor {
 
 enum Origin {
     /// An argument: where its gradient goes, and whether that is the node which accumulates for a leaf.
-    Argument { edge: Option<Edge>, leaf: bool },
-    Result { output_nr: u32, owner: Option<Weak<NodeCell>> },
+    Argument {
+        edge: Option<Edge>,
+        leaf: bool,
+    },
+    Result {
+        output_nr: u32,
+        owner: Option<Weak<NodeCell>>,
+    },
 }
 
 /// Hooks that keep saved tensors in a form of their own: on disk, compressed, or not at all.
@@ -233,6 +240,9 @@ impl KeptTensor {
         };
         let result = self.tensor.detach();
         result.set_history(owner(self.owner.as_ref(), node), output_nr);
+        if let Some(tangent) = node.tangent_of(output_nr) {
+            forward::set_tangent(&result, Some(tangent));
+        }
         Ok(result)
     }
 }

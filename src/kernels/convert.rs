@@ -29,3 +29,38 @@ unsafe fn convert<S: Element, T: Element>(target: *mut u8, ts: usize, source: *c
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair of types, at every kind of stride, against [`Element::cast`].
+    #[test]
+    fn all_pairs_and_strides_convert_like_single_elements() {
+        fn pair<S: Element, T: Element>() {
+            let source: Vec<S> = [-3.0, 0.0, 1.0, 2.5, 200.0, 7.0].map(S::from_f64).into();
+            let zero = T::from_i64(0);
+            for (ts, ss, n) in [(1, 1, 6), (1, 2, 3), (1, 0, 4), (2, 1, 3), (2, 2, 3), (1, 1, 0), (1, 0, 0)] {
+                let mut found = vec![zero; 8];
+                let run = converter(S::DTYPE, T::DTYPE);
+                // SAFETY: both vectors hold the last of `n` elements at these strides.
+                unsafe { run(found.as_mut_ptr().cast(), ts, source.as_ptr().cast(), ss, n) };
+                let mut expected = vec![zero; 8];
+                (0..n).for_each(|i| expected[i * ts] = source[i * ss].cast());
+                assert_eq!(found, expected, "{} to {}, strides {ss} and {ts}", S::DTYPE, T::DTYPE);
+            }
+        }
+        for source in DType::ALL {
+            for target in DType::ALL {
+                with_element!(source, S => with_element!(target, T => pair::<S, T>()));
+            }
+        }
+    }
+
+    #[test]
+    fn floats_truncate_and_bytes_wrap() {
+        assert_eq!([(-1.5f64).cast::<i32>(), 2.9f32.cast::<i32>()], [-1, 2]);
+        assert_eq!([(-1.0f32).cast::<u8>(), 257i64.cast::<u8>()], [255, 1]);
+        assert_eq!([0.1f32.cast::<bool>(), f64::NAN.cast::<bool>(), 0i32.cast::<bool>()], [true, true, false]);
+    }
+}

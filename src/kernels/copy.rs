@@ -52,3 +52,26 @@ pub fn copy(target: &Data, source: &Data) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::views::{expand, permute, slice};
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn runs_of_different_lengths_meet() {
+        let values: Vec<i32> = (0..60).collect();
+        let source = permute(&Tensor::from_slice(&values, &[3, 4, 5]).unwrap(), &[2, 0, 1]).unwrap();
+        let memory = Tensor::zeros(&[5, 3, 8], crate::DType::Float64).unwrap();
+        let target = slice(&memory, 2, Some(1), None, 2).unwrap();
+        copy(&target.data(), &source.data());
+        assert_eq!(target.to_vec::<i32>().unwrap(), source.to_vec::<i32>().unwrap());
+        // What lies between stays as it was.
+        let gaps = slice(&memory, 2, Some(0), None, 2).unwrap();
+        assert!(gaps.to_vec::<i32>().unwrap().iter().all(|&value| value == 0));
+        let row = slice(&source, 0, Some(0), Some(1), 1).unwrap();
+        copy(&target.data(), &row.data());
+        assert_eq!(target.to_vec::<i32>().unwrap(), expand(&row, &[5, 3, 4]).unwrap().to_vec::<i32>().unwrap());
+    }
+}

@@ -121,6 +121,9 @@ pub fn pick(input: &Data, indices: &[Option<Data>], shape: &[usize]) -> Result<P
     let (Some(&first), Some(&last)) = (indexed.first(), indexed.last()) else {
         bail!(Index, "index: at least one index tensor is needed");
     };
+    if last >= input.sizes.len() {
+        bail!(Index, "too many indices: {} for a tensor of {} dimensions", last + 1, input.sizes.len());
+    }
     let together = last - first + 1 == indexed.len();
     let count: usize = shape.iter().product();
     let mut picked = vec![0usize; count];
@@ -183,4 +186,63 @@ pub fn nonzero(input: &Data) -> Vec<i64> {
         }
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+
+    fn ints(values: &[i64], sizes: &[usize]) -> Tensor {
+        Tensor::from_slice(values, sizes).unwrap()
+    }
+
+    #[test]
+    fn gather_and_scatter_are_each_others_inverse() {
+        let input = ints(&[10, 11, 12, 13, 14, 15], &[2, 3]);
+        let index = ints(&[2, 0, 1, 1, 2, 0], &[2, 3]);
+        let out = ints(&[0; 6], &[2, 3]);
+        gather(&out.data(), &input.data(), 1, &index.data()).unwrap();
+        assert_eq!(out.to_vec::<i64>().unwrap(), [12, 10, 11, 14, 15, 13]);
+        let back = ints(&[0; 6], &[2, 3]);
+        scatter(&back.data(), 1, &index.data(), &out.data(), Write::Replace).unwrap();
+        assert_eq!(back.to_vec::<i64>().unwrap(), input.to_vec::<i64>().unwrap());
+        scatter(&back.data(), 1, &index.data(), &out.data(), Write::Add).unwrap();
+        assert_eq!(back.to_vec::<i64>().unwrap()[5], 30);
+    }
+
+    #[test]
+    fn places_outside_are_errors() {
+        let (input, out) = (ints(&[1, 2, 3], &[3]), ints(&[0], &[1]));
+        for bad in [-1, 3, i64::MAX, i64::MIN] {
+            assert!(gather(&out.data(), &input.data(), 0, &ints(&[bad], &[1]).data()).is_err());
+        }
+        for (bad, fine) in [(-4, -3), (3, 2)] {
+            let pick_one = |i: i64| pick(&input.data(), &[Some(ints(&[i], &[1]).data().clone())], &[1]);
+            assert!(pick_one(bad).is_err() && pick_one(fine).is_ok());
+        }
+        let second = [None, Some(ints(&[0], &[1]).data().clone())];
+        assert!(pick(&input.data(), &second, &[1]).is_err(), "a vector has no second dimension");
+    }
+
+    /// Index tensors side by side leave their result in place, others put it first: numpy's rule.
+    #[test]
+    fn picked_dimensions_stay_together() {
+        let input = ints(&(0..24).collect::<Vec<i64>>(), &[2, 3, 4]);
+        let index = || Some(ints(&[1, 0], &[2]).data().clone());
+        let pick = |indices: &[Option<Data>]| super::pick(&input.data(), indices, &[2]).unwrap();
+        let apart = pick(&[index(), None, index()]);
+        assert_eq!(apart.sizes[..], [2, 3]);
+        let together = pick(&[None, index(), index()]);
+        assert_eq!(together.sizes[..], [2, 2]);
+        let out = ints(&[0; 4], &[2, 2]);
+        read(&out.data(), &input.data(), &together);
+        assert_eq!(out.to_vec::<i64>().unwrap(), [5, 0, 17, 12]);
+    }
+
+    #[test]
+    fn what_is_not_zero_is_found() {
+        assert_eq!(nonzero(&ints(&[0, 5, 0, -1], &[2, 2]).data()), [0, 1, 1, 1]);
+        assert_eq!(nonzero(&Tensor::from_slice(&[f64::NAN, -0.0], &[2]).unwrap().data()), [0]);
+    }
 }

@@ -62,9 +62,11 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
         // SAFETY: all are contiguous and hold `count` elements.
         return unsafe { kernel(out.pointer, pointers.as_ptr(), count) };
     }
-    let sink = Endpoint::new(&out, types.output, sizes);
-    let sources: SmallVec<[Endpoint; 4]> =
-        operands.iter().map(|operand| Endpoint::new(operand, types.input, sizes)).collect();
+    let sink = Endpoint::new(&out, types.output, sizes, converter(types.output, out.dtype));
+    let sources: SmallVec<[Endpoint; 4]> = operands
+        .iter()
+        .map(|operand| Endpoint::new(operand, types.input, sizes, converter(operand.dtype, types.input)))
+        .collect();
     parallel::for_each_chunk(count, parallel::GRAIN, |range| {
         // SAFETY: by the caller's promise; chunks write disjoint elements.
         unsafe { run(kernel, types, &sink, &sources, range) }
@@ -81,19 +83,14 @@ struct Endpoint {
 
 impl Endpoint {
     #[inline]
-    fn new(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> Endpoint {
+    fn new(operand: &Operand, kernel_type: DType, sizes: &[usize], convert: Convert) -> Endpoint {
         let direct = operand.dtype == kernel_type && crate::shape::is_contiguous(sizes, operand.strides);
         Endpoint {
             pointer: Shared::new(operand.pointer),
             element: operand.dtype.size(),
-            path: (!direct).then(|| indirect(operand, kernel_type, sizes)),
+            path: (!direct).then(|| (Sequence::new(sizes, operand.strides), convert)),
         }
     }
-}
-
-#[cold]
-fn indirect(operand: &Operand, kernel_type: DType, sizes: &[usize]) -> (Sequence, Convert) {
-    (Sequence::new(sizes, operand.strides), converter(operand.dtype, kernel_type))
 }
 
 #[repr(align(64))]
@@ -258,4 +255,51 @@ contiguous_loops! {
     map4 Map4(a 0, b 1, c 2, d 3);
     map5 Map5(a 0, b 1, c 2, d 3, e 4);
     map6 Map6(a 0, b 1, c 2, d 3, e 4, g 5);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype::Element;
+    use crate::tensor::Tensor;
+    use crate::with_element;
+
+    unsafe fn sum(out: *mut u8, operands: *const *const u8, n: usize) {
+        // SAFETY: the driver hands over contiguous operands of this type.
+        unsafe { map2(out, operands, n, |a: f64, b: f64| a + b) }
+    }
+
+    /// Operands and result of every type at every stride, more than a block of them: whatever lies between the
+    /// elements of the result stays as it was.
+    #[test]
+    fn every_type_and_stride_is_brought_to_the_kernel() {
+        const COUNT: usize = 2 * BLOCK + 3;
+        fn run<A: Element, R: Element>(operand_stride: usize, stride: usize) {
+            let values: Vec<A> = (0..COUNT * 2).map(|i| A::from_i64(i as i64 % 50)).collect();
+            let (a, b) = (Tensor::from_slice(&values, &[values.len()]), Tensor::from_slice(&[0.5f64], &[1]));
+            let out = Tensor::full(&[COUNT * stride + 1], 7i64.into(), R::DTYPE);
+            let (a, b, out) = (a.unwrap(), b.unwrap(), out.unwrap());
+            let pointer = |tensor: &Tensor| tensor.data().pointer();
+            let operands = [
+                Operand { pointer: pointer(&a), strides: &[operand_stride], dtype: A::DTYPE },
+                Operand { pointer: pointer(&b), strides: &[0], dtype: DType::Float64 },
+            ];
+            let sink = Operand { pointer: pointer(&out), strides: &[stride], dtype: R::DTYPE };
+            let types = Types { input: DType::Float64, output: DType::Float64 };
+            // SAFETY: all tensors live and hold the last element at their stride.
+            unsafe { map(sum, types, &[COUNT], sink, &operands) };
+            let mut expected = vec![R::from_i64(7); COUNT * stride + 1];
+            for i in 0..COUNT {
+                expected[i * stride] = R::from_f64(values[i * operand_stride].to_f64() + 0.5);
+            }
+            assert_eq!(out.to_vec::<R>().unwrap(), expected, "{} to {}", A::DTYPE, R::DTYPE);
+        }
+        for from in DType::ALL {
+            for to in DType::ALL {
+                for (operand_stride, stride) in [(1, 1), (2, 1), (0, 2), (1, 2)] {
+                    with_element!(from, A => with_element!(to, R => run::<A, R>(operand_stride, stride)));
+                }
+            }
+        }
+    }
 }

@@ -191,3 +191,42 @@ impl<T> Shared<T> {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// The number of threads is the process's, so one test sets it.
+    #[test]
+    fn chunks_cover_everything_once_on_any_number_of_threads() {
+        let before = threads();
+        for count in [1, 2, 3] {
+            set_threads(count);
+            for (length, grain) in [(0, 1), (1, 1), (7, 1), (1000, 10), (1000, 600), (5, 0)] {
+                let seen = Mutex::new(Vec::new());
+                for_each_chunk(length, grain, |range| {
+                    // What is nested is covered too, by this thread or by the team.
+                    for_each_chunk(range.len(), 1, |inner| {
+                        seen.lock().unwrap().extend(inner.map(|i| range.start + i));
+                    });
+                });
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort_unstable();
+                assert_eq!(seen, (0..length).collect::<Vec<_>>(), "{length} by {grain} on {count} threads");
+            }
+        }
+        // A panic of any part arrives at the caller, and the team still works.
+        for bad in [0, 99] {
+            let call = || for_each_chunk(100, 1, |range| assert!(!range.contains(&bad), "this panic is wanted"));
+            assert!(catch_unwind(call).is_err());
+        }
+        let helped = Mutex::new(HashSet::new());
+        for_each_chunk(100, 1, |_| {
+            helped.lock().unwrap().insert(thread::current().id());
+        });
+        assert!((1..=3).contains(&helped.into_inner().unwrap().len()));
+        set_threads(before);
+    }
+}

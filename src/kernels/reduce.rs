@@ -227,3 +227,85 @@ impl<F: Fold> Vectorized for Columns<'_, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::shape;
+    use crate::tensor::Tensor;
+
+    /// How many elements a fold has seen, and their sum weighted by place: any lost, doubled or misplaced one shows.
+    #[derive(Clone, Copy)]
+    struct Order;
+
+    impl Fold for Order {
+        type Item = i64;
+        type State = (usize, i64);
+        fn start(self) -> (usize, i64) {
+            (0, 0)
+        }
+        fn step(self, state: (usize, i64), item: i64, index: usize) -> (usize, i64) {
+            (state.0 + 1, state.1.wrapping_add(item.wrapping_mul(2 * index as i64 + 1)))
+        }
+        fn join(self, left: (usize, i64), right: (usize, i64)) -> (usize, i64) {
+            (left.0 + right.0, left.1.wrapping_add(right.1))
+        }
+    }
+
+    fn check(input: &Tensor, chosen: &[bool]) {
+        let (sizes, data) = (input.sizes(), input.data());
+        let kept = shape::reduced(&sizes, chosen, false);
+        let expected = {
+            let mut all = vec![(0, 0); kept.iter().product()];
+            let row = shape::contiguous_strides(&kept);
+            let values = input.to_vec::<i64>().unwrap();
+            for (i, value) in values.into_iter().enumerate() {
+                let mut rest = i;
+                let mut index = vec![0; sizes.len()];
+                for d in (0..sizes.len()).rev() {
+                    index[d] = rest % sizes[d];
+                    rest /= sizes[d];
+                }
+                let place =
+                    index.iter().zip(chosen).filter(|row| !row.1).zip(&row).map(|((i, _), s)| i * s).sum::<usize>();
+                let nth = (0..sizes.len()).filter(|&d| chosen[d]).fold(0, |nth, d| nth * sizes[d] + index[d]);
+                all[place] = Order.step(all[place], value, nth);
+            }
+            all
+        };
+        let found = Mutex::new(vec![None; expected.len()]);
+        reduce(Order, &data, chosen, |i, state| {
+            let before = found.lock().unwrap()[i].replace(state);
+            assert!(before.is_none(), "result {i} is given twice");
+        });
+        let found: Vec<_> = found.into_inner().unwrap().into_iter().map(|state| state.unwrap()).collect();
+        assert_eq!(found, expected, "sizes {sizes:?} strides {:?} reduced {chosen:?}", data.strides);
+    }
+
+    #[test]
+    fn every_layout_is_folded_like_a_loop() {
+        for sizes in [[3, 5, 4], [1, 200, 3], [2, 3, 1100], [1300, 2, 2], [2, 0, 3], [7, 150, 1]] {
+            let count: usize = sizes.iter().product();
+            let values: Vec<i64> = (0..count as i64).map(|i| i * i % 1009).collect();
+            let rows = Tensor::from_slice(&values, &sizes).unwrap();
+            for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+                let input = crate::ops::views::permute(&rows, &order).unwrap();
+                for bits in 0..8 {
+                    check(&input, &[bits & 1 != 0, bits & 2 != 0, bits & 4 != 0]);
+                }
+            }
+        }
+    }
+
+    /// More than one piece for threads, and columns of more than one tile.
+    #[test]
+    fn large_tensors_are_folded_like_a_loop() {
+        let values: Vec<i64> = (0..150_000).map(|i| i * 7 % 1013).collect();
+        let input = Tensor::from_slice(&values, &[500, 300]).unwrap();
+        for chosen in [[true, true], [true, false], [false, true], [false, false]] {
+            check(&input, &chosen);
+        }
+    }
+}

@@ -16,11 +16,13 @@ fn check_index(name: &str, index: &Tensor) -> Result<()> {
 
 /// The index must have as many dimensions, and must not reach beyond the others except along `dim`.
 fn check_sizes(name: &str, index: &[usize], other: &[usize], dim: Option<usize>) -> Result<()> {
-    let (i, o) = (index.len().max(1), other.len().max(1));
-    if i != o {
+    // A tensor without dimensions counts as a vector of one element.
+    let vector = |sizes: &[usize]| if sizes.is_empty() { Dims::from_elem(1, 1) } else { Dims::from_slice(sizes) };
+    let (i, o) = (vector(index), vector(other));
+    if i.len() != o.len() {
         bail!(Runtime, "{name}: the index has {} dimensions, the tensor {}", index.len(), other.len());
     }
-    if index.iter().zip(other).enumerate().any(|(d, (&i, &o))| Some(d) != dim && i > o) {
+    if i.iter().zip(&o).enumerate().any(|(d, (i, o))| Some(d) != dim && i > o) {
         bail!(
             Runtime,
             "{name}: an index of size {} reaches beyond a tensor of size {}",
@@ -72,6 +74,10 @@ fn scattered(name: &str, input: &Tensor, dim: i64, index: &Tensor, src: &Tensor,
 /// The part of `src` that an index of a smaller size uses.
 fn used_part(src: &Tensor, sizes: &Dims) -> Result<Tensor> {
     let mut part = src.clone();
+    if part.ndim() != sizes.len() {
+        // They do not fit, or one of them has no dimensions: `scattered` tells.
+        return Ok(part);
+    }
     for (d, &size) in sizes.iter().enumerate() {
         if part.sizes()[d] != size {
             part = crate::ops::views::narrow(&part, d as i64, 0, size as i64)?;
@@ -115,7 +121,14 @@ op! {
 
 /// A gradient for the used corner of a tensor, zeros elsewhere.
 fn pad_like(g: &Tensor, sizes: &Dims) -> Result<Tensor> {
+    if g.numel() == 0 {
+        return Tensor::zeros(sizes, g.dtype());
+    }
     let mut padded = g.clone();
+    if padded.ndim() != sizes.len() {
+        // One of them has no dimensions, so that both hold one element, or the other is a vector.
+        padded = crate::ops::views::reshape(&padded, &Ints::from_elem(1, sizes.len()))?;
+    }
     for (d, &size) in sizes.iter().enumerate() {
         let now: Ints = padded.sizes().iter().map(|&n| n as i64).collect();
         if now[d] < size as i64 {

@@ -43,13 +43,13 @@ op! {
         shape::numel(&sizes)?;
         let extent = shape::extent(&sizes, &strides);
         let held = input.data().storage.bytes() / input.dtype().size();
-        if extent > 0 && offset + extent > held {
+        if extent > 0 && offset.saturating_add(extent) > held {
             bail!(
                 Runtime,
                 "as_strided: size {}, strides {} and offset {offset} reach element {} of a storage that holds {held}",
                 shape::show(&sizes),
                 shape::show(&strides),
-                offset + extent - 1
+                offset.saturating_add(extent - 1)
             );
         }
         Ok(input.alias(sizes, strides, offset))

@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use crate::autograd::engine::{self, Endpoint, Options};
 use crate::autograd::node::Edge;
 use crate::autograd::saved;
-use crate::autograd::{forward, modes};
+use crate::autograd::{forward, modes, nesting};
 use crate::python::arguments::describe;
 use crate::python::hooks::SavingPair;
 use crate::python::node::{node_of, wrap_node};
@@ -109,10 +109,8 @@ pub fn backward(
     inputs: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let roots = roots("backward", tensors, grad_tensors)?;
-    let inputs = inputs
-        .filter(|object| !object.is_none())
-        .map(|object| endpoints("backward", "inputs", object))
-        .transpose()?;
+    let inputs =
+        inputs.filter(|object| !object.is_none()).map(|object| endpoints("backward", "inputs", object)).transpose()?;
     let options = Options { create_graph, retain_graph: retain_graph.unwrap_or(create_graph), allow_unused: true };
     Ok(engine::backward(&roots, inputs.as_deref(), options)?)
 }
@@ -193,6 +191,40 @@ pub fn _push_saved_tensors_hooks(pack: Py<PyAny>, unpack: Py<PyAny>) {
     saved::push_hooks(Rc::new(SavingPair { pack, unpack }));
 }
 
+/// Has `callback` called when the outermost backward pass of this thread ends.
+#[pyfunction]
+pub fn _queue_callback(callback: Py<PyAny>) -> PyResult<()> {
+    let call = move || Ok(Python::attach(|py| callback.call0(py).map(drop))?);
+    Ok(nesting::queue_callback(Box::new(call))?)
+}
+
+/// Runs the continuation of a deeply nested pass in a thread of its own; the GIL is handed over to it and back.
+fn run_elsewhere(pass: &mut dyn FnMut()) {
+    struct Handover<'a>(&'a mut dyn FnMut());
+    // SAFETY: the thread that made it waits without the GIL until the other, which holds the GIL, has ended; see Note:
+    // The GIL is the lock.
+    unsafe impl Send for Handover<'_> {}
+    const STACK: usize = 32 << 20;
+    let handover = Handover(pass);
+    Python::attach(|py| {
+        py.detach(move || {
+            std::thread::scope(|scope| {
+                let body = move || {
+                    let handover = handover;
+                    Python::attach(|_| (handover.0)());
+                };
+                let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, body);
+                started.map(|thread| thread.join().is_ok()).unwrap_or(false)
+            })
+        })
+    });
+}
+
+/// Tells the core how to start threads.
+pub fn install() {
+    nesting::set_elsewhere(run_elsewhere);
+}
+
 /// Counts a change in place that nothing here has made.
 #[pyfunction]
 pub fn _increment_version(tensor: Tensor) {
@@ -247,6 +279,12 @@ pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {
     let dual = crate::ops::views::alias(&tensor)?;
     forward::set_tangent(&dual, Some(tangent));
     Ok(dual)
+}
+
+/// Takes back all tangents, as the end of a level does.
+#[pyfunction]
+pub fn _end_dual_level() {
+    forward::end_level();
 }
 
 /// The values without the tangent, and the tangent or `None`.

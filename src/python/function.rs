@@ -321,9 +321,7 @@ impl Wrapping {
         if is_dirty {
             result.data().version().bump();
         }
-        let node = self.node.as_ref().filter(|_| {
-            result.dtype().is_differentiable() && !among(&self.constant, result)
-        });
+        let node = self.node.as_ref().filter(|_| result.dtype().is_differentiable() && !among(&self.constant, result));
         let Some(node) = node else {
             return Ok((self.without_history(result, is_input, is_dirty)?, false));
         };

@@ -36,6 +36,14 @@ impl<T> Gil<T> {
         &self.0
     }
 
+    /// Whether a value was put here. Python may run its collector between the moment in which it allocates (and
+    /// clears) an object and that in which the value is written into it. `T` must not be all zeros.
+    pub fn is_filled(&self) -> bool {
+        let start: *const u8 = std::ptr::from_ref(self).cast();
+        // SAFETY: the bytes belong to this value, and an allocated object is written or zero.
+        (0..size_of::<T>()).any(|i| unsafe { start.add(i).read_volatile() } != 0)
+    }
+
     /// Without a token, for the slots that Python calls with the GIL held but in which PyO3 gives none.
     ///
     /// # Safety

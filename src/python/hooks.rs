@@ -175,7 +175,8 @@ fn table_at(py: Python<'_>, address: NonNull<c_void>) -> Py<PyAny> {
 /// An empty table; ordered, so that `prepend` can move a hook to the front.
 fn new_table(py: Python<'_>) -> PyResult<Py<PyDict>> {
     static KIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kind = KIND.get_or_try_init(py, || Ok::<_, PyErr>(py.import("collections")?.getattr("OrderedDict")?.unbind()))?;
+    let kind =
+        KIND.get_or_try_init(py, || Ok::<_, PyErr>(py.import("collections")?.getattr("OrderedDict")?.unbind()))?;
     Ok(kind.call0(py)?.bind(py).cast::<PyDict>()?.clone().unbind())
 }
 
@@ -320,7 +321,8 @@ impl SavingHooks for SavingPair {
     fn pack(&self, tensor: &Tensor) -> Result<Box<dyn Packed>> {
         Python::attach(|py| {
             let form = self.pack.call1(py, (wrap(py, tensor)?,))?;
-            Ok(Box::new(PackedObject { form, unpack: self.unpack.clone_ref(py), _held: Held::new() }) as Box<dyn Packed>)
+            Ok(Box::new(PackedObject { form, unpack: self.unpack.clone_ref(py), _held: Held::new() })
+                as Box<dyn Packed>)
         })
         .map_err(|error: PyErr| error.into())
     }

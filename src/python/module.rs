@@ -7,7 +7,8 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim, printing, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim,
+    printing, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -16,6 +17,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     trace::install();
     anomaly::install();
+    autograd::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
     module.add_class::<dtype::PyDType>()?;
@@ -37,9 +39,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             get_rng_state set_rng_state get_default_dtype set_default_dtype result_type promote_types can_cast;
         comparison: equal allclose;
         numpy: from_numpy;
-        autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _gradient_edge
+        autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _increment_version _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
+            _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
         printing: set_printoptions _printoptions;

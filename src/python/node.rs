@@ -13,9 +13,9 @@ use crate::autograd::hooks::Attachment;
 use crate::autograd::node::{Body, Node, NodeCell};
 use crate::op::{OUTPUT, Returns};
 use crate::python::collector::Held;
+use crate::python::dtype;
 use crate::python::gil::Gil;
 use crate::python::hooks::{self, SavingPair};
-use crate::python::dtype;
 use crate::python::tensor::{size_object, wrap};
 use crate::value::Value;
 
@@ -349,9 +349,7 @@ fn saved_variable(node: &Node, wanted: &str) -> Option<u8> {
         return Some(OUTPUT as u8);
     }
     match op.returns {
-        Returns::Named(fields) => {
-            fields.iter().position(|field| *field == wanted).map(|place| (OUTPUT + place) as u8)
-        }
+        Returns::Named(fields) => fields.iter().position(|field| *field == wanted).map(|place| (OUTPUT + place) as u8),
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Tensors and numpy arrays on the same memory.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
@@ -33,9 +34,22 @@ pub fn scalar_dtype(object: &Bound<'_, PyAny>) -> PyResult<Option<DType>> {
     dtype_of(&object.getattr("dtype")?).map(Some)
 }
 
+/// The object as an array if it is one. Where nobody has imported numpy nothing is, and asking would import it.
+fn array_of<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<'py, PyUntypedArray>>> {
+    static IS_LOADED: AtomicBool = AtomicBool::new(false);
+    if !IS_LOADED.load(Ordering::Relaxed) {
+        let modules = object.py().import("sys")?.getattr("modules")?;
+        if !modules.contains("numpy")? {
+            return Ok(None);
+        }
+        IS_LOADED.store(true, Ordering::Relaxed);
+    }
+    Ok(object.cast::<PyUntypedArray>().ok())
+}
+
 /// A tensor on the memory of an array or of an object that can be seen as one; `None` for anything else.
 pub fn borrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
+    if let Some(array) = array_of(object)? {
         return share(array).map(Some);
     }
     let known = object.hasattr("__array_interface__")? || object.hasattr("__array__")?;
@@ -82,9 +96,9 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
 /// strides.
 #[pyfunction]
 pub fn from_numpy(ndarray: &Bound<'_, PyAny>) -> PyResult<Tensor> {
-    match ndarray.cast::<PyUntypedArray>() {
-        Ok(array) => share(array),
-        Err(_) => {
+    match array_of(ndarray)? {
+        Some(array) => share(array),
+        None => {
             Err(PyTypeError::new_err(format!("from_numpy(): a numpy array is expected, got {}", describe(ndarray))))
         }
     }

@@ -9,8 +9,8 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::forward;
 use crate::dtype::DType;
-use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::collector;
+use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
 use crate::python::{arguments, creation, printing};
@@ -160,6 +160,9 @@ impl PyTensor {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if !self.0.is_filled() {
+            return Ok(());
+        }
         let mut result = Ok(());
         // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
         let tensor = unsafe { self.0.get_unattached() };
@@ -174,6 +177,9 @@ impl PyTensor {
     }
 
     fn __clear__(&self) {
+        if !self.0.is_filled() {
+            return;
+        }
         // SAFETY: as above.
         collector::clear(unsafe { self.0.get_unattached() });
     }

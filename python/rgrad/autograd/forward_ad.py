@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._rgrad import _make_dual, _unpack_dual
+from .._rgrad import _end_dual_level, _make_dual, _unpack_dual
 
 if TYPE_CHECKING:
     from .._rgrad import Tensor
@@ -39,6 +39,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
     if _level < 0 or (level is not None and level != _level):
         raise RuntimeError(f"dual level {level} is not open")
     _level -= 1
+    _end_dual_level()
 
 
 class dual_level:  # noqa: N801

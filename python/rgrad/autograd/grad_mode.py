@@ -12,9 +12,13 @@ from .._rgrad import _set_grad_enabled
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from typing import Any
+    from typing import Any, TypeVar, overload
+
+    from typing_extensions import Self
 
     from .._rgrad import Tensor
+
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 __all__ = [
     "enable_grad",
@@ -39,7 +43,7 @@ class _Mode:
         """A fresh context manager of the same mode."""
         return type(self)()
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: _Function) -> _Function:
         if isinstance(function, type):
             import warnings
 
@@ -49,11 +53,13 @@ class _Mode:
                 FutureWarning,
                 stacklevel=2,
             )
-            return _decorate(self, lambda *args, **kwargs: function(*args, **kwargs))
-        return _decorate(self, function)
+            made: _Function = _decorate(self, lambda *args, **kwargs: function(*args, **kwargs))
+            return made
+        decorated: _Function = _decorate(self, function)
+        return decorated
 
 
-def _decorate(mode: _Mode, function: Callable[..., Any]) -> Callable[..., Any]:
+def _decorate(mode: _Mode, function: Callable[..., Any]) -> Any:
     if isgeneratorfunction(function):
 
         @wraps(function)
@@ -97,7 +103,14 @@ class _GradMode(_Mode):
 
     _enabled: bool
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, function: None = None) -> Self: ...
+        @overload
+        def __new__(cls, function: _Function) -> _Function: ...  # type: ignore[misc]
+
+    def __new__(cls, function: Any = None) -> Any:
         if function is None:
             return super().__new__(cls)
         return cls()(function)
@@ -140,7 +153,7 @@ class set_grad_enabled(_Mode):  # noqa: N801
     def __exit__(self, *failure: object) -> None:
         _set_grad_enabled(self.prev)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: _Function) -> _Function:
         # Used as a decorator, the mode holds for calls of the function only.
         _set_grad_enabled(self.prev)
         return super().__call__(function)
@@ -159,7 +172,14 @@ class inference_mode(_Mode):  # noqa: N801
     `inference_mode(False)` inside records again. Forward mode is off too. The mode belongs to the thread.
     """
 
-    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, mode: bool = True) -> Self: ...
+        @overload
+        def __new__(cls, mode: _Function) -> _Function: ...  # type: ignore[misc]
+
+    def __new__(cls, mode: Any = True) -> Any:
         if isinstance(mode, bool):
             return super().__new__(cls)
         return cls()(mode)
@@ -209,7 +229,7 @@ class _IdleSwitch(_Mode):
     def __exit__(self, *failure: object) -> None:
         setattr(_idle, self._name, self.prev)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: _Function) -> _Function:
         setattr(_idle, self._name, self.prev)
         return super().__call__(function)
 

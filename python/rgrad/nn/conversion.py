@@ -98,14 +98,6 @@ class Conversion(Traversal):
         """Convert the floating-point parameters and buffers to `float64`."""
         return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
-    def half(self: Self) -> Self:
-        """Convert the floating-point parameters and buffers to `float16`."""
-        return self._apply(lambda tensor: tensor.half() if tensor.is_floating_point() else tensor)
-
-    def bfloat16(self: Self) -> Self:
-        """Convert the floating-point parameters and buffers to `bfloat16`."""
-        return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
-
     def train(self: Self, mode: bool = True) -> Self:
         """Set `training`, here and below, which layers such as `Dropout` heed.
 

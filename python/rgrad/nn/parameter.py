@@ -90,7 +90,8 @@ class Buffer(Tensor, metaclass=_BufferType):
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = rgrad.empty(0)
-        buffer: Buffer = data.detach().requires_grad_(data.requires_grad)
+        kept: Any = data.detach().requires_grad_(data.requires_grad)
+        buffer: Buffer = kept
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer

@@ -121,7 +121,8 @@ class Traversal(Hooks):
                 module = _attribute(owner, name)
                 if not isinstance(module, Hooks):
                     raise AttributeError(f"{name!r} of {type(owner).__name__} is not a Module")
-        return module
+        found: Module = module
+        return found
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter of the dotted name `target`.

@@ -8,8 +8,8 @@ from collections import OrderedDict, defaultdict
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.nn.conversion import clear_gradient
-from rgrad.utils.hooks import RemovableHandle, register
 from rgrad.optim.state import load_state, saved_state
+from rgrad.utils.hooks import RemovableHandle, register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
