@@ -1225,6 +1225,14 @@ def is_inference_mode_enabled() -> _bool:
     """Whether tensors made in this thread are for inference only."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
+def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
+    """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
+def _anomaly() -> tuple[_bool, _bool]:
+    """Whether anomaly mode is on, and whether it checks for nan."""
+def _is_checkpoint_valid() -> _bool:
+    """Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients
+    only.
+    """
 def _set_grad_enabled(enabled: _bool) -> _bool:
     """Switches recording on or off in this thread; gives back what it was."""
 def _make_dual(tensor: Tensor, tangent: Tensor) -> Tensor:
@@ -1261,8 +1269,6 @@ class SavedTensor:
 
         Raises RuntimeError if the tensor was freed already or has hooks.
         """
-def _anomaly() -> Any:
-    """Whether anomaly mode is on, and whether it checks for nan."""
 def _apply_function(function: Any, *arguments: Any) -> Any:
     """The call of a user's function: everything that `Function.apply` does."""
 def _current_graph_task_id() -> Any:
@@ -1280,8 +1286,6 @@ def _push_saved_tensors_hooks(pack: Any, unpack: Any) -> Any:
     """Lets tensors saved from now on pass a pair of functions."""
 def _queue_callback(callback: Any) -> Any:
     """Has `callback` called when the outermost backward pass of this thread ends."""
-def _set_anomaly(enabled: Any, check_nan: Any) -> Any:
-    """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
 def _will_engine_execute_node(node: Any) -> Any:
     """Whether the backward pass that runs now runs `node` too."""
 

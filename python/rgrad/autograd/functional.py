@@ -287,17 +287,17 @@ class _Problem:
 
     def vector(self, v: Any, like: Sequence[Tensor], several: bool) -> tuple[Tensor, ...]:
         """The caller's vector, checked against the tensors that it multiplies."""
-        _, v = _tensors(v, "v", self.name)
-        v = self._aliases(v, requires_grad=False)
-        if len(v) != len(like):
-            raise RuntimeError(f"{self.name}(): v has {len(v)} tensors, {len(like)} are expected")
-        for i, (one, other) in enumerate(zip(v, like)):
+        _, given = _tensors(v, "v", self.name)
+        vector = self._aliases(given, requires_grad=False)
+        if len(vector) != len(like):
+            raise RuntimeError(f"{self.name}(): v has {len(vector)} tensors, {len(like)} are expected")
+        for i, (one, other) in enumerate(zip(vector, like)):
             if one.shape != other.shape:
                 which = f"v[{i}]" if several else "v"
                 raise RuntimeError(
                     f"{self.name}(): {which} has the size {tuple(one.shape)}, {tuple(other.shape)} is expected"
                 )
-        return v
+        return vector
 
     def direction(self, v: Any) -> tuple[Tensor, ...] | None:
         """The caller's vector in the space of the inputs."""
@@ -400,13 +400,13 @@ def _gradients(
     retain_graph: bool | None = None,
 ) -> tuple[Tensor | None, ...]:
     """`grad`, without those outputs that have no gradient."""
-    chosen = [i for i, output in enumerate(outputs) if output is not None and output.requires_grad]
-    if not chosen:
+    roots = [(i, output) for i, output in enumerate(outputs) if output is not None and output.requires_grad]
+    if not roots:
         return (None,) * len(inputs)
     return _rgrad.grad(
-        [outputs[i] for i in chosen],
+        [output for _, output in roots],
         inputs,
-        None if vectors is None else [vectors[i] for i in chosen],
+        None if vectors is None else [vectors[i] for i, _ in roots],
         allow_unused=True,
         create_graph=create_graph,
         retain_graph=retain_graph,

@@ -274,7 +274,7 @@ class _Check:
         if not count:
             return
         length = numerical.shape[1]
-        at = wrong.reshape(-1).argmax().item()
+        at = int(wrong.reshape(-1).argmax().item())
         x = _index(at // length, self.inputs[position].shape)
         y = _index(at % length, self.results[output].shape)
         raise GradcheckError(
@@ -420,8 +420,8 @@ class _Check:
         """Results without a gradient have to count as ones with a gradient of zeros."""
         count = len(self.outputs)
         for missing in [range(count)] + ([[i] for i in range(count)] if count > 1 else []):
-            outputs = _requiring(_tuple(self.func(*self.inputs)))
-            outputs = [_NoGradient.apply(one) if i in missing else one for i, one in enumerate(outputs)]
+            results = _requiring(_tuple(self.func(*self.inputs)))
+            outputs = [_NoGradient.apply(one) if i in missing else one for i, one in enumerate(results)]
             which = "all outputs have" if len(missing) == count else f"output {self.outputs[missing[0]]} has"
             try:
                 self._expect_zeros(outputs, f"the gradient of input {{}} is not zero where {which} no gradient")

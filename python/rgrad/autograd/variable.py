@@ -6,11 +6,21 @@ from .. import _rgrad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .._rgrad import Tensor
 
 __all__ = ["Variable", "VariableMeta"]
+
+
+class _Engine:
+    """The engine as far as programs reach for it."""
+
+    @staticmethod
+    def queue_callback(callback: Callable[[], Any]) -> None:
+        """Call `callback` when the backward pass that runs now has ended; a RuntimeError if there is none."""
+        _rgrad._queue_callback(callback)
 
 
 class VariableMeta(type):
@@ -22,6 +32,8 @@ class VariableMeta(type):
 
 class Variable(metaclass=VariableMeta):
     """A tensor: `Variable(data, requires_grad)` gives a leaf on the memory of `data`. Use tensors in new programs."""
+
+    _execution_engine = _Engine()
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = False, volatile: Any = None) -> Any:
         if data is None:

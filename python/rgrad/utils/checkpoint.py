@@ -486,9 +486,9 @@ class CheckpointFunction(Function):
         args = list(ctx.others)
         for position, tensor in zip(ctx.positions, ctx.saved_tensors):
             args[position] = tensor
-        args = detach_variable(tuple(args))
+        leaves = detach_variable(tuple(args))
         with _random_numbers_from(ctx.state), enable_grad():
-            outputs = ctx.run_function(*args)
+            outputs = ctx.run_function(*leaves)
         if isinstance(outputs, _rgrad.Tensor):
             outputs = (outputs,)
         roots = [
@@ -499,7 +499,7 @@ class CheckpointFunction(Function):
         if not roots:
             raise RuntimeError("checkpoint: no result of the function requires grad")
         _rgrad.backward([output for output, _ in roots], [gradient for _, gradient in roots])
-        return None, None, *(one.grad if isinstance(one, _rgrad.Tensor) else None for one in args)
+        return None, None, *(one.grad if isinstance(one, _rgrad.Tensor) else None for one in leaves)
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
