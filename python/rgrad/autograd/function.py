@@ -187,8 +187,8 @@ def _bind(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         bound.apply_defaults()
     if bound.kwargs:
         raise TypeError(
-            f"{cls.__name__}.apply(): {', '.join(bound.kwargs)} can be passed on by keyword only, and forward is called "
-            "with positional arguments"
+            f"{cls.__name__}.apply(): {', '.join(bound.kwargs)} can be passed on by keyword only, and forward is "
+            "called with positional arguments"
         )
     return bound.args
 

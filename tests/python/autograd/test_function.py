@@ -306,7 +306,7 @@ def test_arguments_by_keyword():
             seen.append(ctx.needs_input_grad)
             return x * factor
 
-        function = make(lib, forward, lambda ctx, g: (g, None)[: len(ctx.needs_input_grad)])
+        function = make(lib, forward, lambda ctx, g: (g * 2, None)[: len(ctx.needs_input_grad)])
         x = lib.ones(2, requires_grad=True)
         function.apply(factor=2, x=x).sum().backward()
         function.apply(x=x).sum().backward()
