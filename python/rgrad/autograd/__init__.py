@@ -1,7 +1,9 @@
 """Gradients: the functions behind `Tensor.backward`, and the modes that switch recording."""
 
+from __future__ import annotations
+
 from .._rgrad import SavedTensor, backward, grad
-from . import anomaly_mode, forward_ad, function, functional, grad_mode, graph, variable
+from . import anomaly_mode, forward_ad, function, grad_mode, graph, variable
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, NestedIOFunction
 from .grad_mode import _force_original_view_tracking as _force_original_view_tracking
@@ -18,6 +20,12 @@ from .grad_mode import (
 )
 from .gradcheck import gradcheck, gradgradcheck
 from .variable import Variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from . import functional
 
 __all__ = [
     "Function",
@@ -46,3 +54,12 @@ __all__ = [
     "set_multithreading_enabled",
     "variable",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    # What `import rgrad` can do without waits until it is asked for.
+    if name == "functional":
+        from importlib import import_module
+
+        return import_module("rgrad.autograd.functional")
+    raise AttributeError(f"module 'rgrad.autograd' has no attribute '{name}'")

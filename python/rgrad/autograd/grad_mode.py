@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from functools import wraps
-from inspect import isgeneratorfunction
+from functools import partial, wraps
+from types import MethodType
 
 from .. import _rgrad
 from .._rgrad import _set_grad_enabled
@@ -60,7 +60,7 @@ class _Mode:
 
 
 def _decorate(mode: _Mode, function: Callable[..., Any]) -> Any:
-    if isgeneratorfunction(function):
+    if _is_generator_function(function):
 
         @wraps(function)
         def run_generator(*args: Any, **kwargs: Any) -> Any:
@@ -74,6 +74,14 @@ def _decorate(mode: _Mode, function: Callable[..., Any]) -> Any:
             return function(*args, **kwargs)
 
     return run
+
+
+def _is_generator_function(function: Any) -> bool:
+    # As `inspect` tells, which takes long to import.
+    while isinstance(function, (partial, MethodType)):
+        function = function.func if isinstance(function, partial) else function.__func__
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & 0x20)
 
 
 def _resume(mode: _Mode, generator: Generator[Any, Any, Any]) -> Any:
