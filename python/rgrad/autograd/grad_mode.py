@@ -110,6 +110,7 @@ class _GradMode(_Mode):
     """A mode without arguments, which decorates with or without parentheses."""
 
     _enabled: bool
+    _before: list[bool]
 
     if TYPE_CHECKING:
 
@@ -119,12 +120,9 @@ class _GradMode(_Mode):
         def __new__(cls, function: _Function) -> _Function: ...  # type: ignore[misc]
 
     def __new__(cls, function: Any = None) -> Any:
-        if function is None:
-            return super().__new__(cls)
-        return cls()(function)
-
-    def __init__(self) -> None:
-        self._before: list[bool] = []
+        mode = super().__new__(cls)
+        mode._before = []
+        return mode if function is None else mode(function)
 
     def __enter__(self) -> None:
         self._before.append(_set_grad_enabled(self._enabled))
@@ -180,6 +178,9 @@ class inference_mode(_Mode):  # noqa: N801
     `inference_mode(False)` inside records again. Forward mode is off too. The mode belongs to the thread.
     """
 
+    mode: bool
+    _before: list[tuple[bool, bool]]
+
     if TYPE_CHECKING:
 
         @overload
@@ -188,13 +189,11 @@ class inference_mode(_Mode):  # noqa: N801
         def __new__(cls, mode: _Function) -> _Function: ...  # type: ignore[misc]
 
     def __new__(cls, mode: Any = True) -> Any:
-        if isinstance(mode, bool):
-            return super().__new__(cls)
-        return cls()(mode)
-
-    def __init__(self, mode: bool = True) -> None:
-        self.mode = mode
-        self._before: list[tuple[bool, bool]] = []
+        if not isinstance(mode, bool):
+            return cls()(mode)
+        made = super().__new__(cls)
+        made.mode, made._before = mode, []
+        return made
 
     def __enter__(self) -> None:
         self._before.append((_rgrad._set_inference_mode(self.mode), _set_grad_enabled(not self.mode)))

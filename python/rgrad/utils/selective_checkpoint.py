@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 from enum import Enum
-from functools import cache
 
 from .. import _rgrad
 
@@ -137,11 +136,13 @@ def keep(tensor: Tensor) -> Kept | None:
     return Kept(tensor, selecting.mutable) if kept else None
 
 
-@cache
+_by_node: dict[str, Any] = {}
+
+
 def _operations_by_node() -> dict[str, Any]:
     """The public operations, by the names of their nodes."""
-    return {
-        row["node"]: getattr(_rgrad, row["name"])
-        for row in _rgrad._operations()
-        if row["node"] and row["function"] and hasattr(_rgrad, row["name"])
-    }
+    if not _by_node:
+        for row in _rgrad._operations():
+            if row["node"] and row["function"] and hasattr(_rgrad, row["name"]):
+                _by_node[row["node"]] = getattr(_rgrad, row["name"])
+    return _by_node
