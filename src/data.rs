@@ -10,16 +10,25 @@ use crate::storage::{Storage, Version};
 #[derive(Clone)]
 pub struct Data {
     pub storage: Storage,
+    /// Not to be changed, like the strides: another geometry is another `Data`.
     pub sizes: Dims,
     pub strides: Dims,
     /// Elements from the start of the storage to the first element.
     pub offset: usize,
     pub dtype: DType,
+    /// What the sizes and strides come to: every elementwise operation asks.
+    row_major: bool,
     /// A counter of its own for a tensor that shares memory but not history (`.data`).
     pub version: Option<Rc<Version>>,
 }
 
 impl Data {
+    #[inline]
+    pub fn new(storage: Storage, sizes: Dims, strides: Dims, offset: usize, dtype: DType) -> Data {
+        let row_major = shape::is_contiguous(&sizes, &strides);
+        Data { storage, sizes, strides, offset, dtype, row_major, version: None }
+    }
+
     /// The address of the first element.
     #[inline]
     pub fn pointer(&self) -> *mut u8 {
@@ -31,8 +40,10 @@ impl Data {
         self.sizes.iter().product()
     }
 
+    /// Whether elements lie in row-major order without gaps.
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
-        shape::is_contiguous(&self.sizes, &self.strides)
+        self.row_major
     }
 
     pub fn version(&self) -> &Version {

@@ -8,7 +8,7 @@
 //! | 3 | [`ops`], [`optim`], [`checking`] | the operations: value and derivatives in one block each; the steps of optimizers; derivatives checked |
 //! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`] | tensors, what an operation is, recording and the engine |
 //! | 1 | [`kernels`] | numeric loops over strided memory |
-//! | 0 | [`storage`], [`data`], [`shape`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
+//! | 0 | [`storage`], [`data`], [`shape`], [`words`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
 
 pub mod autograd;
 pub mod checking;
@@ -31,6 +31,7 @@ pub mod storage;
 pub mod tensor;
 pub mod trace;
 pub mod value;
+pub mod words;
 
 pub use dtype::DType;
 pub use error::{Error, Result};

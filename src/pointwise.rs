@@ -1,11 +1,15 @@
 //! Elementwise operations on tensors: common type, broadcasting, the layout of the result, and the loop.
 
+use std::cell::Ref;
+use std::mem::MaybeUninit;
+
 use smallvec::SmallVec;
 
 use crate::data::Data;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::map::{self, Kernel, Types};
+use crate::kernels::parallel;
 use crate::op::{Loops, Promotion, Range, kernel};
 use crate::promotion::{self, default_float, result_type};
 use crate::shape::{self, Dims};
@@ -38,29 +42,33 @@ pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
 
 /// Runs a kernel whose types are known.
 pub fn run_kernel(kernel: Kernel, types: Types, values: &[Value]) -> Result<Tensor> {
-    // The short way: tensors of one size, row-major.
-    if let [Value::Tensor(first), rest @ ..] = values {
-        let data = first.data();
-        let alike = data.is_contiguous()
-            && rest.iter().all(|value| match value {
-                Value::Tensor(tensor) => {
-                    let other = tensor.data();
-                    other.sizes == data.sizes && other.is_contiguous()
-                }
-                Value::Scalar(_) => true,
-                _ => false,
-            });
-        if alike {
-            let out = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), types.output)?;
-            execute(kernel, types, values, &out.data());
-            return Ok(out);
+    let out = match common_layout(values) {
+        Some(layout) => Tensor::empty_strided(layout.sizes.clone(), layout.strides.clone(), types.output)?,
+        None => {
+            let sizes = broadcast_sizes(values)?;
+            let strides = result_strides(values, &sizes);
+            Tensor::empty_strided(sizes, strides, types.output)?
         }
-    }
-    let sizes = broadcast_sizes(values)?;
-    let strides = result_strides(values, &sizes);
-    let out = Tensor::empty_strided(sizes, strides, types.output)?;
+    };
     execute(kernel, types, values, &out.data());
     Ok(out)
+}
+
+/// The sizes and strides of the operands if they are row-major tensors of one size, and numbers after the first.
+#[inline]
+fn common_layout(values: &[Value]) -> Option<Ref<'_, Data>> {
+    let [Value::Tensor(first), rest @ ..] = values else { return None };
+    let layout = first.data();
+    let alike = layout.is_contiguous()
+        && rest.iter().all(|value| match value {
+            Value::Tensor(tensor) => {
+                let other = tensor.data();
+                other.sizes == layout.sizes && other.is_contiguous()
+            }
+            Value::Scalar(_) => true,
+            _ => false,
+        });
+    alike.then_some(layout)
 }
 
 /// Writes the result into `out`, which keeps its size and type.
@@ -72,6 +80,9 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
     let (kernel, types) = types(name, loops, values)?;
     let data = out.data();
     check_castable(name, types.output, data.dtype)?;
+    if run_plain(kernel, types, values, &data) {
+        return Ok(());
+    }
     let sizes = broadcast_sizes(values)?;
     if sizes != data.sizes {
         bail!(
@@ -160,9 +171,57 @@ fn result_strides(values: &[Value], sizes: &Dims) -> Dims {
     common.unwrap_or_else(|| shape::contiguous_strides(sizes))
 }
 
+/// Up to this many elements a number is spread over a block on the stack, and a result may be its own operand.
+const SMALL: usize = 64;
+
+/// The short way: hands the operands to the kernel as they lie in memory. False, and nothing done, unless all tensors
+/// are row-major, of the result's size and of the kernel's types, and not so many elements that threads would help.
+#[inline]
+fn run_plain(kernel: Kernel, types: Types, values: &[Value], out: &Data) -> bool {
+    let count = out.numel();
+    if count >= 2 * parallel::GRAIN || out.dtype != types.output || !out.is_contiguous() {
+        return false;
+    }
+    let mut blocks = [[MaybeUninit::<u64>::uninit(); SMALL]; 2];
+    let mut free = blocks.iter_mut();
+    let mut pointers = [std::ptr::null(); map::MAX_OPERANDS];
+    for (pointer, value) in pointers.iter_mut().zip(values) {
+        *pointer = match value {
+            Value::Tensor(tensor) => {
+                let data = tensor.data();
+                // A loop whose result may be its operand is not vectorised: long ones go by blocks.
+                let same_elements = data.offset == out.offset && data.dtype == out.dtype;
+                let fits = !data.storage.is_same(&out.storage) || (same_elements && count <= SMALL);
+                if data.dtype != types.input || !fits || data.sizes != out.sizes || !data.is_contiguous() {
+                    return false;
+                }
+                data.pointer().cast_const()
+            }
+            Value::Scalar(scalar) if count <= SMALL => {
+                let Some(block) = free.next() else { return false };
+                let block = block.as_mut_ptr().cast::<u8>();
+                crate::with_element!(types.input, T => {
+                    let number = scalar.cast::<T>();
+                    // SAFETY: eight aligned bytes hold any element, and there are `SMALL` of them.
+                    (0..count).for_each(|i| unsafe { block.cast::<T>().add(i).write(number) });
+                });
+                block.cast_const()
+            }
+            _ => return false,
+        };
+    }
+    // SAFETY: every operand and the result hold `count` elements of the kernel's types, one after another; one that
+    // shares memory with the result is the same elements, each of which is read before it is written.
+    unsafe { kernel(out.pointer(), pointers.as_ptr(), count) };
+    true
+}
+
 fn execute(kernel: Kernel, types: Types, values: &[Value], out: &Data) {
+    if run_plain(kernel, types, values, out) {
+        return;
+    }
     let mut numbers = [[0u64; 1]; map::MAX_OPERANDS];
-    let constant: Dims = SmallVec::from_elem(0, out.sizes.len());
+    let constant: Dims = Dims::from_elem(0, out.sizes.len());
     let strides: SmallVec<[Dims; 4]> = values
         .iter()
         .map(|value| match value {

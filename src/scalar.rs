@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::bail;
 use crate::dtype::{Category, DType, Element};
+use crate::error::Result;
 
 /// A Python number. In promotion it is weak: it decides the category, never the width.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -34,6 +36,24 @@ impl Scalar {
             Scalar::Float(f) => T::from_f64(f),
             other => T::from_i64(other.to_i64()),
         }
+    }
+
+    /// Fails unless a tensor of type `dtype` can hold the number: `name` asks. A fraction may be lost, and a negative
+    /// integer may become a byte by wrapping.
+    pub fn require_fit(self, name: &str, dtype: DType) -> Result<()> {
+        let fits = match (self, dtype) {
+            (Scalar::Int(i), DType::UInt8) => i.unsigned_abs() <= u64::from(u8::MAX),
+            (Scalar::Int(i), DType::Int32) => i32::try_from(i).is_ok(),
+            (Scalar::Float(f), DType::UInt8) => (0.0..=f64::from(u8::MAX)).contains(&f),
+            (Scalar::Float(f), DType::Int32) => (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&f),
+            (Scalar::Float(f), DType::Int64) => (i64::MIN as f64..=i64::MAX as f64).contains(&f),
+            (Scalar::Float(f), DType::Float32) => !f.is_finite() || f.abs() <= f64::from(f32::MAX),
+            _ => true,
+        };
+        if !fits {
+            bail!(Runtime, "{name}: {self} does not fit {dtype}");
+        }
+        Ok(())
     }
 
     pub fn category(self) -> Category {

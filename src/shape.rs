@@ -3,13 +3,14 @@
 use smallvec::SmallVec;
 
 use crate::error::Result;
+use crate::words::Words;
 use crate::{bail, error};
 
-/// The sizes or the strides of a tensor, in elements; inline up to four dimensions.
-pub type Dims = SmallVec<[usize; 4]>;
+/// The sizes or the strides of a tensor, in elements.
+pub type Dims = Words<usize>;
 
 /// What a Python caller names dimensions and sizes with: negative values count from the end or mean "infer".
-pub type Ints = SmallVec<[i64; 4]>;
+pub type Ints = Words<i64>;
 
 /// `(2, 3)`, `(2,)` or `()`: sizes as messages show them.
 pub fn show<T: std::fmt::Display>(sizes: &[T]) -> String {
@@ -21,21 +22,21 @@ pub fn show<T: std::fmt::Display>(sizes: &[T]) -> String {
 
 /// The number of elements, refusing a product that does not fit an `isize`.
 pub fn numel(sizes: &[usize]) -> Result<usize> {
-    if sizes.contains(&0) {
-        return Ok(0);
+    let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    match product {
+        Some(n) if n <= isize::MAX as usize => Ok(n),
+        _ if sizes.contains(&0) => Ok(0),
+        _ => bail!(Runtime, "a tensor of size {} has more elements than can be counted", show(sizes)),
     }
-    sizes
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&n| n <= isize::MAX as usize)
-        .ok_or_else(|| error!(Runtime, "a tensor of size {} has more elements than can be counted", show(sizes)))
 }
 
 /// Row-major strides for `sizes`.
 pub fn contiguous_strides(sizes: &[usize]) -> Dims {
-    let mut strides: Dims = SmallVec::from_elem(1, sizes.len());
-    for i in (1..sizes.len()).rev() {
-        strides[i - 1] = strides[i].saturating_mul(sizes[i].max(1));
+    let mut strides = Dims::from_elem(1, sizes.len());
+    let mut step = 1usize;
+    for (stride, &size) in strides.iter_mut().zip(sizes).rev() {
+        *stride = step;
+        step = step.saturating_mul(size.max(1));
     }
     strides
 }
@@ -44,12 +45,12 @@ pub fn contiguous_strides(sizes: &[usize]) -> Dims {
 #[inline]
 pub fn is_contiguous(sizes: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1;
-    for (&size, &stride) in sizes.iter().zip(strides).rev() {
-        if size != 1 {
-            if stride != expected {
+    for d in (0..sizes.len().min(strides.len())).rev() {
+        if sizes[d] != 1 {
+            if strides[d] != expected {
                 return sizes.contains(&0);
             }
-            expected *= size;
+            expected *= sizes[d];
         }
     }
     true
@@ -98,7 +99,7 @@ pub fn extent(sizes: &[usize], strides: &[usize]) -> usize {
 /// The sizes that two operands broadcast to.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
     let ndim = a.len().max(b.len());
-    let mut sizes: Dims = SmallVec::from_elem(1, ndim);
+    let mut sizes: Dims = Dims::from_elem(1, ndim);
     for i in 0..ndim {
         let x = if i + a.len() >= ndim { a[i + a.len() - ndim] } else { 1 };
         let y = if i + b.len() >= ndim { b[i + b.len() - ndim] } else { 1 };
@@ -122,7 +123,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
 /// dimensions; `None` where it does not broadcast.
 pub fn broadcast_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Option<Dims> {
     let lead = target.len().checked_sub(sizes.len())?;
-    let mut result: Dims = SmallVec::from_elem(0, target.len());
+    let mut result: Dims = Dims::from_elem(0, target.len());
     for d in 0..sizes.len() {
         if sizes[d] == target[lead + d] {
             result[lead + d] = strides[d];
@@ -135,10 +136,10 @@ pub fn broadcast_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -
 
 /// The strides with which a tensor's memory can be seen as one of `target` sizes without a copy.
 pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Option<Dims> {
-    if sizes.contains(&0) {
+    if is_contiguous(sizes, strides) {
         return Some(contiguous_strides(target));
     }
-    let mut result: Dims = SmallVec::from_elem(1, target.len());
+    let mut result: Dims = Dims::from_elem(1, target.len());
     let mut t = target.len();
     let mut d = sizes.len();
     // Each run of source dimensions that lies evenly in memory is matched by a run of target dimensions.

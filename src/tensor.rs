@@ -53,6 +53,7 @@ pub(crate) mod flag {
 }
 
 impl Tensor {
+    #[inline]
     pub fn from_data(data: Data) -> Tensor {
         Tensor::with_flags(data, if modes::inference() { flag::INFERENCE } else { 0 })
     }
@@ -77,10 +78,10 @@ impl Tensor {
     pub(crate) fn empty_strided(sizes: Dims, strides: Dims, dtype: DType) -> Result<Tensor> {
         let bytes = shape::numel(&sizes)?.checked_mul(dtype.size()).filter(|&b| b <= isize::MAX as usize);
         let Some(bytes) = bytes else {
-            bail!(Memory, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
+            bail!(Runtime, "a {dtype} tensor of size {} does not fit the address space", shape::show(&sizes));
         };
         let storage = Storage::uninitialized(bytes)?;
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     /// A tensor with undefined content and any strides; gaps between elements belong to it too.
@@ -88,7 +89,7 @@ impl Tensor {
         let bytes = shape::extent(sizes, strides).saturating_mul(dtype.size());
         let storage = Storage::uninitialized(bytes)?;
         let (sizes, strides) = (Dims::from_slice(sizes), Dims::from_slice(strides));
-        Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
     }
 
     pub fn full(sizes: &[usize], value: Scalar, dtype: DType) -> Result<Tensor> {
@@ -197,8 +198,9 @@ impl Tensor {
     /// Another tensor on the same memory, seen with other geometry and without history.
     pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
         let data = self.data();
-        let (storage, version) = (data.storage.clone(), data.version.clone());
-        self.sharing(Data { storage, sizes, strides, offset, dtype: data.dtype, version })
+        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
+        alias.version = data.version.clone();
+        self.sharing(alias)
     }
 
     /// The same memory and geometry without history; in-place changes are counted together.

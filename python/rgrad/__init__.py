@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from . import _rgrad
 from ._rgrad import *
-from ._rgrad import Tensor, float32, float64, int32, int64
-from ._rgrad import _manual_seed as _seed_default_generator
+from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
 from ._size import Size
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
     from . import graph, nn, optim
+    from ._rgrad import Generator
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,9 @@ __all__ = [
     "double",
     "enable_grad",
     "float",
+    "get_rng_state",
     "graph",
+    "initial_seed",
     "int",
     "is_tensor",
     "long",
@@ -37,9 +39,13 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "seed",
     "set_grad_enabled",
+    "set_rng_state",
 ]
 __all__ += _rgrad.__all__
+
+_int = int  # the name is a dtype's below
 
 float = float32
 double = float64
@@ -47,9 +53,29 @@ int = int32
 long = int64
 
 
-def manual_seed(seed: Any) -> None:
-    """Start the default random generator from `seed` (an int of at most 64 bits)."""
-    _seed_default_generator(seed)
+def manual_seed(seed: Any) -> Generator:
+    """Start the default random generator from `seed`, a number that makes an int of at most 64 bits, and give it."""
+    return default_generator.manual_seed(_int(seed))
+
+
+def initial_seed() -> _int:
+    """The seed that the default random generator started from."""
+    return default_generator.initial_seed()
+
+
+def seed() -> _int:
+    """Start the default random generator from a seed that nobody can guess, and give that seed."""
+    return default_generator.seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default random generator, a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Go on with the default random generator from a state that `get_rng_state` gave."""
+    default_generator.set_state(new_state)
 
 
 def is_tensor(object: Any) -> TypeGuard[Tensor]:

@@ -63,15 +63,16 @@ class device:
 
 @final
 class Generator:
-    """A source of random numbers with a state of its own."""
+    """A source of random numbers with a state of its own, or the one that is used where none is named."""
     def __new__(cls, device: _Device | None = None) -> Self: ...
     def manual_seed(self, seed: _int) -> Self:
-        """Starts from `seed` again."""
+        """Starts from `seed` again; gives the generator back."""
     def initial_seed(self) -> _int: ...
     def seed(self) -> _int:
         """Starts from a seed that nobody can guess, and gives it back."""
     def get_state(self) -> Tensor: ...
-    def set_state(self, new_state: Tensor) -> None: ...
+    def set_state(self, new_state: Tensor) -> None:
+        """Goes on from a state that `get_state` gave; gives the generator back."""
     @property
     def device(self) -> _OneDevice: ...
 
@@ -271,7 +272,7 @@ class Tensor:
     def numpy(self, *, force: _bool = False) -> NDArray[Any]:
         """A numpy array on the same memory: a change of one is seen by the other.
 
-        Raises `RuntimeError` for a tensor that requires grad, unless `force` is true, which detaches it.
+        Raises `RuntimeError` for a tensor that requires grad while gradients are recorded, unless `force` is true.
         """
     def __array__(self, dtype: Any = None, copy: _bool | None = None) -> NDArray[Any]: ...
     def equal(self, other: Tensor) -> _bool:
@@ -289,21 +290,24 @@ class Tensor:
         """1 with probability `p`, else 0."""
     def new_zeros(
         self,
-        *size: _Size,
+        *sizes: _Size,
+        size: Sequence[_int] | None = None,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
     ) -> Tensor: ...
     def new_ones(
         self,
-        *size: _Size,
+        *sizes: _Size,
+        size: Sequence[_int] | None = None,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
     ) -> Tensor: ...
     def new_empty(
         self,
-        *size: _Size,
+        *sizes: _Size,
+        size: Sequence[_int] | None = None,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
@@ -382,6 +386,11 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
+    __array_priority__: Any
+    def __array_wrap__(self, /, array: Any, _context: Any = None, _return_scalar: Any = False) -> Any:
+        """The result of a numpy function on a tensor, as a tensor."""
+    def __copy__(self, /) -> Any:
+        """A leaf on the same memory."""
     _backward_hooks: Any
     _post_accumulate_grad_hooks: Any
 
@@ -921,7 +930,7 @@ def tensor(
     The dtype is bool, int64 or the default float type, whichever holds all the numbers, unless `dtype` is given.
     Raises `ValueError` for nested lists of unequal length.
     """
-def as_tensor(data: Any, dtype: _DType | None = None, device: _Device | None = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: _DType | None = None, device: _Device | None = None) -> Tensor:
     """`data` itself if it is a tensor of that dtype, a tensor on an array's memory where that is possible, else a copy.
     """
 def from_numpy(ndarray: NDArray[Any]) -> Tensor:
@@ -1163,13 +1172,7 @@ def randperm(
     """The integers below `n` in random order."""
 
 # Random numbers.
-def _manual_seed(seed: _int) -> None:
-    """Starts the default generator from `seed`, and gives it back."""
-def initial_seed() -> _int: ...
-def seed() -> _int:
-    """Starts the default generator from a seed that nobody can guess, and gives it back."""
-def get_rng_state() -> Tensor: ...
-def set_rng_state(new_state: Tensor) -> None: ...
+default_generator: Generator
 
 # Element types.
 def get_default_dtype() -> dtype: ...
@@ -1205,7 +1208,9 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: Literal[False] | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1216,13 +1221,38 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: _bool | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
 def is_grad_enabled() -> _bool: ...
 def is_inference_mode_enabled() -> _bool:
     """Whether tensors made in this thread are for inference only."""
+def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
+    """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
+def _anomaly() -> tuple[_bool, _bool]:
+    """Whether anomaly mode is on, and whether it checks for nan."""
+def _apply_function(function: type, *arguments: Any) -> Any:
+    """The call of a user's function: everything that `Function.apply` does."""
+def _current_graph_task_id() -> _int:
+    """The number of the backward pass that runs now in this thread; -1 if none does."""
+def _will_engine_execute_node(node: Node) -> _bool:
+    """Whether the backward pass that runs now runs `node` too."""
+def _gradient_edge(tensor: Tensor) -> tuple[Node, _int]:
+    """The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node that
+    accumulates.
+    """
+def _increment_version(tensor: Tensor) -> None:
+    """Counts a change in place that nothing here has made."""
+def _push_saved_tensors_hooks(pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
+    """Lets tensors saved from now on pass a pair of functions."""
+def _pop_saved_tensors_hooks() -> None: ...
+def _queue_callback(callback: Callable[[], object]) -> None:
+    """Has `callback` called when the outermost backward pass of this thread ends."""
+def _end_dual_level() -> None:
+    """Takes back all tangents, as the end of a level does."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
 def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
@@ -1269,25 +1299,6 @@ class SavedTensor:
 
         Raises RuntimeError if the tensor was freed already or has hooks.
         """
-def _apply_function(function: Any, *arguments: Any) -> Any:
-    """The call of a user's function: everything that `Function.apply` does."""
-def _current_graph_task_id() -> Any:
-    """The number of the backward pass that runs now in this thread; -1 if none does."""
-def _end_dual_level() -> Any:
-    """Takes back all tangents, as the end of a level does."""
-def _gradient_edge(tensor: Any) -> Any:
-    """The node to which a gradient of `tensor` goes, and which of its results the tensor is; for a leaf the node
-    that accumulates.
-    """
-def _increment_version(tensor: Any) -> Any:
-    """Counts a change in place that nothing here has made."""
-def _pop_saved_tensors_hooks() -> Any: ...
-def _push_saved_tensors_hooks(pack: Any, unpack: Any) -> Any:
-    """Lets tensors saved from now on pass a pair of functions."""
-def _queue_callback(callback: Any) -> Any:
-    """Has `callback` called when the outermost backward pass of this thread ends."""
-def _will_engine_execute_node(node: Any) -> Any:
-    """Whether the backward pass that runs now runs `node` too."""
 
 # Results with named parts.
 class _MaxResult(NamedTuple):
@@ -1908,6 +1919,7 @@ __all__ = [
     "conj",
     "cos",
     "cos_",
+    "default_generator",
     "device",
     "div",
     "div_",
@@ -1938,7 +1950,6 @@ __all__ = [
     "ge_",
     "get_default_dtype",
     "get_num_threads",
-    "get_rng_state",
     "grad",
     "gt",
     "gt_",
@@ -1947,7 +1958,6 @@ __all__ = [
     "index_put",
     "index_put_",
     "index_select",
-    "initial_seed",
     "int32",
     "int64",
     "is_grad_enabled",
@@ -2027,12 +2037,10 @@ __all__ = [
     "scatter_",
     "scatter_add",
     "scatter_add_",
-    "seed",
     "select",
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
-    "set_rng_state",
     "sigmoid",
     "sigmoid_",
     "sign",

@@ -20,7 +20,7 @@ pub fn accumulator(leaf: &Tensor) -> Node {
     if let Some(cell) = leaf.meta(|meta| meta.accumulator.upgrade()).flatten() {
         return Node(cell);
     }
-    let outputs = SmallVec::from_elem(OutputMeta::of(leaf), 1);
+    let outputs = SmallVec::from([OutputMeta::of(leaf)]);
     let body = Body::Function(Box::new(AccumulateGrad(leaf.clone())));
     let node = Node::with_sequence(body, SmallVec::new(), outputs, Saved::default(), FIRST);
     leaf.meta_mut(|meta| meta.accumulator = Rc::downgrade(&node.0));

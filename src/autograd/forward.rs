@@ -72,7 +72,11 @@ pub fn set_tangent(tensor: &Tensor, tangent: Option<Tensor>) {
 }
 
 /// Gives the results of a call their tangents.
+#[inline]
 pub(crate) fn push(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<()> {
+    if !arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::DUAL)) {
+        return Ok(());
+    }
     for (output, tangent) in outputs.iter().zip(tangents(op, arguments, outputs)?) {
         if tangent.is_some() {
             set_tangent(output, tangent);

@@ -16,7 +16,7 @@ pub struct Meta {
     pub grad: Option<Tensor>,
     /// The node that adds gradients to this leaf. It holds the leaf, so the leaf must not hold it.
     pub accumulator: Weak<NodeCell>,
-    pub view: Option<Box<View>>,
+    pub view: Option<View>,
     pub retains_grad: bool,
     pub tangent: Option<Tensor>,
     /// The hooks of this tensor as one; also known to its node, if it has one.
@@ -61,7 +61,7 @@ impl Tensor {
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.has_flag(flag::LEAF_REQUIRES_GRAD | flag::HAS_GRAD_FN)
-            || (self.has_flag(flag::VIEW) && view::is_stale_with_history(self))
+            || (self.has_flag(flag::VIEW) && view::base_requires_grad(self))
     }
 
     /// Whether this tensor was made by the user rather than by a recorded operation.

@@ -357,8 +357,8 @@ impl Backward<'_> {
 
 // Note: Iterative drop.
 // A graph is a chain of owners as long as the user's program ran: dropping it naively would recurse once for each
-// node. So a node that dies hands what it owns to a queue on the stack of the outermost dying node, which empties
-// it in a loop. The thread-local holds only the queue's address, and only while that loop runs.
+// node. So a node that dies while another one does hands what it owns to a queue on the stack of the outermost dying
+// node, which empties it in a loop. The thread-local holds only the queue's address, and only while that loop runs.
 
 thread_local! {
     static DYING: Cell<Option<*mut Vec<State>>> = const { Cell::new(None) };
@@ -366,22 +366,21 @@ thread_local! {
 
 impl Drop for NodeCell {
     fn drop(&mut self) {
-        let state = std::mem::replace(
-            self.state.get_mut(),
-            State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), hooks: None },
-        );
-        if let Some(queue) = DYING.get() {
-            // SAFETY: the address is that of a vector on this thread's stack, in the loop below, which holds no
-            // reference to it while dropping a state.
-            unsafe { (*queue).push(state) };
-            return;
-        }
+        let state = self.state.get_mut();
         if state.edges.iter().all(Option::is_none) && state.saved.is_empty() {
             return;
         }
-        let mut queue = vec![state];
+        let nothing = State { edges: SmallVec::new(), outputs: SmallVec::new(), saved: Saved::default(), hooks: None };
+        if let Some(queue) = DYING.get() {
+            // SAFETY: the address is that of a vector on this thread's stack, below, which nobody holds a reference
+            // to while a state is dropped.
+            unsafe { (*queue).push(std::mem::replace(state, nothing)) };
+            return;
+        }
+        let mut queue = Vec::new();
         let address = &raw mut queue;
         DYING.set(Some(address));
+        *state = nothing;
         // SAFETY: `queue` lives until the end of this function; each access ends before a state is dropped.
         while let Some(next) = unsafe { (*address).pop() } {
             drop(next);

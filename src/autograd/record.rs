@@ -18,30 +18,39 @@ use crate::value::{Kind, Outputs, Value};
 /// Calls an operation.
 #[inline]
 pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
-    let special = arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
-    if matches!(op.derivative, Derivative::Composite) || (!special && !op.traits.has(Traits::VIEW)) {
-        return compute(op, arguments);
-    }
-    call_recorded(op, arguments)
+    if is_plain(op, arguments) { compute(op, arguments) } else { call_recorded(op, arguments) }
+}
+
+/// Whether the value alone is all that a call is about.
+#[inline]
+fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
+    let special = || arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
+    matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
 /// Calls an operation that has one result.
 #[inline]
 pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    if let Forward::Pointwise(loops) = &op.forward
+        && is_plain(op, arguments)
+    {
+        return pointwise::run(op.name, loops, arguments);
+    }
     first(op, call(op, arguments)?)
 }
 
-fn first(op: &'static Op, outputs: Outputs) -> Result<Tensor> {
-    match outputs.into_iter().next() {
-        Some(tensor) => Ok(tensor),
-        None => bail!(Runtime, "{}: the operation has no result", op.name),
+#[inline]
+fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
+    if outputs.is_empty() {
+        bail!(Runtime, "{}: the operation has no result", op.name);
     }
+    Ok(outputs.swap_remove(0))
 }
 
 /// The value alone.
 fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
-        Forward::Pointwise(loops) => Ok(Outputs::from_elem(pointwise::run(op.name, loops, arguments)?, 1)),
+        Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
         Forward::Structured(body) => body(arguments),
     }
 }
@@ -101,7 +110,7 @@ pub(crate) fn mark_view(output: &Tensor, source: &Tensor, creation: Creation) {
         .unwrap_or_else(|| (source.clone(), creation));
     let version = output.version().into();
     output.set_flag(flag::VIEW, true);
-    output.meta_mut(|meta| meta.view = Some(Box::new(View { base, creation: creation.into(), version })));
+    output.meta_mut(|meta| meta.view = Some(View { base, creation: creation.into(), version }));
 }
 
 /// What has to be recorded of a call.

@@ -64,7 +64,12 @@ fn view_of(tensor: &Tensor) -> Option<(Tensor, u32, Creation)> {
 }
 
 fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
-    tensor.meta(|meta| meta.view.as_deref().map(change));
+    tensor.meta(|meta| meta.view.as_ref().map(change));
+}
+
+/// Whether the base of a view requires grad: then the view does, also if it was made without being recorded.
+pub fn base_requires_grad(tensor: &Tensor) -> bool {
+    tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
 }
 
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.
@@ -110,23 +115,9 @@ impl Tensor {
 
 /// Refuses in-place changes that have no gradient.
 pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
-    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
-             it under no_grad(), or change a copy"
-        );
-    }
-    let Some((base, _, creation)) = view_of(target) else { return Ok(()) };
-    if base.has_flag(flag::LEAF_REQUIRES_GRAD) {
-        bail!(
-            Runtime,
-            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
-             recorded; do it under no_grad(), or change a view of a copy"
-        );
-    }
+    let Some((base, _, creation)) = view_of(target) else { return check_leaf(name, target) };
     match creation {
-        Creation::Default => Ok(()),
+        Creation::Default => {}
         Creation::MultiOutput => bail!(
             Runtime,
             "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
@@ -148,6 +139,25 @@ pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
              the change under the same mode, or detach() it"
         ),
     }
+    if base.is_leaf() && target.requires_grad() {
+        bail!(
+            Runtime,
+            "{name}_: a view of a leaf tensor that requires grad cannot be changed in place while operations are \
+             recorded; do it under no_grad(), or change a view of a copy"
+        );
+    }
+    check_leaf(name, target)
+}
+
+fn check_leaf(name: &str, target: &Tensor) -> Result<()> {
+    if target.has_flag(flag::LEAF_REQUIRES_GRAD) {
+        bail!(
+            Runtime,
+            "{name}_: a leaf tensor that requires grad cannot be changed in place while operations are recorded; do \
+             it under no_grad(), or change a copy"
+        );
+    }
+    Ok(())
 }
 
 /// The values and the history that `target` has now, for formulas that need them after it has changed.

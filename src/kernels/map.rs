@@ -48,20 +48,6 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
     if count == 0 {
         return;
     }
-    let direct =
-        |operand: &Operand, dtype| operand.dtype == dtype && crate::shape::is_contiguous(sizes, operand.strides);
-    // The short way for small contiguous operands: nothing is prepared.
-    if count < 2 * parallel::GRAIN
-        && direct(&out, types.output)
-        && operands.iter().all(|operand| direct(operand, types.input) && operand.pointer != out.pointer)
-    {
-        let mut pointers = [std::ptr::null(); MAX_OPERANDS];
-        for (pointer, operand) in pointers.iter_mut().zip(operands) {
-            *pointer = operand.pointer.cast_const();
-        }
-        // SAFETY: all are contiguous and hold `count` elements.
-        return unsafe { kernel(out.pointer, pointers.as_ptr(), count) };
-    }
     let sink = Endpoint::new(&out, types.output, sizes, converter(types.output, out.dtype));
     let sources: SmallVec<[Endpoint; 4]> = operands
         .iter()

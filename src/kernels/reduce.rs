@@ -34,6 +34,12 @@ const TILE: usize = 128;
 /// Folds the dimensions of `input` that `chosen` marks, and gives `emit` the state for each kept element, by its
 /// row-major number.
 pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usize, F::State) + Sync) {
+    let source = Shared::new(input.pointer().cast::<F::Item>());
+    // The short way: all elements of a row-major tensor.
+    if input.is_contiguous() && chosen.iter().all(|&reduced| reduced) {
+        let length = input.numel();
+        return emit(0, whole(fold, source, &Sequence::dense(length), length));
+    }
     let part = |keep: bool| -> (Dims, Dims) {
         (0..chosen.len()).filter(|&d| chosen[d] != keep).map(|d| (input.sizes[d], input.strides[d])).unzip()
     };
@@ -46,7 +52,6 @@ pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usi
     }
     let kept = Sequence::new(&kept_sizes, &kept_strides);
     let reduced = Sequence::new(&reduced_sizes, &reduced_strides);
-    let source = Shared::new(input.pointer().cast::<F::Item>());
     if length == 0 {
         return (0..results).for_each(|i| emit(i, fold.start()));
     }

@@ -30,6 +30,11 @@ impl Sequence {
         merged
     }
 
+    /// `length` elements one after another.
+    pub fn dense(length: usize) -> Sequence {
+        Sequence { sizes: Dims::from_elem(length, 1), strides: Dims::from_elem(1, 1) }
+    }
+
     /// One element after another.
     pub fn is_dense(&self) -> bool {
         matches!(&self.strides[..], [] | [1])

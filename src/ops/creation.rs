@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::promotion::default_float;
 use crate::random::Generator;
 use crate::scalar::Scalar;
+use crate::shape::Dims;
 use crate::tensor::Tensor;
 use crate::with_element;
 
@@ -16,6 +17,9 @@ use crate::with_element;
 pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) -> Result<Tensor> {
     let float = [start, end, step].iter().any(|number| matches!(number, Scalar::Float(_)));
     let dtype = dtype.unwrap_or(if float { default_float() } else { DType::Int64 });
+    if dtype == DType::Bool {
+        return Err(unsupported("arange", dtype));
+    }
     let (from, to, by) = (start.to_f64(), end.to_f64(), step.to_f64());
     if by == 0.0 || by.is_nan() {
         bail!(Runtime, "arange: the step must not be 0");
@@ -60,6 +64,9 @@ pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) ->
 /// The second half is counted back from the end, so that both ends are exact.
 pub fn linspace(start: f64, end: f64, steps: usize, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or_else(default_float);
+    if dtype == DType::Bool {
+        return Err(unsupported("linspace", dtype));
+    }
     let tensor = Tensor::empty(&[steps], dtype)?;
     let pieces = steps.saturating_sub(1).max(1);
     with_element!(dtype, T => {
@@ -113,7 +120,7 @@ pub fn with_default_generator<R>(draw: impl FnOnce(&mut Generator) -> R) -> Resu
     Ok(draw(generator))
 }
 
-/// Fills a tensor with random numbers in the order of its memory if it leaves no gap, else in row-major order.
+/// Fills a tensor with random numbers in the order of its memory.
 ///
 /// `draw` gets a slice of elements and whether the tensor was row-major.
 macro_rules! fill_random {
@@ -121,6 +128,7 @@ macro_rules! fill_random {
         let target: &Tensor = $target;
         let dtype = target.dtype();
         let $dense = target.is_contiguous();
+        let target = &in_order_of_memory(target);
         let memory = if $dense { target.clone() } else { Tensor::empty(&target.sizes(), dtype)? };
         with_element!(dtype, $kind $T => {
             let data = memory.data();
@@ -138,6 +146,23 @@ macro_rules! fill_random {
         }
         Ok(())
     }};
+}
+
+/// The same elements with the dimensions from the slowest to the fastest.
+fn in_order_of_memory(tensor: &Tensor) -> Tensor {
+    let data = tensor.data();
+    let mut order: Dims = (0..data.sizes.len()).collect();
+    order.sort_by_key(|&d| std::cmp::Reverse(data.strides[d]));
+    let reordered = |row: &[usize]| order.iter().map(|&d| row[d]).collect();
+    tensor.alias(reordered(&data.sizes), reordered(&data.strides), data.offset)
+}
+
+/// Zeros and ones drawn as bytes, for a bool tensor, which `draw` cannot fill itself.
+fn draw_truths(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
+    let bytes = Tensor::empty(&target.sizes(), DType::UInt8)?;
+    draw(&bytes)?;
+    crate::kernels::copy::copy(&target.data(), &bytes.data());
+    Ok(())
 }
 
 fn unsupported(name: &str, dtype: DType) -> crate::Error {
@@ -161,12 +186,21 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
 
 /// 1 with probability `p`, else 0, stored in `target`.
 pub fn bernoulli(target: &Tensor, p: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype() == DType::Bool {
+        return draw_truths(target, |bytes| bernoulli(bytes, p, generator));
+    }
     fill_random!(target, real T, |slice, _dense| generator.bernoulli::<T>(slice, p),
         else return Err(unsupported("bernoulli_", target.dtype())))
 }
 
 /// Integers from `low` up to `high`, without it, stored in `target`.
 pub fn randint(target: &Tensor, low: i64, high: i64, generator: &mut Generator) -> Result<()> {
+    if target.dtype() == DType::Bool {
+        if low < 0 || high > 2 {
+            bail!(Runtime, "randint: integers from {low} up to {high} do not fit bool");
+        }
+        return draw_truths(target, |bytes| randint(bytes, low, high, generator));
+    }
     fill_random!(target, real T, |slice, _dense| generator.randint::<T>(slice, low, high),
         else return Err(unsupported("randint", target.dtype())))
 }

@@ -150,9 +150,11 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
         let value = fit(&view.sizes())?;
         call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
     } else {
-        let value = crate::ops::conversion::to_dtype(value, view.dtype())?;
+        if value.dtype() != view.dtype() {
+            bail!(Runtime, "[]=: a {} tensor cannot be put into a {} one by indices", value.dtype(), view.dtype());
+        }
         let arguments =
-            [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value), Value::Scalar(false.into())];
+            [Value::Tensor(view), Value::Tensors(indices), Value::Tensor(value.clone()), Value::Scalar(false.into())];
         call_in_place("index_put", &arguments)?;
     }
     Ok(())

@@ -14,7 +14,7 @@ op! {
     value {
         let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
         let Some(first) = parts.iter().find(|tensor| takes_part(tensor)).or(parts.first()) else {
-            bail!(Runtime, "cat: at least one tensor is needed");
+            bail!(Value, "cat: at least one tensor is needed");
         };
         let sizes = first.sizes();
         if sizes.is_empty() {

@@ -181,7 +181,7 @@ macro_rules! op {
     (@gradients [$($argument:ident),+] $vjp:expr) => { $vjp };
     (@gradients $argument:ident $vjp:expr) => {{
         let gradient: $crate::error::Result<$crate::tensor::Tensor> = $vjp;
-        Ok($crate::op::Gradients::from_elem(Some(gradient?), 1))
+        Ok(std::iter::once(Some(gradient?)).collect())
     }};
 
     // The ident comes twice: once to be told apart, once to be bound in the caller's scope.
@@ -360,7 +360,7 @@ pub trait FromOutputs {
 
 impl IntoOutputs for Tensor {
     fn into_outputs(self) -> Outputs {
-        Outputs::from_elem(self, 1)
+        Outputs::from([self])
     }
 }
 

@@ -1,5 +1,6 @@
 //! Python arguments as the values that an operation takes.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -41,7 +42,8 @@ pub const MOST: usize = 24;
 /// The values of one call.
 pub type Values = smallvec::SmallVec<[Value; 4]>;
 
-/// Fits positional and keyword arguments to the parameters of an operation. With `loose`, as for methods, a last
+/// Fits positional and keyword arguments to the parameters of an operation, and puts their values into `values`: there
+/// rather than into a result, because they are long and would be copied on the way. With `loose`, as for methods, a last
 /// list of integers may be written without brackets.
 pub fn parse(
     py: Python<'_>,
@@ -50,9 +52,10 @@ pub fn parse(
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
     loose: bool,
-) -> Result<Values, Mismatch> {
+    values: &mut Values,
+) -> Result<(), Mismatch> {
     let parameters = op.parameters;
-    let places = parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    let places = places(op);
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
     let mut gathered: Option<(usize, Ints)> = None;
     if positional.len() > places || loose && gathers(op, places, positional, py) {
@@ -88,7 +91,7 @@ pub fn parse(
             given[place] = argument;
         }
     }
-    let mut values = Values::new();
+    values.clear();
     for (i, parameter) in parameters.iter().enumerate() {
         if let Some((place, list)) = &mut gathered
             && *place == i
@@ -116,20 +119,28 @@ pub fn parse(
             }
         }
     }
-    Ok(values)
+    Ok(())
 }
 
 /// Whether a single integer stands where the only list of integers is expected: `view(6)`.
 fn gathers(op: &Op, places: usize, positional: &[*mut ffi::PyObject], py: Python<'_>) -> bool {
     positional.len() == places
+        && positional
+            .last()
+            // SAFETY: arguments of a running call are alive.
+            .is_some_and(|&last| unsafe { Borrowed::from_ptr(py, last) }.cast::<PyInt>().is_ok())
         && takes_loose_integers(op)
-        // SAFETY: arguments of a running call are alive.
-        && unsafe { Borrowed::from_ptr(py, positional[places - 1]) }.cast::<PyInt>().is_ok()
+}
+
+/// How many arguments may be given without a name.
+#[inline]
+fn places(op: &Op) -> usize {
+    op.parameters.iter().take_while(|parameter| !parameter.keyword_only).count()
 }
 
 /// Whether the last positional parameter is a list of integers that may be written without brackets.
 pub fn takes_loose_integers(op: &Op) -> bool {
-    let places = op.parameters.iter().take_while(|parameter| !parameter.keyword_only).count();
+    let places = places(op);
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
             places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
@@ -189,9 +200,15 @@ pub fn number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
         return Ok(Some(Scalar::Bool(truth.is_true())));
     }
     if argument.cast::<PyInt>().is_ok() {
-        return Ok(Some(Scalar::Int(argument.extract::<i64>()?)));
+        return Ok(Some(Scalar::Int(exact(argument)?)));
     }
     foreign_number(argument)
+}
+
+/// A Python integer of at most 64 bits.
+#[inline]
+pub fn exact(argument: &Bound<'_, PyAny>) -> PyResult<i64> {
+    argument.extract().map_err(|_| PyValueError::new_err(format!("the integer {argument} does not fit 64 bits")))
 }
 
 /// A number that is neither of Python's types: numpy's scalars above all.
@@ -233,7 +250,7 @@ pub fn integer(argument: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
         return Ok(None);
     }
     if argument.cast::<PyInt>().is_ok() {
-        return Ok(Some(argument.extract::<i64>()?));
+        return Ok(Some(exact(argument)?));
     }
     if let Some(tensor) = tensor_of(argument) {
         let single = tensor.numel() == 1 && tensor.dtype().is_integral();

@@ -9,7 +9,8 @@
 //! - A handle is only reached through a `Python<'_>` token ([`Gil::get`]), or while Python itself holds the GIL for
 //!   us: in `tp_dealloc`, which drops it, and in `tp_traverse`, which only reads counts.
 //! - `Tensor` is not `Send`, so a closure that runs without the GIL (`Python::detach`) cannot capture one.
-//! - No thread-local or static holds an `Rc`: they are destroyed when nobody holds the GIL.
+//! - No thread-local or static holds an `Rc` that others hold too, or one through which a Python object is reached:
+//!   they are destroyed when nobody holds the GIL. (Kept storage is neither.)
 //! - The module declares that it needs the GIL, and a build for an interpreter without one does not compile. Sub-
 //!   interpreters, which have a GIL each, are refused by PyO3.
 

@@ -8,7 +8,7 @@ use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim,
-    printing, tensor, trace,
+    printing, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -22,7 +22,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTensor>()?;
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
-    module.add_class::<creation::PyGenerator>()?;
+    module.add_class::<random::PyGenerator>()?;
     module.add_class::<node::PyNode>()?;
     module.add_class::<node::PySavedTensor>()?;
     for dtype in DType::ALL {
@@ -33,10 +33,11 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             $($(module.add_function(wrap_pyfunction!($file::$name, module)?)?;)+)+
         };
     }
+    module.add("default_generator", random::default_generator(py)?)?;
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
-            randn_like randint_like eye arange linspace rand randn randint randperm _manual_seed initial_seed seed
-            get_rng_state set_rng_state get_default_dtype set_default_dtype result_type promote_types can_cast;
+            randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+        random: rand randn randint randperm;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
@@ -77,11 +78,11 @@ fn get_num_threads() -> usize {
 
 /// Sets the number of threads that large operations use; results do not depend on it.
 #[pyfunction]
-fn set_num_threads(count: usize) -> PyResult<()> {
-    if count == 0 {
-        return Err(pyo3::exceptions::PyRuntimeError::new_err("set_num_threads(): at least one thread is needed"));
+fn set_num_threads(count: i64) -> PyResult<()> {
+    match usize::try_from(count) {
+        Ok(count) if count > 0 => crate::kernels::parallel::set_threads(count),
+        _ => return Err(pyo3::exceptions::PyRuntimeError::new_err("set_num_threads(): at least one thread is needed")),
     }
-    crate::kernels::parallel::set_threads(count);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::ops::macros::Declared;
 use crate::ops::{arithmetic, comparison, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
-use crate::python::operation::pair;
+use crate::python::numpy;
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
 
@@ -28,7 +28,7 @@ fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) 
     let py = slf.py();
     match operand(other)? {
         Some(other) => {
-            let result = record::call_one(op, &pair(Value::Tensor(this(slf).clone()), other))?;
+            let result = record::call_one(op, &[Value::Tensor(this(slf).clone()), other])?;
             Ok(wrap(py, &result)?.into_any())
         }
         None => Ok(py.NotImplemented()),
@@ -41,7 +41,7 @@ fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny
     let py = slf.py();
     match operand(other)? {
         Some(other) => {
-            let result = record::call_one(op, &pair(other, Value::Tensor(this(slf).clone())))?;
+            let result = record::call_one(op, &[other, Value::Tensor(this(slf).clone())])?;
             Ok(wrap(py, &result)?.into_any())
         }
         None => Ok(py.NotImplemented()),
@@ -53,7 +53,7 @@ fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny
 fn in_place(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<()> {
     match operand(other)? {
         Some(other) => {
-            record::call_in_place(op, &pair(Value::Tensor(this(slf).clone()), other))?;
+            record::call_in_place(op, &[Value::Tensor(this(slf).clone()), other])?;
             Ok(())
         }
         None => Err(pyo3::exceptions::PyTypeError::new_err(format!(
@@ -220,6 +220,12 @@ impl PyTensor {
             CompareOp::Gt => op!(comparison::gt),
             CompareOp::Ge => op!(comparison::ge),
         };
+        // Without this, Python would compare a tensor and an array as objects, and find them different.
+        if matches!(comparison, CompareOp::Eq | CompareOp::Ne)
+            && let Some(array) = numpy::array(other)?
+        {
+            return binary(op, slf, array.into_pyobject(slf.py())?.as_any());
+        }
         binary(op, slf, other)
     }
 

@@ -47,10 +47,15 @@ fn array_of<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound
     Ok(object.cast::<PyUntypedArray>().ok())
 }
 
+/// A tensor on the memory of an array; `None` for anything else.
+pub fn array(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
+    array_of(object)?.map(share).transpose()
+}
+
 /// A tensor on the memory of an array or of an object that can be seen as one; `None` for anything else.
 pub fn borrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
-    if let Some(array) = array_of(object)? {
-        return share(array).map(Some);
+    if let Some(tensor) = array(object)? {
+        return Ok(Some(tensor));
     }
     let known = object.hasattr("__array_interface__")? || object.hasattr("__array__")?;
     if !known || object.is_instance_of::<pyo3::types::PyType>() {
@@ -68,14 +73,14 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     let odd = steps.iter().zip(array.shape()).any(|(&step, &n)| n > 1 && (step < 0 || step % size != 0));
     // SAFETY: the array is alive; the struct is numpy's.
     let pointer = unsafe { (*array.as_array_ptr()).fields.data.cast::<u8>() };
-    if !native || odd || !(pointer as usize).is_multiple_of(dtype.size()) {
-        if odd && native && steps.iter().any(|&step| step < 0) {
-            return Err(PyValueError::new_err(format!(
-                "an array with negative strides {steps:?} cannot be shared; pass array.copy()"
-            )));
-        }
-        let plain = array.call_method1("astype", (array.dtype().call_method1("newbyteorder", ("=",))?,))?;
-        return share(plain.cast::<PyUntypedArray>().map_err(PyErr::from)?);
+    if !native {
+        return Err(PyValueError::new_err("an array of another byte order has no tensor; pass array.astype('=')"));
+    }
+    if odd || !(pointer as usize).is_multiple_of(dtype.size()) {
+        return Err(PyValueError::new_err(format!(
+            "an array with negative strides or fractions of elements between them cannot be shared, this one has the \
+             strides {steps:?}; pass array.copy()"
+        )));
     }
     let sizes = Dims::from_slice(array.shape());
     let strides: Dims =
@@ -87,7 +92,7 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     let owner: Py<PyAny> = array.clone().into_any().unbind();
     // SAFETY: the array keeps its memory alive and at its place as long as the owner is held.
     let storage = unsafe { Storage::foreign(pointer, bytes, Box::new(owner)) };
-    Ok(Tensor::from_data(Data { storage, sizes, strides, offset: 0, dtype, version: None }))
+    Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, dtype)))
 }
 
 /// A tensor on the memory of a numpy array: a change of one is seen by the other.
@@ -123,16 +128,32 @@ fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> Bound<'py, PyAny> {
 impl PyTensor {
     /// A numpy array on the same memory: a change of one is seen by the other.
     ///
-    /// Raises `RuntimeError` for a tensor that requires grad, unless `force` is true, which detaches it.
+    /// Raises `RuntimeError` for a tensor that requires grad while gradients are recorded, unless `force` is true.
     #[pyo3(signature = (*, force = false))]
     fn numpy<'py>(slf: &Bound<'py, Self>, force: bool) -> PyResult<Bound<'py, PyAny>> {
         let tensor = this(slf);
-        if tensor.requires_grad() && !force {
+        if tensor.requires_grad() && !force && crate::autograd::modes::grad_enabled() {
             return Err(PyRuntimeError::new_err(
                 "numpy(): a tensor that requires grad would change without autograd noticing; use detach().numpy()",
             ));
         }
         Ok(view(slf, tensor))
+    }
+
+    /// Higher than that of arrays: in `array * tensor` the tensor has its say.
+    #[classattr]
+    #[pyo3(name = "__array_priority__")]
+    const PRIORITY: i32 = 1000;
+
+    /// The result of a numpy function on a tensor, as a tensor.
+    #[pyo3(signature = (array, _context = None, _return_scalar = false))]
+    fn __array_wrap__(
+        &self,
+        array: &Bound<'_, PyUntypedArray>,
+        _context: Option<&Bound<'_, PyAny>>,
+        _return_scalar: bool,
+    ) -> PyResult<Tensor> {
+        share(array)
     }
 
     #[pyo3(signature = (dtype = None, copy = None))]

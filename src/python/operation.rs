@@ -78,14 +78,18 @@ fn call(
     names: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Py<PyAny>> {
     let mut first = None;
+    let mut values = Values::new();
     for &op in &group.overloads {
-        match parse(py, op, positional, keywords, names, group.method) {
-            Ok(values) if group.in_place => {
+        match parse(py, op, positional, keywords, names, group.method, &mut values) {
+            Ok(()) if group.in_place => {
                 record::call_in_place(op, &values)?;
                 // SAFETY: the first argument of a running call is alive.
                 return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
             }
-            Ok(values) => return finish(py, op, record::call(op, &values)?),
+            Ok(()) if op.returns == Returns::Tensor => {
+                return Ok(wrap(py, &record::call_one(op, &values)?)?.into_any());
+            }
+            Ok(()) => return finish(py, op, record::call(op, &values)?),
             Err(Mismatch::Raised(error)) => return Err(error),
             Err(mismatch) => first = first.or(Some((op, mismatch))),
         }
@@ -483,12 +487,4 @@ fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
     };
     // SAFETY: the spec and the lists that it points to are complete; the lists are leaked.
     unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec))?.unbind()) }
-}
-
-/// Values for a direct call, as the number protocol makes them.
-pub fn pair(a: crate::value::Value, b: crate::value::Value) -> Values {
-    let mut values = Values::new();
-    values.push(a);
-    values.push(b);
-    values
 }

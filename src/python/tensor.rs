@@ -1,9 +1,13 @@
 //! `rgrad.Tensor`: the Python class, and how handles and objects find each other.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -13,7 +17,7 @@ use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
-use crate::python::{arguments, creation, printing};
+use crate::python::{arguments, creation, data, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
@@ -25,12 +29,22 @@ use crate::{ops, shape};
 /// Made by `rgrad.tensor(data)` and the other creation functions. The names and rules are those of
 /// `torch.Tensor`.
 #[pyclass(name = "Tensor", module = "rgrad", subclass, weakref, dict, frozen)]
-pub struct PyTensor(Gil<Tensor>);
+pub struct PyTensor {
+    handle: Gil<Tensor>,
+    /// What `shape` gave last, good as long as the sizes are the same.
+    shape: Gil<Cell<Option<Py<PyTuple>>>>,
+}
+
+impl PyTensor {
+    fn new(py: Python<'_>, tensor: Tensor) -> PyTensor {
+        PyTensor { handle: Gil::new(py, tensor), shape: Gil::new(py, Cell::new(None)) }
+    }
+}
 
 impl Drop for PyTensor {
     fn drop(&mut self) {
         // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
-        unsafe { self.0.get_unattached() }.set_object(std::ptr::null_mut());
+        unsafe { self.handle.get_unattached() }.set_object(std::ptr::null_mut());
     }
 }
 
@@ -42,15 +56,60 @@ pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
         // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
     }
-    let made = Py::new(py, PyTensor(Gil::new(py, tensor.clone())))?;
+    let made = allocate(py, PyTensor::new(py, tensor.clone()))?;
     tensor.set_object(made.as_ptr().cast::<c_void>());
     Ok(made)
+}
+
+/// A new object of the class `Tensor` itself.
+///
+/// # Note: Objects without a dictionary
+/// PyO3 makes an object by way of `object.__new__`, which gives it a dictionary before anybody stores an attribute.
+/// Here the memory comes from the type's allocator, as zeros, and the value is written to its place in it: with
+/// nothing there yet, zeros are what PyO3 has in the rest of an object of a frozen class.
+#[inline]
+fn allocate(py: Python<'_>, value: PyTensor) -> PyResult<Py<PyTensor>> {
+    static PLACE: PyOnceLock<Option<usize>> = PyOnceLock::new();
+    let Some(place) = *PLACE.get_or_try_init(py, || place_of_value(py))? else { return Py::new(py, value) };
+    // SAFETY: the type is that of `PyTensor`, whose objects have their value at `place`, and zeros elsewhere.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(PyTensor::type_object_raw(py), 0);
+        let object = Bound::from_owned_ptr_or_err(py, object);
+        match object {
+            Ok(object) => {
+                object.as_ptr().cast::<u8>().add(place).cast::<PyTensor>().write(value);
+                Ok(object.cast_into_unchecked().unbind())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where an object has its value, in bytes from its start; `None` if the rest of an object that PyO3 made, but for
+/// the header and the dictionary, is not zeros.
+#[cold]
+fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
+    let sample = Bound::new(py, PyTensor::new(py, Tensor::empty(&[0], DType::Bool)?))?;
+    let start = sample.as_ptr().cast::<u8>();
+    let place = std::ptr::from_ref(sample.get()) as usize - start as usize;
+    // SAFETY: the object is alive and as long as its type says.
+    let (object, dictionary) = unsafe {
+        let kind = &*ffi::Py_TYPE(sample.as_ptr());
+        (std::slice::from_raw_parts(start, kind.tp_basicsize as usize), kind.tp_dictoffset as usize)
+    };
+    let known = |at: usize| {
+        at < size_of::<ffi::PyObject>()
+            || (place..place + size_of::<PyTensor>()).contains(&at)
+            || (dictionary..dictionary + size_of::<*mut ffi::PyObject>()).contains(&at)
+    };
+    let zeros = object.iter().enumerate().all(|(at, &byte)| known(at) || byte == 0);
+    Ok(zeros.then_some(place))
 }
 
 /// The tensor of a Python object, if it is one.
 #[inline]
 pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
-    let tensor = object.cast::<PyTensor>().ok()?.get().0.get(object.py());
+    let tensor = object.cast::<PyTensor>().ok()?.get().handle.get(object.py());
     if tensor.object().is_null() {
         // Made by a subclass' __new__: from now on the object is found again.
         tensor.set_object(object.as_ptr().cast());
@@ -61,7 +120,7 @@ pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
 /// The tensor of `self` in a method.
 #[inline]
 pub fn this<'a>(slf: &'a Bound<'_, PyTensor>) -> &'a Tensor {
-    let tensor = slf.get().0.get(slf.py());
+    let tensor = slf.get().handle.get(slf.py());
     if tensor.object().is_null() {
         tensor.set_object(slf.as_ptr().cast());
     }
@@ -96,19 +155,40 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
-/// Sizes as a `rgrad.Size`.
-pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyAny>> {
-    use pyo3::sync::PyOnceLock;
-    static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kind = SIZE.get_or_try_init(py, || Ok::<_, PyErr>(py.import("rgrad._size")?.getattr("Size")?.unbind()))?;
-    kind.call1(py, (PyTuple::new(py, sizes)?,))
+/// `rgrad.Size`.
+fn size_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    SIZE.import(py, "rgrad._size", "Size")
+}
+
+/// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
+pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
+    let kind = size_type(py)?;
+    // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
+    // the items of a fresh one are null until they are set.
+    unsafe {
+        let made = ffi::PyType_GenericAlloc(kind.as_type_ptr(), sizes.len() as ffi::Py_ssize_t);
+        let made = Bound::from_owned_ptr_or_err(py, made)?;
+        for (i, &size) in sizes.iter().enumerate() {
+            let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
+            ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
+        }
+        Ok(made.cast_into_unchecked().unbind())
+    }
+}
+
+/// Whether `size` holds these sizes.
+fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
+    size.len() == sizes.len()
+        // SAFETY: the items of a Size are integers.
+        && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
 }
 
 #[pymethods]
 impl PyTensor {
     #[new]
     #[pyo3(signature = (*data, dtype = None, device = None))]
-    fn new(
+    fn construct(
         py: Python<'_>,
         data: &Bound<'_, PyTuple>,
         dtype: Option<DType>,
@@ -124,13 +204,20 @@ impl PyTensor {
                     None if only.cast::<PyInt>().is_ok() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
                     }
-                    None => creation::from_data(&only, Some(dtype.unwrap_or(float)))?,
+                    None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                        return Err(PyTypeError::new_err(format!(
+                            "Tensor(): sizes or a sequence are expected, got {}",
+                            arguments::describe(&only)
+                        )));
+                    }
+                    None => data::from_data(&only, Some(dtype.unwrap_or(float)))?,
                 }
             }
             0 => Tensor::empty(&[0], float)?,
             _ => Tensor::empty(&shape::checked_sizes(&data.extract::<Vec<i64>>()?)?, float)?,
         };
-        Ok(PyTensor(Gil::new(py, tensor)))
+        Ok(PyTensor::new(py, tensor))
     }
 
     /// Ties the object to its tensor, so that the graph gives the same object back.
@@ -160,12 +247,12 @@ impl PyTensor {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if !self.0.is_filled() {
+        if !self.handle.is_filled() {
             return Ok(());
         }
         let mut result = Ok(());
         // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
-        let tensor = unsafe { self.0.get_unattached() };
+        let tensor = unsafe { self.handle.get_unattached() };
         collector::visit_objects(tensor, &mut |address| {
             if result.is_ok() {
                 // SAFETY: the address is that of a living object; the handle is forgotten, as it owns nothing.
@@ -177,17 +264,22 @@ impl PyTensor {
     }
 
     fn __clear__(&self) {
-        if !self.0.is_filled() {
+        if !self.handle.is_filled() {
             return;
         }
         // SAFETY: as above.
-        collector::clear(unsafe { self.0.get_unattached() });
+        collector::clear(unsafe { self.handle.get_unattached() });
     }
 
     #[getter]
     fn shape(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let sizes = this(slf).sizes();
-        size_object(slf.py(), &sizes)
+        let (py, sizes, kept) = (slf.py(), this(slf).sizes(), slf.get().shape.get(slf.py()));
+        let size = match kept.take() {
+            Some(size) if has_sizes(size.bind(py), &sizes) => size,
+            _ => size_object(py, &sizes)?,
+        };
+        kept.set(Some(size.clone_ref(py)));
+        Ok(size.into_any())
     }
 
     /// All sizes, or the size along one dimension.
@@ -491,12 +583,12 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
-        Ok(this(slf).item()?.to_f64())
+        Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let value = number_object(py, this(slf).item()?)?;
+        let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
@@ -522,7 +614,7 @@ impl PyTensor {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
             Some(Value::Scalar(other)) => ops::comparison::eq(tensor, other.into())?,
             _ => {
-                return Err(PyTypeError::new_err(format!(
+                return Err(PyRuntimeError::new_err(format!(
                     "in: a Tensor or a number is expected, got {}",
                     arguments::describe(element)
                 )));
@@ -538,7 +630,7 @@ impl PyTensor {
     fn __format__(slf: &Bound<'_, Self>, specification: &str) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if tensor.ndim() == 0 && !specification.is_empty() {
+        if tensor.ndim() == 0 && slf.get_type().is(py.get_type::<PyTensor>()) {
             return number_object(py, tensor.item()?)?.call_method1(py, "__format__", (specification,));
         }
         let object = py.get_type::<PyAny>();
@@ -564,6 +656,11 @@ impl PyTensor {
             return Ok(known);
         }
         let tensor = this(slf);
+        if !tensor.is_leaf() {
+            return Err(PyRuntimeError::new_err(
+                "deepcopy(): only a leaf tensor can be copied so: this one has a history; copy detach() of it",
+            ));
+        }
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -574,9 +671,7 @@ impl PyTensor {
             crate::kernels::copy::copy(&copied.data(), &data);
             copied
         };
-        if tensor.is_leaf() {
-            copied.set_requires_grad(tensor.requires_grad())?;
-        }
+        copied.set_requires_grad(tensor.requires_grad())?;
         if let Some(grad) = tensor.grad() {
             copied.set_grad(Some(grad.copied(grad.dtype())?));
         }
@@ -591,14 +686,20 @@ impl PyTensor {
         Ok(object)
     }
 
+    /// A leaf on the same memory.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        let copied = tensor.detach();
+        copied.set_requires_grad(tensor.requires_grad())?;
+        let object = adopt(slf.py(), &copied, &slf.get_type())?;
+        copy_attributes(slf.as_any(), &object, None)?;
+        Ok(object)
+    }
+
+    /// The values, the type, the class and the attributes; of the history, whether there was one.
     fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, _protocol: i64) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let tensor = this(slf);
-        if !tensor.is_leaf() {
-            return Err(PyRuntimeError::new_err(
-                "only a leaf tensor can be pickled: this one has a history; pickle detach() of it",
-            ));
-        }
         let rebuild = py.import("rgrad._rgrad")?.getattr("_rebuild")?;
         let source = tensor.to_contiguous()?;
         let data = source.data();
@@ -719,43 +820,48 @@ impl PyTensor {
         }
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_zeros(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::zeros(&creation::sizes("new_zeros", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let made =
+            Tensor::zeros(&creation::given_sizes("new_zeros", sizes, size)?, dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_ones(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let sizes = creation::sizes("new_ones", size)?;
+        let sizes = creation::given_sizes("new_ones", sizes, size)?;
         let made = Tensor::full(&sizes, Scalar::Int(1), dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
-    #[pyo3(signature = (*size, dtype = None, device = None, requires_grad = false))]
+    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
     fn new_empty(
         slf: &Bound<'_, Self>,
-        size: &Bound<'_, PyTuple>,
+        sizes: &Bound<'_, PyTuple>,
+        size: Option<&Bound<'_, PyAny>>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        let made = Tensor::empty(&creation::sizes("new_empty", size)?, dtype.unwrap_or(this(slf).dtype()))?;
+        let made =
+            Tensor::empty(&creation::given_sizes("new_empty", sizes, size)?, dtype.unwrap_or(this(slf).dtype()))?;
         creation::leaf(made, requires_grad)
     }
 
@@ -772,10 +878,10 @@ impl PyTensor {
         let Some(sizes) = arguments::integers(size)? else {
             return Err(PyTypeError::new_err("new_full(): argument 'size' has to be ints"));
         };
-        let Some(value) = arguments::number(fill_value)? else {
-            return Err(PyTypeError::new_err("new_full(): argument 'fill_value' has to be a number"));
-        };
-        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype.unwrap_or(this(slf).dtype()))?;
+        let value = creation::expect_number("new_full", "fill_value", fill_value)?;
+        let dtype = dtype.unwrap_or(this(slf).dtype());
+        value.require_fit("new_full", dtype)?;
+        let made = Tensor::full(&shape::checked_sizes(&sizes)?, value, dtype)?;
         creation::leaf(made, requires_grad)
     }
 
@@ -788,7 +894,7 @@ impl PyTensor {
         requires_grad: bool,
     ) -> PyResult<Tensor> {
         check_device(device)?;
-        creation::leaf(creation::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
+        creation::leaf(data::from_data(data, Some(dtype.unwrap_or(this(slf).dtype())))?, requires_grad)
     }
 }
 
@@ -810,6 +916,18 @@ fn fill_in_place<'py>(slf: &Bound<'py, PyTensor>, value: Value, name: &str) -> P
     }
     crate::autograd::record::call_in_place(op, &arguments)?;
     Ok(slf.clone())
+}
+
+/// The element that Python's `float`, `int` and `complex` convert.
+fn single(slf: &Bound<'_, PyTensor>) -> PyResult<Scalar> {
+    let tensor = this(slf);
+    if tensor.numel() != 1 {
+        return Err(PyValueError::new_err(format!(
+            "only a tensor with one element can become a Python number, this one has size {}",
+            shape::show(&tensor.sizes())
+        )));
+    }
+    Ok(tensor.item()?)
 }
 
 /// A new object of a subclass for a tensor that has none.

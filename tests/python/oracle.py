@@ -56,6 +56,20 @@ def raises(program):
     return ours.error
 
 
+def evaluated(expression):
+    """The program that gives the value of an expression in which `lib` is the library."""
+    code = compile(expression, expression, "eval")
+    return lambda library: eval(code, {"lib": library, "np": np, "math": math})
+
+
+def lines(table):
+    """The lines of a table of expressions; one that begins with # is a remark."""
+    rows = [line.strip() for line in table.splitlines()]
+    rows = [row for row in rows if row and not row.startswith("#")]
+    assert len(set(rows)) == len(rows), [row for row in rows if rows.count(row) > 1]
+    return rows
+
+
 def kind_of(value) -> str:
     if isinstance(value, (rgrad.Tensor, torch.Tensor)):
         return "tensor"
@@ -135,6 +149,25 @@ def close(ours, theirs, slack, where):
         return
     relative, absolute = slack or SLACK[theirs.dtype.name]
     np.testing.assert_allclose(ours, theirs, rtol=relative, atol=absolute, equal_nan=True, err_msg=where)
+
+
+def gradients(library, output, leaves, orders=2):
+    """The gradients of an uneven sum of the output, order by order, with zeros where nothing depends on a leaf."""
+    given, outputs = [], [output]
+    for _ in range(orders):
+        total = None
+        for tensor in outputs:
+            if tensor is not None and tensor.requires_grad:
+                weights = library.arange(1, tensor.numel() + 1).reshape(tensor.shape).to(tensor.dtype)
+                term = (tensor * weights).sum()
+                total = term if total is None else total + term
+        if total is None:
+            break
+        outputs = library.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
+        # Adding to zeros also gives memory to those zeros of torch that have none.
+        zeros = [library.zeros_like(x) for x in leaves]
+        given.append([zero if g is None else zero + g.detach() for g, zero in zip(outputs, zeros)])
+    return given + [[library.zeros_like(x) for x in leaves]] * (orders - len(given))
 
 
 def graph_shape(node, depth=12):

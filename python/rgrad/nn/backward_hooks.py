@@ -19,17 +19,21 @@ __all__ = ["BackwardWatch"]
 
 
 class _Gate(Function):
-    """The identity on several tensors, whose backward pass hands all gradients over at once."""
+    """The identity on several tensors, whose backward pass hands all gradients over at once.
+
+    With `zeros`, those that did not arrive come as zeros.
+    """
 
     @staticmethod
-    def forward(ctx: Any, react: Callable[[Gradients], Gradients], *tensors: Tensor) -> Any:
+    def forward(ctx: Any, react: Callable[[Gradients], Gradients], zeros: bool, *tensors: Tensor) -> Any:
         ctx.react = react
-        ctx.set_materialize_grads(False)
-        return tuple(tensor.view(tensor.shape) for tensor in tensors)
+        ctx.set_materialize_grads(zeros)
+        ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
+        return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        return (None, *ctx.react(gradients))
+        return (None, None, *ctx.react(gradients))
 
 
 class BackwardWatch:
@@ -58,14 +62,14 @@ class BackwardWatch:
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The positional arguments to call `forward` with."""
         self.input_count = len(args)
-        args, self.input_positions = _through_gate(self._at_inputs, args)
+        args, self.input_positions = _through_gate(self._at_inputs, True, args)
         return args
 
     def leave(self, output: Any) -> Any:
         """The output to return in place of that of `forward`."""
         outputs = output if isinstance(output, tuple) else (output,)
         self.output_count = len(outputs)
-        outputs, self.output_positions = _through_gate(self._at_outputs, outputs)
+        outputs, self.output_positions = _through_gate(self._at_outputs, False, outputs)
         return outputs if isinstance(output, tuple) else outputs[0]
 
     def _at_outputs(self, gradients: Gradients) -> Gradients:
@@ -91,10 +95,8 @@ class BackwardWatch:
 
     def _at_inputs(self, gradients: Gradients) -> Gradients:
         if self.grad_output is None:
-            raise RuntimeError(
-                f"gradients reached the inputs of {type(self.module).__name__} without passing its "
-                "outputs: its backward hooks cannot be run"
-            )
+            # They did not pass the outputs: a second backward pass, or an output that has no gate.
+            return gradients
         grad_input = _spread(gradients, self.input_positions, self.input_count)
         for hook in self.hooks:
             grad_input = _replaced(hook(self.module, grad_input, self.grad_output), grad_input)
@@ -103,14 +105,14 @@ class BackwardWatch:
 
 
 def _through_gate(
-    react: Callable[[Gradients], Gradients], values: tuple[Any, ...]
+    react: Callable[[Gradients], Gradients], zeros: bool, values: tuple[Any, ...]
 ) -> tuple[tuple[Any, ...], list[int]]:
-    """The values, those recording gradients passed through a gate, and the places of those."""
-    positions = [position for position, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
-    if not positions or not rgrad.is_grad_enabled():
+    """The values, tensors passed through a gate if some record gradients, and the places of those that passed."""
+    positions = [position for position, value in enumerate(values) if isinstance(value, Tensor)]
+    if not rgrad.is_grad_enabled() or not any(values[position].requires_grad for position in positions):
         return values, []
     passed = list(values)
-    gated = _Gate.apply(react, *(values[position] for position in positions))
+    gated = _Gate.apply(react, zeros, *(values[position] for position in positions))
     for position, tensor in zip(positions, gated):
         passed[position] = tensor
     return tuple(passed), positions

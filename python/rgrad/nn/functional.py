@@ -81,6 +81,7 @@ def mse_loss(
     Raises:
         ValueError: `reduction` is none of the three.
     """
+    _warn_of_broadcast("mse_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.mse_loss(input, target, reduction, weight)
@@ -95,6 +96,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute differences of `input` and `target`; arguments as in `mse_loss`."""
+    _warn_of_broadcast("l1_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     if weight is None:
@@ -234,6 +236,15 @@ def reduction_meant(size_average: bool | None, reduce: bool | None) -> str:
         reduction = "mean"
     warnings.warn(f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3)
     return reduction
+
+
+def _warn_of_broadcast(function: str, input: Tensor, target: Tensor) -> None:
+    if input.shape != target.shape:
+        warnings.warn(
+            f"{function}: the input of size {tuple(input.shape)} and the target of size {tuple(target.shape)} are "
+            "broadcast, which is seldom meant",
+            stacklevel=3,
+        )
 
 
 def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:

@@ -50,14 +50,17 @@ class Members:
         if "_parameters" not in self.__dict__:
             raise AttributeError("call Module.__init__() before registering a parameter")
         self._check_name("parameter", name, "_parameters")
-        if param is not None:
-            if not isinstance(param, Parameter):
-                raise TypeError(f"parameter {name!r} must be a Parameter or None, not {type(param).__name__}")
-            if param.grad_fn is not None:
-                raise ValueError(
-                    f"parameter {name!r} must be a leaf, but it was computed from other tensors; "
-                    "compute it in forward() instead"
-                )
+        if param is None:
+            # Of a parameter that is missing no hook is told, unlike of other entries.
+            self._enter("_parameters", name, None)
+            return
+        if not isinstance(param, Parameter):
+            raise TypeError(f"parameter {name!r} must be a Parameter or None, not {type(param).__name__}")
+        if param.grad_fn is not None:
+            raise ValueError(
+                f"parameter {name!r} must be a leaf, but it was computed from other tensors; "
+                "compute it in forward() instead"
+            )
         self._enter("_parameters", name, announce(PARAMETER_HOOKS, self, name, param))
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:

@@ -81,7 +81,6 @@ DIFFERENCES = frozenset(
     test_other_types[bool-clamp_max]
     test_other_types[bool-clamp_min]
     test_other_types[bool-cross_entropy]
-    test_other_types[bool-dropout]
     test_other_types[bool-floor_divide]
     test_other_types[bool-index_add]
     test_other_types[bool-index_put]
