@@ -1255,10 +1255,6 @@ def _end_dual_level() -> None:
     """Takes back all tangents, as the end of a level does."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
-def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
-    """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
-def _anomaly() -> tuple[_bool, _bool]:
-    """Whether anomaly mode is on, and whether it checks for nan."""
 def _is_checkpoint_valid() -> _bool:
     """Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients
     only.

@@ -124,7 +124,7 @@ def checkpoint(
     first, second = context_fn()
     if not _rgrad.is_grad_enabled():
         return function(*args, **kwargs)
-    state = _rgrad.get_rng_state() if preserve_rng_state else None
+    state = _rgrad.default_generator.get_state() if preserve_rng_state else None
 
     def again(*args: Any) -> None:
         with _random_numbers_from(state), second:
@@ -249,12 +249,12 @@ def _random_numbers_from(state: Tensor | None) -> Iterator[None]:
     if state is None:
         yield
         return
-    before = _rgrad.get_rng_state()
-    _rgrad.set_rng_state(state)
+    before = _rgrad.default_generator.get_state()
+    _rgrad.default_generator.set_state(state)
     try:
         yield
     finally:
-        _rgrad.set_rng_state(before)
+        _rgrad.default_generator.set_state(before)
 
 
 class _Stop(BaseException):
@@ -469,7 +469,7 @@ class CheckpointFunction(Function):
     def forward(ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
         check_backward_validity(args)
         ctx.run_function = run_function
-        ctx.state = _rgrad.get_rng_state() if preserve_rng_state else None
+        ctx.state = _rgrad.default_generator.get_state() if preserve_rng_state else None
         ctx.others = [None if isinstance(one, _rgrad.Tensor) else one for one in args]
         ctx.positions = [i for i, one in enumerate(args) if isinstance(one, _rgrad.Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.positions))

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import rgrad
-from oracle import agree, raises
+from oracle import agree
 
 
 def point(lib):

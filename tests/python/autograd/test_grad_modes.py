@@ -243,7 +243,6 @@ def test_what_is_recorded():
     agree(program)
 
 
-@pytest.mark.xfail(reason="such a view does not require grad", strict=True)
 def test_a_view_that_is_not_recorded_still_requires_grad():
     def program(lib):
         x = lib.ones(2, requires_grad=True)
