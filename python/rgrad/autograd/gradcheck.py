@@ -460,9 +460,9 @@ def _random_direction(tensor: Tensor, generator: Any) -> Tensor:
 def _random_gradient(output: Tensor, spread: bool) -> Tensor:
     """A random gradient of `output`; if `spread`, every second element of a larger tensor."""
     if spread:
-        values = _rgrad.rand(*output.shape, 2, dtype=output.dtype).select(-1, 0)
+        values = _rgrad.rand((*output.shape, 2), dtype=output.dtype).select(-1, 0)
     else:
-        values = _rgrad.rand(*output.shape, dtype=output.dtype)
+        values = _rgrad.rand(output.shape, dtype=output.dtype)
     return values.mul_(2).sub_(1).requires_grad_()
 
 

@@ -159,6 +159,10 @@ SECOND = {
     "spread gradients": lambda lib, c, x, y, **k: c(lambda x: x**3, x, gen_non_contig_grad_outputs=True, **k),
     "forward over reverse": lambda lib, c, x, y, **k: c(lambda x: x**3, x, check_fwd_over_rev=True, **k),
     "linear": lambda lib, c, x, y, **k: c(lambda x: x * 3, x, **k),
+    "a number": lambda lib, c, x, y, **k: c(lambda x: (x * x).sum(), x, **k),
+    "spread gradient of a number": lambda lib, c, x, y, **k: c(
+        lambda x: (x * x).sum(), x, gen_non_contig_grad_outputs=True, **k
+    ),
 }
 
 
@@ -198,6 +202,22 @@ def test_second_derivatives(case, fast_mode, raise_exception):
 )
 def test_options_that_contradict_each_other(program):
     raises(lambda lib: program(lib, point(lib)[0]))
+
+
+def change_a_view(x, y):
+    base = x * 1
+    base[0].mul_(y)
+    return base
+
+
+def test_a_change_of_a_view_backward():
+    assert gradcheck(change_a_view, point(rgrad))
+    assert gradgradcheck(change_a_view, point(rgrad))
+
+
+@pytest.mark.xfail(reason="the tangent of the base is not changed with the view", strict=True)
+def test_a_change_of_a_view_in_forward_mode():
+    assert gradcheck(change_a_view, point(rgrad), check_forward_ad=True, check_backward_ad=False)
 
 
 def test_the_message_tells_which_element_is_wrong():
