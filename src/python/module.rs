@@ -7,8 +7,8 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim,
-    printing, random, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, numpy, operation,
+    optim, printing, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -20,6 +20,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     autograd::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
+    keeping::install(py);
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
     module.add_class::<random::PyGenerator>()?;

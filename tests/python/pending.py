@@ -1,6 +1,6 @@
 """Tests of what is not there yet, or not yet as in torch, with the reason of each.
 
-The marks are strict: a test that passes has to be taken out. Those of single operations are in `ops/differences.py`.
+The marks are strict: a test that passes has to be taken out.
 """
 
 from __future__ import annotations
