@@ -346,7 +346,11 @@ def test_switches_without_effect(setter, getter):
 
 
 def test_layouts_and_versions():
-    agree(lambda lib: lib.autograd.enforce_grad_layout_policy(False).mode)
+    def program(lib):
+        with lib.autograd.enforce_grad_layout_policy(False) as entered:
+            return entered
+
+    agree(program)
     raises(lambda lib: lib.autograd._unsafe_preserve_version_counter([lib.ones(1)]))
 
 
