@@ -430,7 +430,6 @@ def test_the_collector_frees_a_cycle_through_a_context(kept):
     assert alive() is None
 
 
-@pytest.mark.xfail(reason="what a function saves is freed with its result, though the node is kept", strict=True)
 def test_a_node_without_its_result_keeps_what_it_saved():
     def program(lib):
         def forward(ctx, x):

@@ -199,7 +199,6 @@ def test_saved_tensors_of_a_node_can_be_read_until_they_are_freed():
     raises(lambda lib: program(lib, True))
 
 
-@pytest.mark.xfail(reason="a result that is packed has no grad_fn yet", strict=True)
 def test_a_pack_hook_sees_which_operation_made_a_result():
     def program(lib):
         seen = []
