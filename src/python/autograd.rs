@@ -141,8 +141,7 @@ pub fn grad<'py>(
         ));
     }
     if is_grads_batched {
-        let arguments =
-            (outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads);
+        let arguments = (outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads);
         let results = py.import("rgrad.autograd.batched")?.call_method1("grad", arguments)?;
         return Ok(results.cast_into::<PyTuple>()?);
     }
