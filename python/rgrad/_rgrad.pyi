@@ -1228,7 +1228,9 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: Literal[False] | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1239,7 +1241,9 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: _bool | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1271,6 +1275,10 @@ def _end_dual_level() -> None:
     """Takes back all tangents, as the end of a level does."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
+def _is_checkpoint_valid() -> _bool:
+    """Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients
+    only.
+    """
 def _set_grad_enabled(enabled: _bool) -> _bool:
     """Switches recording on or off in this thread; gives back what it was."""
 def _make_dual(tensor: Tensor, tangent: Tensor) -> Tensor:
