@@ -37,12 +37,12 @@ pub(crate) struct TensorCell {
 
 /// What the embedding language does with an object that its tensor has kept alive, when the tensor dies: the object, and
 /// a tensor with the contents of the dying one.
-type Keeper = fn(*mut c_void, Tensor);
+pub type Keeper = fn(*mut c_void, Tensor);
 
 static KEEPER: OnceLock<Keeper> = OnceLock::new();
 
 /// Registers the embedding language; later calls are ignored.
-pub(crate) fn set_keeper(keeper: Keeper) {
+pub fn set_keeper(keeper: Keeper) {
     let _ = KEEPER.set(keeper);
 }
 
