@@ -57,6 +57,8 @@ class Sample:
 # - scatter and scatter_add with an index smaller than the source: PyTorch computes the value, but its gradient has the
 #   wrong size and backward() fails. Ours is zero for the unused part of the source.
 # - pow of an integer by a float64 tensor: PyTorch takes the logarithm of the base, for the gradient, in float32.
+# - var and std over an empty list of dimensions, which stands for all of them: PyTorch's gradient is infinite, because
+#   it takes the list for one element. Ours is that over all dimensions.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
 def values_of(*rows) -> list[Sample]:
     """Samples whose gradients are not compared."""
@@ -414,9 +416,11 @@ def samples(name: str) -> list[Sample]:
     if name not in NAMED_ONLY:
         for row in operations()[name]:
             found += by_kind(row["parameters"])
-    if name == "pow":
-        for sample in found:
-            sample.differentiated = not isinstance(sample.arguments[0], int)
+    for sample in found:
+        if name == "pow" and isinstance(sample.arguments[0], int):
+            sample.differentiated = False
+        if name in ("var", "std") and sample.arguments[1:] == ((),):
+            sample.differentiated = False
     assert found, f"{name}: the kinds of its parameters say nothing; name its samples"
     return found
 
