@@ -79,7 +79,7 @@ fn call(
 ) -> PyResult<Py<PyAny>> {
     if group.method
         // SAFETY: arguments of a running call are alive.
-        && !positional.first().is_some_and(|&slf| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, slf) }).is_some())
+        && positional.first().is_none_or(|&slf| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, slf) }).is_none())
     {
         return Err(PyTypeError::new_err(format!("{}(): a method of Tensor is called on something else", group.name)));
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,6 +107,9 @@ def reductions() -> list[Sample]:
 
 
 SQUARE = np.array([[0, 1], [1, 0]])
+
+EDGES = [-1.0, 0.0, math.nan, 2.0, 2.0]
+TIES = [0.0, 0.0, 0.0, 2.0, math.nan]
 
 PAIRED_LOSS = [
     *[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none", "most")],
@@ -339,6 +343,10 @@ NAMED: dict[str, list[Sample]] = {
     ),
     "split_with_sizes": each((Of((5, 2)), [1, 4]), (Of((2, 5)), [2, 3], 1), (Of((5,)), [5, 0])),
     "chunk": each((Of((5, 2)), 2), (Of((2, 5)), 3, 1), (Of((2,)), 5), (Of((0, 2)), 2)),
+    # Ties, and NaN, which is neither above nor below.
+    **{name: each(Of(values=EDGES)) for name in ("relu", "abs", "sign")},
+    **{name: each((Of(values=EDGES), Of(values=TIES))) for name in ("maximum", "minimum")},
+    **{name: each((Of(values=EDGES), Of(values=TIES)), (Of(values=EDGES), 0)) for name in ("clamp_min", "clamp_max")},
     "mse_loss": each(*PAIRED_LOSS),
     "l1_loss": each(*PAIRED_LOSS),
     "binary_cross_entropy": each(
