@@ -342,6 +342,18 @@ impl<T: Number> Num<T> {
         if condition { self } else { otherwise.into() }
     }
 
+    /// This number where the other one, the result of `relu`, is positive (or NaN), else 0.
+    #[inline(always)]
+    pub fn where_positive(self, result: Self) -> Self {
+        self.only_if(!result.less_equal(0.0))
+    }
+
+    /// 0, whatever this number is.
+    #[inline(always)]
+    pub fn zero(self) -> Self {
+        Num(T::default())
+    }
+
     #[inline(always)]
     pub fn one(self) -> Self {
         Num(T::from_i64(1))

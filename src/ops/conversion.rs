@@ -8,16 +8,7 @@ use crate::tensor::Tensor;
 op! {
     /// A copy with memory of its own.
     fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
-    value {
-        let data = input.data();
-        if crate::shape::dense_order(&data.sizes, &data.strides).is_none() {
-            drop(data);
-            return input.copied(input.dtype());
-        }
-        let copied = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype)?;
-        crate::kernels::copy::copy(&copied.data(), &data);
-        Ok(copied)
-    }
+    value { input.copied_alike(input.dtype()) }
     batch dims();
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
@@ -53,7 +44,7 @@ op! {
 op! {
     /// A copy with another element type.
     fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
-    value { input.copied(dtype) }
+    value { input.copied_alike(dtype) }
     batch dims();
     derivative "ToCopyBackward0" Linear {
         input(g, ctx) => to_dtype(g, ctx.input_meta(0)?.dtype);
@@ -110,7 +101,7 @@ op! {
         crate::value::Value::Scalar(number) => fill(batch.tensor(0)?, (*number).into()),
         _ => copy(&batch.all(0)?, &batch.aligned(1, batch.ndim(0)?)?),
     });
-    derivative "FillBackward0" Linear {
+    derivative "FillBackward3" / "FillBackward2" Linear {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
         value(g) => crate::ops::reduction::sum_all(g, None);
     }

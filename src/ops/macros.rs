@@ -66,11 +66,45 @@ macro_rules! op {
                 Ok($crate::ops::macros::IntoOutputs::into_outputs(value?))
             }
 
-            static OP: $crate::op::Op = $crate::op::Op {
-                node: $crate::op!(@node $($derivative)*),
+            const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Structured(forward),
                 derivative: $crate::op!(@derivative $rust $($derivative)*),
                 batching: $crate::op!(@batch $rust $ret $($batch $(($($rule)*))?)?),
+                ..$rust::DESCRIPTOR
+            };
+            $crate::op!(@statics NAMELESS $($derivative)*);
+            $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
+
+            impl $crate::ops::macros::Declared for $rust::Declaration {
+                const OP: &'static $crate::op::Op = &OP;
+            }
+        };
+    };
+
+    // An operation that is another one, which one depends on the arguments.
+    (
+        $(#[doc = $doc:literal])*
+        fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
+        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? ) -> Tensor
+        $(, $($trait:ident)+)?;
+        choose $body:block
+    ) => {
+        $crate::op!(@face
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            Tensor [$($($trait)+)?]
+        );
+
+        const _: () = {
+            fn choose(arguments: &[$crate::value::Value]) -> $crate::error::Result<$crate::op::Chosen> {
+                let mut rest = arguments.iter();
+                $(let $p = <$t as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)*
+                $($(let $kp = <$kt as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)+)?
+                $body
+            }
+
+            static OP: $crate::op::Op = $crate::op::Op {
+                forward: $crate::op::Forward::Chosen(choose),
+                derivative: $crate::op::Derivative::Composite,
                 ..$rust::DESCRIPTOR
             };
             $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
@@ -121,6 +155,7 @@ macro_rules! op {
                 }),*],
                 returns: $crate::op!(@returns $ret),
                 node: "",
+                with_numbers: None,
                 forward: Forward::Structured(|_| Ok($crate::value::Outputs::new())),
                 derivative: Derivative::None,
                 batching: Batching::Default,
@@ -154,13 +189,22 @@ macro_rules! op {
     (@result_types List) => {};
     (@result_types ($($field:ident),+)) => { $(pub type $field = $crate::tensor::Tensor;)+ };
 
-    (@node none;) => { "" };
-    (@node composite;) => { "" };
-    (@node $node:literal $($rest:tt)*) => { $node };
+    // The descriptor, and where a node has another name for numbers, a second one for those.
+    (@statics $nameless:ident $node:literal / $for_numbers:literal $($rest:tt)*) => {
+        static WITH_NUMBERS: $crate::op::Op = $crate::op::Op { node: $for_numbers, ..$nameless };
+        static OP: $crate::op::Op =
+            $crate::op::Op { node: $node, with_numbers: Some(&WITH_NUMBERS), ..$nameless };
+    };
+    (@statics $nameless:ident $node:literal $($rest:tt)*) => {
+        static OP: $crate::op::Op = $crate::op::Op { node: $node, ..$nameless };
+    };
+    (@statics $nameless:ident $($rest:tt)*) => {
+        static OP: $crate::op::Op = $nameless;
+    };
 
     (@derivative $rust:ident none;) => { $crate::op::Derivative::None };
     (@derivative $rust:ident composite;) => { $crate::op::Derivative::Composite };
-    (@derivative $rust:ident $node:literal $jvp:ident {
+    (@derivative $rust:ident $node:literal $(/ $for_numbers:literal)? $jvp:ident {
         $($argument:tt ($($variable:ident),*) => $vjp:expr;)*
     }) => {
         $crate::op::Derivative::Rules {
@@ -236,14 +280,18 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first). The word after the arrow: `same` or `bool`.
+/// floats), `float` (integers become floats first); in brackets after it, a [`Check`](crate::op::Check). The word
+/// after the arrow: `same` or `bool`. Parameters after a semicolon are factors that the result's type does not
+/// depend on. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(
         $(#[doc = $doc:literal])*
         fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
         ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? )
-        $domain:ident -> $range:ident $(, $node:literal)? $(, $($trait:ident)+)?
+        $domain:ident $([$check:path])? -> $range:ident
+        $(, $node:literal $(/ $for_numbers:literal)?)? $(, $($trait:ident)+)?
         = $value:expr;
         $($argument:ident ($($variable:ident),*) = $formula:expr;)*
     )+) => {$(
@@ -258,15 +306,20 @@ macro_rules! pointwise {
 
             static LOOPS: $crate::op::Loops = $crate::op::Loops {
                 kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($kp)+)?] $value),
+                operands: {
+                    const OPERANDS: &[&str] = &[$(stringify!($p)),*];
+                    OPERANDS.len()
+                },
+                check: $crate::pointwise!(@check $($check)?),
                 promotion: $crate::pointwise!(@promotion $domain),
                 output: $crate::pointwise!(@range $range),
             };
-            static OP: $crate::op::Op = $crate::op::Op {
-                node: $crate::pointwise!(@node $($node)?),
+            const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Pointwise(&LOOPS),
                 derivative: $crate::pointwise!(@derivative $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
                 ..$rust::DESCRIPTOR
             };
+            $crate::op!(@statics NAMELESS $($node $(/ $for_numbers)?)?);
             $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
 
             impl $crate::ops::macros::Declared for $rust::Declaration {
@@ -275,14 +328,15 @@ macro_rules! pointwise {
         };
     )+};
 
-    (@node) => { "" };
-    (@node $node:literal) => { $node };
+    (@check) => { None };
+    (@check $check:path) => { Some($check) };
     (@promotion float) => { $crate::op::Promotion::Float };
     (@promotion $domain:ident) => { $crate::op::Promotion::Common };
     (@range same) => { $crate::op::Range::Same };
     (@range bool) => { $crate::op::Range::Bool };
 
     (@derivative $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
     (@derivative $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {
@@ -369,6 +423,17 @@ macro_rules! pointwise {
     };
     (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident] $f:tt) => {
         $crate::kernels::map::map6($($a),+, $f)
+    };
+}
+
+/// The operation that another one chooses to be: `chosen!(pow_square(x))`.
+#[macro_export]
+macro_rules! chosen {
+    ($($op:ident)::+ ($($argument:expr),*)) => {
+        $crate::op::Chosen {
+            op: <$($op)::+::Declaration as $crate::ops::macros::Declared>::OP,
+            arguments: smallvec::smallvec![$($crate::value::Value::from($argument)),*],
+        }
     };
 }
 

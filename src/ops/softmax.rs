@@ -10,42 +10,62 @@ use crate::ops::conversion::to_dtype;
 use crate::ops::reduction::{amax, sum, unreduce};
 use crate::ops::selection::choose;
 use crate::ops::unary::{exp, log};
-use crate::shape::{Ints, wrap_dim};
+use crate::shape::{Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op, with_element};
 
-/// Runs `row` on each run of elements along a dimension: moved to the end, computed, and moved back.
-fn along(name: &str, input: &Tensor, dim: i64, logarithm: bool) -> Result<Tensor> {
+/// What is computed of each run of elements along the dimension.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Softmax,
+    LogSoftmax,
+    /// Their gradients, from the incoming one and the result.
+    SoftmaxGradient,
+    LogSoftmaxGradient,
+}
+
+/// Computes rows along a dimension: moved to the end, computed, and moved back. The result is row-major.
+fn along(name: &str, row: Row, input: &Tensor, second: Option<&Tensor>, dim: i64) -> Result<Tensor> {
     let d = wrap_dim(dim, input.ndim())?;
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", input.dtype());
+    if input.numel() == 0 {
+        return Tensor::empty(&input.sizes(), input.dtype());
     }
-    if input.ndim() == 0 {
-        return Tensor::full(&[], if logarithm { 0.0 } else { 1.0 }.into(), input.dtype());
-    }
-    let last = crate::ops::views::transpose(&input.detach(), d as i64, -1)?.to_contiguous()?;
+    let rows_of = |tensor: &Tensor| match tensor.ndim() {
+        0 => crate::ops::views::reshape(&tensor.detach(), &[1]),
+        _ => crate::ops::views::transpose(&tensor.detach(), d as i64, -1)?.to_contiguous(),
+    };
+    let (last, second) = (rows_of(input)?, second.map(rows_of).transpose()?);
     let out = Tensor::empty(&last.sizes(), last.dtype())?;
     let length = last.sizes()[last.ndim() - 1];
-    if last.numel() > 0 {
-        with_element!(last.dtype(), float T => {
-            let source = Shared::new(last.data().pointer().cast::<T>());
-            let target = Shared::new(out.data().pointer().cast::<T>());
-            parallel::for_each_chunk(last.numel() / length, (parallel::GRAIN / length).max(1), |rows| {
-                for row in rows {
-                    // SAFETY: each row is a slice of its own.
-                    let (x, y) = unsafe {
-                        (
-                            std::slice::from_raw_parts(source.get().add(row * length), length),
-                            std::slice::from_raw_parts_mut(target.get().add(row * length), length),
-                        )
-                    };
-                    if logarithm { log_softmax_row(x, y) } else { softmax_row(x, y) }
+    with_element!(last.dtype(), float T => {
+        let source = Shared::new(last.data().pointer().cast::<T>());
+        let results = second.as_ref().map(|second| Shared::new(second.data().pointer().cast::<T>()));
+        let target = Shared::new(out.data().pointer().cast::<T>());
+        parallel::for_each_chunk(last.numel() / length, (parallel::GRAIN / length).max(1), |rows| {
+            for at in rows.map(|row| row * length) {
+                // SAFETY: each row is a slice of its own.
+                let (x, y) = unsafe {
+                    (
+                        std::slice::from_raw_parts(source.get().add(at), length),
+                        std::slice::from_raw_parts_mut(target.get().add(at), length),
+                    )
+                };
+                // SAFETY: as above.
+                let result = |results: &Shared<T>| unsafe { std::slice::from_raw_parts(results.get().add(at), length) };
+                let result = results.as_ref().map_or(&[][..], result);
+                match row {
+                    Row::Softmax => softmax_row(x, y),
+                    Row::LogSoftmax => log_softmax_row(x, y),
+                    Row::SoftmaxGradient => softmax_gradient_row(x, result, y),
+                    Row::LogSoftmaxGradient => log_softmax_gradient_row(x, result, y),
                 }
-            });
-        }, else {});
+            }
+        });
+    }, else bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", input.dtype()));
+    if input.ndim() == 0 {
+        return Ok(out.alias(Dims::new(), Dims::new(), 0));
     }
-    let back = crate::ops::views::transpose(&out, d as i64, -1)?;
-    if back.is_contiguous() { Ok(back.detach()) } else { back.copied(back.dtype()) }
+    crate::ops::views::transpose(&out, d as i64, -1)?.detach().to_contiguous()
 }
 
 fn largest<T: Float>(x: &[T]) -> T {
@@ -72,6 +92,20 @@ fn log_softmax_row<T: Float>(x: &[T], y: &mut [T]) {
     }
 }
 
+fn softmax_gradient_row<T: Float>(g: &[T], result: &[T], out: &mut [T]) {
+    let total = g.iter().zip(result).fold(T::default(), |total, (&g, &y)| total + g * y);
+    for ((out, &g), &y) in out.iter_mut().zip(g).zip(result) {
+        *out = y * (g - total);
+    }
+}
+
+fn log_softmax_gradient_row<T: Float>(g: &[T], result: &[T], out: &mut [T]) {
+    let total = g.iter().fold(T::default(), |total, &g| total + g);
+    for ((out, &g), &y) in out.iter_mut().zip(g).zip(result) {
+        *out = g - y.exp() * total;
+    }
+}
+
 fn converted(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
     match dtype {
         Some(dtype) => to_dtype(input, dtype),
@@ -89,13 +123,25 @@ op! {
 op! {
     /// `softmax` without a change of type.
     fn softmax_of as "_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("softmax", input, dim, false) }
+    value { along("softmax", Row::Softmax, input, None, dim) }
     batch dims(dim);
     derivative "SoftmaxBackward0" ByVjp {
-        input(g, dim, out) => {
-            let weighted = mul_tensors(g, out)?;
-            let total = sum(&weighted, Some(&[dim]), true, None)?;
-            sub((&weighted).into(), (&mul_tensors(out, &total)?).into())
+        input(g, dim, out) => softmax_backward(g, out, dim);
+    }
+}
+
+op! {
+    /// The gradient of `softmax` from its result.
+    fn softmax_backward as "_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
+    value { along("softmax", Row::SoftmaxGradient, gradient, Some(result), dim) }
+    batch together(dim);
+    derivative "SoftmaxBackwardDataBackward0" ByVjp {
+        // The Jacobian of softmax is symmetric.
+        gradient(g, result, dim) => softmax_backward(g, result, dim);
+        result(g, gradient, result, dim) => {
+            let over = |a: &Tensor, b: &Tensor| sum(&mul_tensors(a, b)?, Some(&[dim]), true, None);
+            let rest = sub(gradient.into(), (&over(gradient, result)?).into())?;
+            sub((&mul_tensors(g, &rest)?).into(), (&mul_tensors(gradient, &over(g, result)?)?).into())
         };
     }
 }
@@ -110,12 +156,25 @@ op! {
 op! {
     /// `log_softmax` without a change of type.
     fn log_softmax_of as "_log_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("log_softmax", input, dim, true) }
+    value { along("log_softmax", Row::LogSoftmax, input, None, dim) }
     batch dims(dim);
     derivative "LogSoftmaxBackward0" ByVjp {
-        input(g, dim, out) => {
-            let total = sum(g, Some(&[dim]), true, None)?;
-            sub(g.into(), (&mul_tensors(&exp(out)?, &total)?).into())
+        input(g, dim, out) => log_softmax_backward(g, out, dim);
+    }
+}
+
+op! {
+    /// The gradient of `log_softmax` from its result.
+    fn log_softmax_backward as "_log_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
+    value { along("log_softmax", Row::LogSoftmaxGradient, gradient, Some(result), dim) }
+    batch together(dim);
+    derivative "LogSoftmaxBackwardDataBackward0" ByVjp {
+        gradient(g, result, dim) => {
+            sub(g.into(), (&sum(&mul_tensors(g, &exp(result)?)?, Some(&[dim]), true, None)?).into())
+        };
+        result(g, gradient, result, dim) => {
+            let total = crate::ops::unary::neg(&sum(gradient, Some(&[dim]), true, None)?)?;
+            mul_tensors(&mul_tensors(&total, &exp(result)?)?, g)
         };
     }
 }

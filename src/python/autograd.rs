@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyFutureWarning, PyIndexError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -117,8 +117,7 @@ pub fn backward(
 
 /// The gradients of `outputs` with respect to `inputs`.
 #[pyfunction]
-#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, allow_unused = None,
-    is_grads_batched = false, materialize_grads = false))]
+#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, only_inputs = true, allow_unused = None, is_grads_batched = false, materialize_grads = false))]
 #[allow(clippy::too_many_arguments)]
 pub fn grad<'py>(
     py: Python<'py>,
@@ -127,10 +126,15 @@ pub fn grad<'py>(
     grad_outputs: Option<&Bound<'py, PyAny>>,
     retain_graph: Option<bool>,
     create_graph: bool,
+    only_inputs: bool,
     allow_unused: Option<bool>,
     is_grads_batched: bool,
     materialize_grads: bool,
 ) -> PyResult<Bound<'py, PyTuple>> {
+    if !only_inputs {
+        let message = c"grad(): only_inputs=False has no effect; backward() accumulates the gradients of all leaves";
+        PyErr::warn(py, &py.get_type::<PyFutureWarning>(), message, 1)?;
+    }
     if materialize_grads && allow_unused == Some(false) {
         return Err(pyo3::exceptions::PyValueError::new_err(
             "grad(): materialize_grads=True gives zeros for unused inputs, so allow_unused cannot be False",
@@ -145,6 +149,11 @@ pub fn grad<'py>(
     };
     let level = if is_grads_batched { Some(batched_gradients(&mut roots)?) } else { None };
     let mut gradients = engine::grad(&roots, &inputs, options)?;
+    if let Some(level) = level {
+        for gradient in gradients.iter_mut().flatten() {
+            *gradient = batch::lower(gradient, &[level])?;
+        }
+    }
     if materialize_grads {
         for (gradient, input) in gradients.iter_mut().zip(&inputs) {
             if gradient.is_none() {
@@ -153,36 +162,40 @@ pub fn grad<'py>(
             }
         }
     }
-    if let Some(level) = level {
-        for gradient in gradients.iter_mut().flatten() {
-            *gradient = batch::lower(gradient, &[level])?;
-        }
-    }
     PyTuple::new(py, gradients)
 }
 
 /// Makes the first dimension of the gradients of a pass one over which the pass is vectorised.
 fn batched_gradients(roots: &mut [(Endpoint, Option<Tensor>)]) -> PyResult<batch::Level> {
-    let size = |gradient: &Tensor| gradient.sizes().first().copied();
-    let Some(count) = roots.iter().filter_map(|root| root.1.as_ref()).find_map(size) else {
-        return Err(PyRuntimeError::new_err("grad(): is_grads_batched=True needs grad_outputs with a batch dimension"));
-    };
+    let mut counts = Vec::new();
+    for (_, gradient) in roots.iter() {
+        match gradient.as_ref().and_then(|gradient| gradient.sizes().first().copied()) {
+            Some(count) => counts.push(count),
+            None => {
+                return Err(PyValueError::new_err(
+                    "grad(): with is_grads_batched=True, each output needs a gradient whose first dimension counts the \
+                     batch",
+                ));
+            }
+        }
+    }
+    let count = counts.first().copied().unwrap_or(0);
+    if counts.iter().any(|&other| other != count) {
+        return Err(PyValueError::new_err(format!("grad(): batches of gradients have to be equally long, got {counts:?}")));
+    }
+    if count == 0 {
+        return Err(PyIndexError::new_err("grad(): a batch of gradients is empty"));
+    }
     let level = batch::fresh_level(count);
     for (root, gradient) in roots {
         let Some(given) = gradient else { continue };
-        if size(given) != Some(count) {
+        let (found, expected) = (given.sizes(), root.meta()?.sizes);
+        if found[1..] != expected[..] {
             return Err(PyRuntimeError::new_err(format!(
-                "grad(): with is_grads_batched=True, all of grad_outputs need one first size, got {count} and {}",
-                crate::shape::show(&given.sizes())
-            )));
-        }
-        let expected = root.meta()?.sizes;
-        if given.sizes()[1..] != expected[..] {
-            return Err(PyRuntimeError::new_err(format!(
-                "grad(): is_grads_batched=True: the gradient of an output of size {} has to have that size after its \
+                "grad(): with is_grads_batched=True, the gradient of an output of size {} has to have that size after its \
                  first dimension, got {}",
                 crate::shape::show(&expected),
-                crate::shape::show(&given.sizes())
+                crate::shape::show(&found)
             )));
         }
         *gradient = Some(batch::lift(given, &[level])?);
@@ -214,6 +227,12 @@ pub fn _will_engine_execute_node(node: &Bound<'_, PyAny>) -> PyResult<bool> {
     };
     engine::current_task_runs(&node)
         .ok_or_else(|| PyRuntimeError::new_err("this can be asked during a backward pass only"))
+}
+
+/// Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients only.
+#[pyfunction]
+pub fn _is_checkpoint_valid() -> bool {
+    engine::current_task_runs_all()
 }
 
 /// Lets tensors saved from now on pass a pair of functions.

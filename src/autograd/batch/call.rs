@@ -189,9 +189,10 @@ fn aligned(op: &'static Op, arguments: &[Value], levels: &[Level]) -> Result<Sma
         operands.push(Value::Tensor(primitives::call("view", &[Value::Tensor(physical), Value::Ints(sizes)])?));
     }
     // An example without dimensions counts less for the common type than its batch would.
-    if matches!(op.forward, Forward::Pointwise(_)) {
-        let common = result_type(arguments);
-        if result_type(&operands) != common {
+    if let Forward::Pointwise(loops) = &op.forward {
+        let count = loops.operands.min(arguments.len());
+        let common = result_type(&arguments[..count]);
+        if result_type(&operands[..count]) != common {
             for operand in &mut operands {
                 if let Value::Tensor(tensor) = operand
                     && tensor.dtype() != common
