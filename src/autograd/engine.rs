@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
-use crate::autograd::{batch, cycles};
 use crate::autograd::batch::Levels;
 use crate::autograd::modes::GradMode;
 use crate::autograd::nesting::{self, Level};
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
+use crate::autograd::{batch, cycles};
 use crate::error::Result;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;

@@ -6,10 +6,10 @@ use std::rc::{Rc, Weak};
 
 use smallvec::SmallVec;
 
-use crate::autograd::{batch, engine, primitives};
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Node, NodeCell};
 use crate::autograd::record;
+use crate::autograd::{batch, engine, primitives};
 use crate::bail;
 use crate::error::Result;
 use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule, Traits};

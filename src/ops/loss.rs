@@ -2,8 +2,8 @@
 
 use crate::autograd::modes;
 use crate::error::Result;
-use crate::op::Gradients;
 use crate::op::Batched;
+use crate::op::Gradients;
 use crate::ops::arithmetic::{add_tensors, div, div_number, mul, mul_tensors, rsub_number, sub};
 use crate::ops::conversion::{contiguous, to_dtype};
 use crate::ops::gathering::index_select;
@@ -294,7 +294,8 @@ op! {
         };
         let (input, target) = (batch.all(0)?, batch.all(1)?);
         check_same_size("binary_cross_entropy_with_logits", &input, &target)?;
-        let losses = logit_losses(&input, &target, given(2)?.as_ref(), given(3)?.as_ref())?;
+        let (weight, positive) = (given(2)?, given(3)?);
+        let losses = binary_cross_entropy_of_logits(&input, &target, weight.as_ref(), positive.as_ref(), "none")?;
         reduce_examples(batch, losses, how)
     });
     derivative "BinaryCrossEntropyWithLogitsBackward0" ByVjp {

@@ -17,6 +17,7 @@ use crate::ops::conversion::to_dtype;
 use crate::ops::selection::choose;
 use crate::shape::{self, Dims, Ints, wrap_dims};
 use crate::tensor::Tensor;
+use crate::value::Argument;
 use crate::{bail, op, with_element};
 
 /// A fresh tensor for the results of a reduction, and a writer into it.
@@ -669,6 +670,19 @@ fn all_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor
     out.cast(truth_dtype(input))
 }
 
+/// The dimensions that `any` and `all` reduce in each example; nothing if there are none, which here means none.
+fn dims_of_batch(batch: &crate::op::Batched) -> Result<Option<Ints>> {
+    let ndim = batch.ndim(0)?;
+    match Option::<Ints>::face(batch.value(1)) {
+        _ if ndim == 0 => Ok(None),
+        None => batch.every_dim(0).map(Some),
+        Some([]) => Ok(None),
+        Some(dims) => {
+            dims.iter().map(|&dim| Ok(shape::wrap_dim(dim, ndim)? as i64 + 1)).collect::<Result<_>>().map(Some)
+        }
+    }
+}
+
 op! {
     /// Whether some element is not 0.
     fn any_all as "any" (input: Tensor) -> Tensor, FUNCTION METHOD;
@@ -681,7 +695,10 @@ op! {
     /// Whether some element is not 0, over some dimensions.
     fn any as "any" / "dim" (input: Tensor, dim: Option<Ints>, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { any_over(input, dim, keepdim) }
-    batch over(dim);
+    batch by(|batch| match dims_of_batch(batch)? {
+        None => batch.one_by_one_tensor(),
+        Some(dims) => any(batch.tensor(0)?, Some(&dims), bool::face(batch.value(2))),
+    });
     derivative none;
 }
 
@@ -697,7 +714,10 @@ op! {
     /// Whether no element is 0, over some dimensions.
     fn all as "all" / "dim" (input: Tensor, dim: Option<Ints>, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value { all_over(input, dim, keepdim) }
-    batch over(dim);
+    batch by(|batch| match dims_of_batch(batch)? {
+        None => batch.one_by_one_tensor(),
+        Some(dims) => all(batch.tensor(0)?, Some(&dims), bool::face(batch.value(2))),
+    });
     derivative none;
 }
 

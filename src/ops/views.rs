@@ -74,7 +74,10 @@ fn restrided(batch: &Batched) -> Result<Tensor> {
     let input = batch.tensor(0)?;
     let strides = input.strides();
     if ints(&strides[1..]) != batch.ints(5) {
-        bail!(Runtime, "as_strided: the examples of nested levels of vmap do not lie in memory as one of them seems to");
+        bail!(
+            Runtime,
+            "as_strided: the examples of nested levels of vmap do not lie in memory as one of them seems to"
+        );
     }
     let mut stride = ints(&strides[..1]);
     stride.extend(batch.ints(2).iter().copied());

@@ -168,9 +168,14 @@ pub fn grad<'py>(
 /// Makes the first dimension of the gradients of a pass one over which the pass is vectorised.
 fn batched_gradients(roots: &mut [(Endpoint, Option<Tensor>)]) -> PyResult<batch::Level> {
     let mut counts = Vec::new();
-    for (_, gradient) in roots.iter() {
+    for (root, gradient) in roots.iter() {
         match gradient.as_ref().and_then(|gradient| gradient.sizes().first().copied()) {
             Some(count) => counts.push(count),
+            None if gradient.is_none() && crate::shape::numel(&root.meta()?.sizes)? != 1 => {
+                return Err(PyRuntimeError::new_err(
+                    "grad can be implicitly created only for scalar outputs: pass the gradient of each output",
+                ));
+            }
             None => {
                 return Err(PyValueError::new_err(
                     "grad(): with is_grads_batched=True, each output needs a gradient whose first dimension counts the \
@@ -181,7 +186,9 @@ fn batched_gradients(roots: &mut [(Endpoint, Option<Tensor>)]) -> PyResult<batch
     }
     let count = counts.first().copied().unwrap_or(0);
     if counts.iter().any(|&other| other != count) {
-        return Err(PyValueError::new_err(format!("grad(): batches of gradients have to be equally long, got {counts:?}")));
+        return Err(PyValueError::new_err(format!(
+            "grad(): batches of gradients have to be equally long, got {counts:?}"
+        )));
     }
     if count == 0 {
         return Err(PyIndexError::new_err("grad(): a batch of gradients is empty"));

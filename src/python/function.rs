@@ -189,7 +189,10 @@ pub fn _apply_function<'py>(
             arguments: inputs.iter().map(Option::is_some).collect(),
             results: results.iter().map(Option::is_some).collect(),
             argument_levels: inputs.iter().flatten().map(Tensor::levels).collect(),
-            result_levels: results.iter().map(|result| result.as_ref().map(Tensor::levels).unwrap_or_default()).collect(),
+            result_levels: results
+                .iter()
+                .map(|result| result.as_ref().map(Tensor::levels).unwrap_or_default())
+                .collect(),
             materialize: context.getattr(intern!(py, "_materialize_grads"))?.is_truthy()?,
             context: context.clone().unbind(),
             _held: Held::new(),

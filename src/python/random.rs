@@ -121,9 +121,13 @@ fn seed_number(seed: &Bound<'_, PyAny>) -> PyResult<u64> {
 pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("rand", keywords)?;
     let (sizes, dtype) = (common.sizes("rand", size)?, common.float());
-    let tensor = common.random(py, "rand", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
-        creation::uniform(tensor, 0.0, 1.0, generator)
-    })?;
+    let tensor = common.random(
+        py,
+        "rand",
+        &sizes,
+        |sizes| Tensor::empty(sizes, dtype),
+        |tensor, generator| creation::uniform(tensor, 0.0, 1.0, generator),
+    )?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -133,9 +137,13 @@ pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'
 pub fn randn(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("randn", keywords)?;
     let (sizes, dtype) = (common.sizes("randn", size)?, common.float());
-    let tensor = common.random(py, "randn", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
-        creation::normal(tensor, 0.0, 1.0, generator)
-    })?;
+    let tensor = common.random(
+        py,
+        "randn",
+        &sizes,
+        |sizes| Tensor::empty(sizes, dtype),
+        |tensor, generator| creation::normal(tensor, 0.0, 1.0, generator),
+    )?;
     leaf(tensor, common.requires_grad)
 }
 
@@ -176,9 +184,13 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
         _ => return Err(PyTypeError::new_err("randint(): it is called as randint(low=0, high, size)")),
     };
     let dtype = common.dtype.unwrap_or(DType::Int64);
-    let tensor = common.random(py, "randint", &sizes, |sizes| Tensor::empty(sizes, dtype), |tensor, generator| {
-        creation::randint(tensor, low, high, generator)
-    })?;
+    let tensor = common.random(
+        py,
+        "randint",
+        &sizes,
+        |sizes| Tensor::empty(sizes, dtype),
+        |tensor, generator| creation::randint(tensor, low, high, generator),
+    )?;
     leaf(tensor, common.requires_grad)
 }
 

@@ -20,7 +20,7 @@ use crate::samples::Sample;
 /// the size of the result depends on values.
 fn can_be_batched(sample: &Sample) -> bool {
     let refused = matches!(sample.op.batching, Batching::Refused(_));
-    !refused && !matches!(sample.op.name, "as_strided" | "_as_strided" | "masked_select")
+    !refused && !matches!(sample.op.name, "as_strided" | "_as_strided" | "masked_select" | "_masked_scatter")
 }
 
 /// Which tensors of a call are batched at which levels, and where in memory the batch is.

@@ -80,7 +80,9 @@ def _tied(named: dict[str, Tensor], given: dict[str, Tensor]) -> dict[str, Tenso
         if not known:
             continue
         if any(given[name] is not given[known[0]] for name in known):
-            raise ValueError(f"functional_call: {known} are names of one tensor, but different values are given for them")
+            raise ValueError(
+                f"functional_call: {known} are names of one tensor, but different values are given for them"
+            )
         for name in names:
             tied[name] = given[known[0]]
     return tied
@@ -94,7 +96,9 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
     if strict:
         missing, unexpected = sorted(named.keys() - given.keys()), sorted(given.keys() - named.keys())
         if missing or unexpected:
-            raise RuntimeError(f"functional_call: with strict=True, names are missing: {missing}, or unknown: {unexpected}")
+            raise RuntimeError(
+                f"functional_call: with strict=True, names are missing: {missing}, or unknown: {unexpected}"
+            )
     given = {name: tensor for name, tensor in given.items() if name in named}
     places = [_place(module, name) for name in given]
     before = [place[key] for place, key in places]

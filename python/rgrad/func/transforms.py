@@ -24,7 +24,9 @@ __all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "line
 def _tensors(name: str, leaves: list[Any]) -> None:
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
-            raise ValueError(f"{name}: the inputs that are differentiated have to be Tensors, got a {type(leaf).__name__}")
+            raise ValueError(
+                f"{name}: the inputs that are differentiated have to be Tensors, got a {type(leaf).__name__}"
+            )
 
 
 def _chosen(name: str, args: tuple[Any, ...], argnums: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -87,9 +89,7 @@ class _Pullback:
 
     def pull(self, cotangents: list[Tensor], retain_graph: bool, create_graph: bool) -> Any:
         """The gradients of the inputs, in the structure of the inputs."""
-        given = [
-            cotangent for output, cotangent in zip(self.outputs, cotangents) if output.requires_grad
-        ]
+        given = [cotangent for output, cotangent in zip(self.outputs, cotangents) if output.requires_grad]
         gradients: Any = [None] * len(self.inputs)
         if self.roots:
             gradients = _rgrad.grad(
@@ -142,9 +142,7 @@ def grad_and_value(
     return wrapper
 
 
-def grad(
-    func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
+def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives the gradient of `func`; see `grad_and_value`. With `has_aux`, `(gradient, aux)`."""
     both = grad_and_value(func, argnums, has_aux)
 
@@ -170,9 +168,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             raise RuntimeError(f"vjp: the function has to return Tensors, it returned a {type(leaf).__name__}")
     pullback.differentiate()
 
-    def vjp_fn(
-        cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None
-    ) -> Any:
+    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         create = _rgrad.is_grad_enabled() if create_graph is None else create_graph
         leaves, spec = tree_flatten(cotangents)
         if spec != pullback.output_spec:
@@ -186,9 +182,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     return (output, vjp_fn, pullback.results(pullback.aux)) if has_aux else (output, vjp_fn)
 
 
-def jvp(
-    func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
-) -> Any:
+def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
     """The output of `func` at `primals` and its derivative along `tangents`, both tuples: `(output, tangent)`.
 
     strict: a RuntimeError for an output that does not depend on the inputs, instead of zeros.
@@ -283,7 +277,9 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     def jvp_fn(*tangents: Any) -> Any:
         directions, tangent_spec = tree_flatten(tangents)
         if tangent_spec != spec:
-            raise RuntimeError(f"linearize: tangents have to have the structure of the primals, {spec}, got {tangent_spec}")
+            raise RuntimeError(
+                f"linearize: tangents have to have the structure of the primals, {spec}, got {tangent_spec}"
+            )
         for leaf, direction in zip(leaves, directions):
             if leaf.shape != direction.shape or leaf.dtype != direction.dtype:
                 raise RuntimeError(
@@ -296,9 +292,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             seconds, along = zip(*pairs)
             further = _rgrad.is_grad_enabled() and _rgrad._depends_on_others(list(seconds), cotangents)
             pushed = _rgrad.grad(seconds, cotangents, along, True, further, allow_unused=True)
-        filled = [
-            _rgrad.zeros_like(leaf) if tangent is None else tangent for leaf, tangent in zip(outputs, pushed)
-        ]
+        filled = [_rgrad.zeros_like(leaf) if tangent is None else tangent for leaf, tangent in zip(outputs, pushed)]
         return tree_unflatten(filled, output_spec)
 
     return output, jvp_fn
@@ -400,8 +394,7 @@ def jacfwd(
         for whole in stacked:
             moved = whole.movedim(0, -1)
             parts = [
-                part.reshape(*part.shape[:-1], *primal.shape)
-                for part, primal in zip(moved.split(counts, -1), primals)
+                part.reshape(*part.shape[:-1], *primal.shape) for part, primal in zip(moved.split(counts, -1), primals)
             ]
             jacobian = tree_unflatten(parts, primal_spec)
             jacobians.append(jacobian[0] if isinstance(argnums, int) else jacobian)

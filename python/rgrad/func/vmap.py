@@ -35,8 +35,8 @@ def vmap(
     chunk_size: how many examples are computed at a time; all if None.
 
     Raises ValueError if `in_dims` or `out_dims` do not fit, if no input or an input that is no Tensor is to be mapped,
-    if sizes disagree, or if `func` returns something that is no Tensor; RuntimeError where the program of `func` depends
-    on the values of an example.
+    if sizes disagree, or if `func` returns something that is no Tensor; RuntimeError where what `func` does depends on
+    the values of an example.
     """
     _check_randomness(randomness)
     if chunk_size is not None and chunk_size <= 0:
@@ -50,9 +50,7 @@ def vmap(
         if chunk_size is None or chunk_size >= size:
             return _run(name, func, leaves, dims, spec, size, out_dims, randomness, kwargs)
         chunks = _chunks(leaves, dims, size, chunk_size)
-        results = [
-            _run(name, func, chunk, dims, spec, count, out_dims, randomness, kwargs) for chunk, count in chunks
-        ]
+        results = [_run(name, func, chunk, dims, spec, count, out_dims, randomness, kwargs) for chunk, count in chunks]
         return _joined(results, out_dims)
 
     return mapped
@@ -109,9 +107,7 @@ def _batch_size(leaves: list[Any], dims: list[int | None]) -> int:
 def _chunks(leaves: list[Any], dims: list[int | None], size: int, chunk_size: int) -> list[tuple[list[Any], int]]:
     """The leaves for each run of examples, and how many examples it has."""
     counts = [min(chunk_size, size - start) for start in range(0, size, chunk_size)]
-    columns = [
-        [leaf] * len(counts) if dim is None else leaf.split(chunk_size, dim) for leaf, dim in zip(leaves, dims)
-    ]
+    columns = [[leaf] * len(counts) if dim is None else leaf.split(chunk_size, dim) for leaf, dim in zip(leaves, dims)]
     return [([column[i] for column in columns], count) for i, count in enumerate(counts)]
 
 
@@ -139,9 +135,7 @@ def _run(
 ) -> Any:
     level = _rgrad._enter_vmap(size, randomness)
     try:
-        batched = [
-            leaf if dim is None else _rgrad._add_batch_dim(leaf, dim, level) for leaf, dim in zip(leaves, dims)
-        ]
+        batched = [leaf if dim is None else _rgrad._add_batch_dim(leaf, dim, level) for leaf, dim in zip(leaves, dims)]
         return _unwrap(name, func(*tree_unflatten(batched, spec), **kwargs), out_dims, level)
     finally:
         _rgrad._exit_vmap()

@@ -173,9 +173,7 @@ def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> T
     return tree_flatten(tree, is_leaf)[1]
 
 
-def tree_map(
-    func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
-) -> Any:
+def tree_map(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
     """The tree of what `func` gives for each leaf of `tree`, and for the subtrees of `rests` in the same place."""
     leaves, spec = tree_flatten(tree, is_leaf)
     columns = [leaves, *(_up_to(rest, spec) for rest in rests)]

@@ -129,7 +129,8 @@ fn levels_of(arguments: &[Value]) -> Levels {
 /// Whether a tensor, or its tangent, is batched at one of the levels.
 fn takes_part(tensor: &Tensor, levels: &[Level]) -> bool {
     let batched = |tensor: &Tensor| tensor.levels().iter().any(|level| levels.contains(level));
-    batched(tensor) || (tensor.has_flag(flag::DUAL) && forward::tangent(tensor).is_some_and(|tangent| batched(&tangent)))
+    batched(tensor)
+        || (tensor.has_flag(flag::DUAL) && forward::tangent(tensor).is_some_and(|tangent| batched(&tangent)))
 }
 
 /// Calls an operation of whose arguments at least one is batched.

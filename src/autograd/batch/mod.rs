@@ -11,6 +11,9 @@
 //! compositions are batched in their parts, and any other runs for each example apart, so that every operation is right
 //! from the day it is written and quick from the day it has a clause.
 //!
+//! What is left to that, besides operations without a clause: examples without dimensions where a dimension is named,
+//! index tensors that differ between examples and are not the first of an assignment, and weights of classes that do.
+//!
 //! *Reverse mode* knows nothing of levels: what is recorded is the call on physical tensors, so a graph holds no
 //! wrapper. A function differentiated inside `vmap` gets inputs that are batched at every open level ([`fresh`]): their
 //! gradients are then one for each example. A cotangent that is batched where its output is not travels through the
@@ -152,7 +155,9 @@ impl Tensor {
     /// The levels at which this tensor is batched.
     pub fn levels(&self) -> Levels {
         match self.is_batched() {
-            true => self.meta(|meta| meta.batch.as_ref().map(|batch| batch.levels.clone())).flatten().unwrap_or_default(),
+            true => {
+                self.meta(|meta| meta.batch.as_ref().map(|batch| batch.levels.clone())).flatten().unwrap_or_default()
+            }
             false => Levels::new(),
         }
     }
@@ -210,20 +215,16 @@ pub fn lower(tensor: &Tensor, levels: &[Level]) -> Result<Tensor> {
         let _quiet = WithoutTangents::enter();
         let place = |level: &Level| own.iter().position(|other| other == level);
         let present: Levels = levels.iter().copied().filter(|level| own.contains(level)).collect();
-        let order: Ints = rest
-            .iter()
-            .chain(&present)
-            .filter_map(place)
-            .chain(own.len()..physical.ndim())
-            .map(|d| d as i64)
-            .collect();
+        let order: Ints =
+            rest.iter().chain(&present).filter_map(place).chain(own.len()..physical.ndim()).map(|d| d as i64).collect();
         let mut arranged = permuted(&physical, &order)?;
         if present.len() < levels.len() {
             let mut sizes: Ints = arranged.sizes().iter().map(|&n| n as i64).collect();
             for (i, level) in levels.iter().enumerate() {
                 if !own.contains(level) {
                     let at = rest.len() + i;
-                    arranged = primitives::call("unsqueeze", &[Value::Tensor(arranged), Value::Scalar((at as i64).into())])?;
+                    arranged =
+                        primitives::call("unsqueeze", &[Value::Tensor(arranged), Value::Scalar((at as i64).into())])?;
                     sizes.insert(at, level.size as i64);
                 }
             }
@@ -234,7 +235,8 @@ pub fn lower(tensor: &Tensor, levels: &[Level]) -> Result<Tensor> {
     if let Some(tangent) = forward::tangent(&physical) {
         // The tangent may be batched where the tensor is not.
         let tangent = lower(&lower(&lift(&tangent, &own)?, levels)?, &rest)?;
-        let arranged = if arranged.is_same(&physical) { primitives::call("alias", &[Value::Tensor(arranged)])? } else { arranged };
+        let arranged =
+            if arranged.is_same(&physical) { primitives::call("alias", &[Value::Tensor(arranged)])? } else { arranged };
         forward::set_tangent(&arranged, Some(tangent));
         return Ok(wrap(arranged, rest));
     }

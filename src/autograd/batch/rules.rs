@@ -101,9 +101,12 @@ pub(crate) fn one_by_one(batch: &Batched) -> Result<Outputs> {
     }
     let mut columns: SmallVec<[Vec<Option<Tensor>>; 1]> = SmallVec::new();
     for i in 0..batch.size {
-        let outputs = record::call(batch.op, &example(batch, &|tensor| {
-            primitives::call("select", &[Value::Tensor(tensor.clone()), int(0), int(i as i64)])
-        })?)?;
+        let outputs = record::call(
+            batch.op,
+            &example(batch, &|tensor| {
+                primitives::call("select", &[Value::Tensor(tensor.clone()), int(0), int(i as i64)])
+            })?,
+        )?;
         columns.resize(outputs.len().max(columns.len()), Vec::new());
         for (column, output) in columns.iter_mut().zip(outputs) {
             column.push(Some(output));

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import pytest
-from oracle import agree, raises, torch
 
 import rgrad
 import rgrad.utils._pytree as trees
+from oracle import agree, raises, torch
 
 Point = namedtuple("Point", "x y")
 
@@ -150,7 +150,11 @@ def test_trees_are_flattened_as_torch_flattens_them(tree):
     leaves, spec = trees.tree_flatten(tree)
     expected, other = theirs.tree_flatten(tree)
     assert leaves == expected
-    assert (spec.num_leaves, spec.num_nodes, spec.num_children) == (other.num_leaves, other.num_nodes, other.num_children)
+    assert (spec.num_leaves, spec.num_nodes, spec.num_children) == (
+        other.num_leaves,
+        other.num_nodes,
+        other.num_children,
+    )
     back = trees.tree_unflatten(leaves, spec)
     assert back == tree
     assert type(back) is type(tree)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 
 import pytest
-from oracle import agree, raises
 
 import rgrad
+from oracle import agree, raises
 
 
 def network(t, scale=1.0):

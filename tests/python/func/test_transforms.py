@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from oracle import agree, raises
 
 import rgrad
+from oracle import agree, raises
 
 
 def vector(t, n=4):

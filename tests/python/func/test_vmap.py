@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict, namedtuple
 
 import pytest
-from oracle import agree, raises
 
 import rgrad
+from oracle import agree, raises
 from rgrad.func import vmap
 
 Pair = namedtuple("Pair", "left right")
@@ -49,7 +49,9 @@ def test_several_inputs(function, in_dims):
 def test_nested_containers(function, in_dims, make):
     def program(t):
         result = t.vmap(function, in_dims=in_dims)(make(matrix(t)))
-        return tuple(result) if isinstance(result, Pair) else dict(result) if isinstance(result, OrderedDict) else result
+        return (
+            tuple(result) if isinstance(result, Pair) else dict(result) if isinstance(result, OrderedDict) else result
+        )
 
     agree(program)
 
