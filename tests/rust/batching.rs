@@ -13,7 +13,7 @@ use rgrad::shape::Ints;
 use rgrad::value::Value;
 use rgrad::{DType, Result, Tensor};
 
-use crate::calls::{close, each_sample};
+use crate::calls::{close, each_sample, gradients};
 use crate::samples::Sample;
 
 /// Whether a batch of calls is a matter of the examples alone: not where the places of elements in memory are given, or
@@ -110,6 +110,8 @@ fn arranged(leaves: &[Tensor], layout: &Layout) -> Result<Vec<Tensor>> {
 
 /// A call of an operation, in place or not.
 type Call<'a> = &'a dyn Fn(&Sample, &[Tensor]) -> Result<Vec<Tensor>>;
+/// One of the two ways to run a call for all examples.
+type Way = fn(&Sample, &Layout, &[Tensor], Call) -> Result<Vec<Tensor>>;
 
 fn plain(sample: &Sample, tensors: &[Tensor]) -> Result<Vec<Tensor>> {
     Ok(record::call(sample.op, &sample.with(tensors))?.into_vec())
@@ -152,15 +154,11 @@ fn at_once(sample: &Sample, layout: &Layout, inputs: &[Tensor], call: Call) -> R
     outputs.iter().map(|output| batch::lower(output, &layout.levels)).collect()
 }
 
-fn gradients(outputs: &[Tensor], leaves: &[Tensor]) -> Result<Vec<Option<Tensor>>> {
-    crate::calls::gradients(outputs, leaves)
-}
-
 /// Values and gradients of both ways have to agree.
 fn compare(sample: &Sample, layout: &Layout, call: Call) -> Result<(), String> {
     let show = |error: rgrad::Error| error.to_string();
     let leaves = leaves(sample, layout).map_err(show)?;
-    let run = |way: fn(&Sample, &Layout, &[Tensor], Call) -> Result<Vec<Tensor>>| -> Result<_> {
+    let run = |way: Way| -> Result<_> {
         let outputs = way(sample, layout, &arranged(&leaves, layout)?, call)?;
         let gradients = gradients(&outputs, &leaves)?;
         Ok((outputs, gradients))
