@@ -9,8 +9,8 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::tensor::Tensor;
 
-/// Bits: the mode is on; gradients are checked.
-static MODE: AtomicU8 = AtomicU8::new(0);
+/// Bits: the mode is on; gradients are checked when it is.
+static MODE: AtomicU8 = AtomicU8::new(2);
 static REPORTER: OnceLock<Reporter> = OnceLock::new();
 
 /// What the embedding language does for this mode.

@@ -74,8 +74,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     }
     let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
-        let mut saved = plan.save_arguments(arguments, None)?;
-        plan.save_outputs(&mut saved, &outputs)?;
+        let saved = plan.save_arguments(arguments, None)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
@@ -83,6 +82,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
                 output.set_history(node.clone(), i as u32);
             }
         }
+        save_outputs(&node, plan.uses, &outputs)?;
         recorded = Some(node);
     }
     if op.traits.has(Traits::VIEW)
@@ -181,15 +181,16 @@ impl Plan {
         }
         Ok(saved)
     }
+}
 
-    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) -> Result<()> {
-        for (i, output) in outputs.iter().enumerate() {
-            if self.uses & (1 << (OUTPUT + i)) != 0 {
-                saved.keep_output(i, output)?;
-            }
+/// Saves the results that the rules read, which have their history by now: a hook that packs them can see it.
+fn save_outputs(node: &Node, uses: u64, outputs: &[Tensor]) -> Result<()> {
+    for (i, output) in outputs.iter().enumerate() {
+        if uses & (1 << (OUTPUT + i)) != 0 {
+            node.keep_output(i, output)?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Calls an operation on its first argument in place.
@@ -225,11 +226,11 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     write_result(op, arguments, target)?;
     target.data().version().bump();
     let mut recorded = None;
-    if let (Some(plan), Some(mut saved)) = (plan, saved) {
-        plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
+    if let (Some(plan), Some(saved)) = (plan, saved) {
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
         view::rebase_history(target, node.clone())?;
+        save_outputs(&node, plan.uses, std::slice::from_ref(target))?;
         recorded = Some(node);
     }
     if dual {

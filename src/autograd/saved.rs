@@ -142,15 +142,16 @@ impl SavedTensor {
         Ok(SavedTensor::Kept(kept))
     }
 
-    /// Saves a result of the node itself.
-    pub fn result(tensor: &Tensor, output_nr: u32) -> Result<SavedTensor> {
+    /// Saves a result of the node itself; one that is a view and was changed in place belongs to another node,
+    /// `owner`.
+    pub fn result(tensor: &Tensor, output_nr: u32, owner: Option<Weak<NodeCell>>) -> Result<SavedTensor> {
         if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
-            let origin = Origin::Result { output_nr, owner: None };
+            let origin = Origin::Result { output_nr, owner };
             return Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(&*hooks, tensor)?, origin })));
         }
         let tensor = tensor.detach();
         let version = tensor.version();
-        Ok(SavedTensor::Kept(KeptTensor { tensor, version, output_nr: Some(output_nr), owner: None }))
+        Ok(SavedTensor::Kept(KeptTensor { tensor, version, output_nr: Some(output_nr), owner }))
     }
 
     fn pack_argument(hooks: &dyn SavingHooks, tensor: &Tensor) -> Result<SavedTensor> {
@@ -186,19 +187,6 @@ impl SavedTensor {
                 let origin = Origin::Result { output_nr, owner: kept.owner.clone() };
                 Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(hooks, &kept.tensor)?, origin })))
             }
-        }
-    }
-
-    fn set_owner(&mut self, node: &Node) {
-        let weak = Rc::downgrade(&node.0);
-        match self {
-            SavedTensor::Kept(kept) if kept.output_nr.is_some() => kept.owner = Some(weak),
-            SavedTensor::Packed(packed) => {
-                if let Some(PackedTensor { origin: Origin::Result { owner, .. }, .. }) = Rc::get_mut(packed) {
-                    *owner = Some(weak);
-                }
-            }
-            SavedTensor::Kept(_) => {}
         }
     }
 
@@ -295,25 +283,9 @@ impl Saved {
         Ok(())
     }
 
-    /// Saves a result.
-    pub fn keep_output(&mut self, output_nr: usize, tensor: &Tensor) -> Result<()> {
-        let saved = SavedTensor::result(tensor, output_nr as u32)?;
-        self.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
-        Ok(())
-    }
-
     /// Saves the tensors that a function of the user asked for.
     pub fn keep_list(&mut self, variable: u8, list: Vec<Option<SavedTensor>>) {
         self.values.push((variable, SavedValue::List(list.into())));
-    }
-
-    /// Says which node the saved results of an in-place change of a view belong to.
-    pub fn set_owner_of_outputs(&mut self, owner: &Node) {
-        for (_, value) in &mut self.values {
-            if let SavedValue::Tensor(saved) = value {
-                saved.set_owner(owner);
-            }
-        }
     }
 
     pub fn note_list(&mut self, parameter: usize, length: usize) {
@@ -404,6 +376,15 @@ impl Node {
             }
             SavedValue::Plain(value) => value,
         })
+    }
+
+    /// Saves a result, which has its history.
+    pub fn keep_output(&self, output_nr: usize, tensor: &Tensor) -> Result<()> {
+        let maker = if tensor.has_flag(flag::VIEW) { tensor.grad_fn_now() } else { None };
+        let owner = maker.filter(|maker| !maker.is_same(self)).map(|maker| Rc::downgrade(&maker.0));
+        let saved = SavedTensor::result(tensor, output_nr as u32, owner)?;
+        self.0.state.borrow_mut().saved.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
+        Ok(())
     }
 
     /// The saved values with their bit numbers, those of an earlier backward pass gone.

@@ -246,7 +246,7 @@ fn save(node: &Node, given: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
             };
             let own = tensor.grad_fn()?.is_some_and(|maker| maker.is_same(node));
             list.push(Some(match own {
-                true => SavedTensor::result(tensor, tensor.0.output_nr.get())?,
+                true => SavedTensor::result(tensor, tensor.0.output_nr.get(), None)?,
                 false => SavedTensor::argument(tensor)?,
             }));
         }

@@ -88,14 +88,16 @@ fn call(
     for &op in &group.overloads {
         match parse(py, op, positional, keywords, names, group.method, &mut values) {
             Ok(()) if group.in_place => {
-                record::call_in_place(op, &values)?;
+                record::call_in_place(op, &values).map_err(|error| error.naming(&group.name))?;
                 // SAFETY: the first argument of a running call is alive.
                 return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
             }
             Ok(()) if op.returns == Returns::Tensor => {
-                return Ok(wrap(py, &record::call_one(op, &values)?)?.into_any());
+                return Ok(
+                    wrap(py, &record::call_one(op, &values).map_err(|error| error.naming(&group.name))?)?.into_any()
+                );
             }
-            Ok(()) => return finish(py, op, record::call(op, &values)?),
+            Ok(()) => return finish(py, op, record::call(op, &values).map_err(|error| error.naming(&group.name))?),
             Err(Mismatch::Raised(error)) => return Err(error),
             Err(mismatch) => first = first.or(Some((op, mismatch))),
         }
