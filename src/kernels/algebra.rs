@@ -6,6 +6,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::dtype::Element;
+use crate::kernels::elementary::{Exponential, Hyperbolic, Logarithm, Power};
 
 /// A number in a formula; constants are written as they are: `1.0 - x`.
 #[derive(Clone, Copy)]
@@ -145,7 +146,7 @@ macro_rules! floats {
                 if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { 0.0 }
             }
             #[inline(always)]
-            fn power(self, exponent: Self) -> Self { $t::powf(self, exponent) }
+            fn power(self, exponent: Self) -> Self { Power::power(self, exponent) }
             /// From the exact remainder, so that the quotient is right where the division rounds up.
             #[inline(always)]
             fn floor_quotient(self, other: Self) -> Self {
@@ -187,13 +188,13 @@ macro_rules! floats {
         }
         impl Float for $t {
             #[inline(always)]
-            fn exp(self) -> Self { $t::exp(self) }
+            fn exp(self) -> Self { Exponential::exp(self) }
             #[inline(always)]
-            fn log(self) -> Self { $t::ln(self) }
+            fn log(self) -> Self { Logarithm::log(self) }
             #[inline(always)]
-            fn log1p(self) -> Self { $t::ln_1p(self) }
+            fn log1p(self) -> Self { Logarithm::log1p(self) }
             #[inline(always)]
-            fn expm1(self) -> Self { $t::exp_m1(self) }
+            fn expm1(self) -> Self { Exponential::expm1(self) }
             #[inline(always)]
             fn sqrt(self) -> Self { $t::sqrt(self) }
             #[inline(always)]
@@ -203,7 +204,7 @@ macro_rules! floats {
             #[inline(always)]
             fn tan(self) -> Self { $t::tan(self) }
             #[inline(always)]
-            fn tanh(self) -> Self { $t::tanh(self) }
+            fn tanh(self) -> Self { Hyperbolic::tanh(self) }
             #[inline(always)]
             fn atan2(self, other: Self) -> Self { $t::atan2(self, other) }
         }

@@ -3,6 +3,7 @@
 pub mod algebra;
 pub mod convert;
 pub mod copy;
+pub mod elementary;
 pub mod fill;
 pub mod index;
 pub mod map;
