@@ -11,4 +11,5 @@ pub mod matmul;
 pub mod parallel;
 pub mod reduce;
 pub mod simd;
+pub mod softmax;
 pub mod strided;

@@ -2,8 +2,9 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::kernels::algebra::Float;
-use crate::kernels::parallel::{self, Shared};
+use crate::kernels::softmax::{
+    Extents, Formula, LogSoftmax, LogSoftmaxGradient, Softmax, SoftmaxGradient, along as run_along,
+};
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
 use crate::ops::comparison::isinf;
 use crate::ops::conversion::to_dtype;
@@ -14,62 +15,32 @@ use crate::shape::{Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op, with_element};
 
-/// Runs `row` on each run of elements along a dimension: moved to the end, computed, and moved back.
-fn along(name: &str, input: &Tensor, dim: i64, logarithm: bool) -> Result<Tensor> {
-    let d = wrap_dim(dim, input.ndim())?;
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", input.dtype());
+/// Computes a formula of two tensors of one size (of one, given twice) along a dimension.
+fn along<F>(name: &str, formula: F, first: &Tensor, second: &Tensor, dim: i64) -> Result<Tensor>
+where
+    F: Formula<f32> + Formula<f64>,
+{
+    let d = wrap_dim(dim, first.ndim())?;
+    if !first.dtype().is_float() {
+        bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", first.dtype());
     }
-    if input.ndim() == 0 {
-        return Tensor::full(&[], if logarithm { 0.0 } else { 1.0 }.into(), input.dtype());
-    }
-    let last = crate::ops::views::transpose(&input.detach(), d as i64, -1)?.to_contiguous()?;
-    let out = Tensor::empty(&last.sizes(), last.dtype())?;
-    let length = last.sizes()[last.ndim() - 1];
-    if last.numel() > 0 {
-        with_element!(last.dtype(), float T => {
-            let source = Shared::new(last.data().pointer().cast::<T>());
-            let target = Shared::new(out.data().pointer().cast::<T>());
-            parallel::for_each_chunk(last.numel() / length, (parallel::GRAIN / length).max(1), |rows| {
-                for row in rows {
-                    // SAFETY: each row is a slice of its own.
-                    let (x, y) = unsafe {
-                        (
-                            std::slice::from_raw_parts(source.get().add(row * length), length),
-                            std::slice::from_raw_parts_mut(target.get().add(row * length), length),
-                        )
-                    };
-                    if logarithm { log_softmax_row(x, y) } else { softmax_row(x, y) }
-                }
-            });
+    let (a, b) = (first.to_contiguous()?, second.cast(first.dtype())?.to_contiguous()?);
+    let out = Tensor::empty(&a.sizes(), a.dtype())?;
+    let sizes = a.sizes();
+    let (before, after) = sizes.split_at(d.min(sizes.len()));
+    let extents = Extents {
+        outer: before.iter().product(),
+        length: after.first().copied().unwrap_or(1),
+        inner: after.iter().skip(1).product(),
+    };
+    if a.numel() > 0 {
+        with_element!(a.dtype(), float T => {
+            let (x, y, z) = (a.data().pointer(), b.data().pointer(), out.data().pointer());
+            // SAFETY: three row-major tensors of one size and type, of which the last is new.
+            unsafe { run_along::<T, F>(formula, extents, x.cast(), y.cast(), z.cast()) }
         }, else {});
     }
-    let back = crate::ops::views::transpose(&out, d as i64, -1)?;
-    if back.is_contiguous() { Ok(back.detach()) } else { back.copied(back.dtype()) }
-}
-
-fn largest<T: Float>(x: &[T]) -> T {
-    x.iter().fold(T::lowest(), |most, &value| most.maximum(value))
-}
-
-fn softmax_row<T: Float>(x: &[T], y: &mut [T]) {
-    let most = largest(x);
-    let mut total = T::default();
-    for (out, &value) in y.iter_mut().zip(x) {
-        *out = (value - most).exp();
-        total = total + *out;
-    }
-    let scale = T::from_f64(1.0) / total;
-    y.iter_mut().for_each(|out| *out = *out * scale);
-}
-
-fn log_softmax_row<T: Float>(x: &[T], y: &mut [T]) {
-    let most = largest(x);
-    let total = x.iter().fold(T::default(), |total, &value| total + (value - most).exp());
-    let shift = total.log();
-    for (out, &value) in y.iter_mut().zip(x) {
-        *out = value - most - shift;
-    }
+    Ok(out)
 }
 
 fn converted(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
@@ -89,12 +60,23 @@ op! {
 op! {
     /// `softmax` without a change of type.
     fn softmax_of as "_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("softmax", input, dim, false) }
+    value { along("softmax", Softmax, input, input, dim) }
     derivative "SoftmaxBackward0" ByVjp {
-        input(g, dim, out) => {
-            let weighted = mul_tensors(g, out)?;
-            let total = sum(&weighted, Some(&[dim]), true, None)?;
-            sub((&weighted).into(), (&mul_tensors(out, &total)?).into())
+        input(g, dim, out) => softmax_gradient(g, out, dim);
+    }
+}
+
+op! {
+    /// The gradient of the input of a softmax, from that of its value: `output (gradient - sum(gradient output))`.
+    fn softmax_gradient as "_softmax_gradient" (gradient: Tensor, output: Tensor, dim: i64) -> Tensor;
+    value { along("softmax", SoftmaxGradient, gradient, output, dim) }
+    derivative "SoftmaxBackwardDataBackward0" ByVjp {
+        gradient(g, output, dim) => softmax_gradient(g, output, dim);
+        output(g, gradient, output, dim) => {
+            let over = |a: &Tensor, b: &Tensor| sum(&mul_tensors(a, b)?, Some(&[dim]), true, None);
+            let centred = sub(gradient.into(), (&over(gradient, output)?).into())?;
+            let shared = mul_tensors(gradient, &over(g, output)?)?;
+            sub((&mul_tensors(g, &centred)?).into(), (&shared).into())
         };
     }
 }
@@ -109,11 +91,24 @@ op! {
 op! {
     /// `log_softmax` without a change of type.
     fn log_softmax_of as "_log_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("log_softmax", input, dim, true) }
+    value { along("log_softmax", LogSoftmax, input, input, dim) }
     derivative "LogSoftmaxBackward0" ByVjp {
-        input(g, dim, out) => {
-            let total = sum(g, Some(&[dim]), true, None)?;
-            sub(g.into(), (&mul_tensors(&exp(out)?, &total)?).into())
+        input(g, dim, out) => log_softmax_gradient(g, out, dim);
+    }
+}
+
+op! {
+    /// The gradient of the input of a log_softmax, from that of its value: `gradient - exp(output) sum(gradient)`.
+    fn log_softmax_gradient as "_log_softmax_gradient" (gradient: Tensor, output: Tensor, dim: i64) -> Tensor;
+    value { along("log_softmax", LogSoftmaxGradient, gradient, output, dim) }
+    derivative "LogSoftmaxBackwardDataBackward0" ByVjp {
+        gradient(g, output, dim) => {
+            let shares = sum(&mul_tensors(g, &exp(output)?)?, Some(&[dim]), true, None)?;
+            sub(g.into(), (&shares).into())
+        };
+        output(g, gradient, output, dim) => {
+            let total = sum(gradient, Some(&[dim]), true, None)?;
+            crate::ops::unary::neg(&mul_tensors(&mul_tensors(g, &exp(output)?)?, &total)?)
         };
     }
 }
