@@ -131,11 +131,14 @@ macro_rules! floats {
         impl Number for $t {
             #[inline(always)]
             fn minimum(self, other: Self) -> Self {
-                if self < other || self.is_nan() { self } else { other }
+                // In two steps, each of which is an instruction.
+                let smaller = if self < other { self } else { other };
+                if self.is_nan() { self } else { smaller }
             }
             #[inline(always)]
             fn maximum(self, other: Self) -> Self {
-                if self > other || self.is_nan() { self } else { other }
+                let larger = if self > other { self } else { other };
+                if self.is_nan() { self } else { larger }
             }
             #[inline(always)]
             fn absolute(self) -> Self { $t::abs(self) }

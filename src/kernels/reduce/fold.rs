@@ -22,8 +22,6 @@ pub trait Fold: Copy + Sync {
 pub const BLOCK: usize = 1024;
 /// Independent states of a block: enough for two vectors of the widest registers.
 const LANES: usize = 32;
-/// Rows for which the state of a column stays in a register.
-const DEPTH: usize = 8;
 
 /// Folds a slice of any length.
 #[inline(always)]
@@ -47,14 +45,17 @@ fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
     for (lane, &item) in items[full..].iter().enumerate() {
         lanes[lane] = fold.step(lanes[lane], item, seen + full + lane);
     }
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
-        for lane in 0..width {
-            lanes[lane] = fold.join(lanes[lane], lanes[lane + width]);
-        }
-    }
-    lanes[0]
+    let sixteen: [F::State; 16] = halved(fold, &lanes);
+    let eight: [F::State; 8] = halved(fold, &sixteen);
+    let four: [F::State; 4] = halved(fold, &eight);
+    let two: [F::State; 2] = halved(fold, &four);
+    fold.join(two[0], two[1])
+}
+
+/// Joins the second half of some lanes to the first.
+#[inline(always)]
+fn halved<F: Fold, const HALF: usize>(fold: F, lanes: &[F::State]) -> [F::State; HALF] {
+    std::array::from_fn(|lane| fold.join(lanes[lane], lanes[lane + HALF]))
 }
 
 /// Takes rows of elements, `stride` apart, into a state for each column; `place(row, column)` is an element's place.
@@ -70,21 +71,31 @@ pub unsafe fn step_columns<F: Fold>(
     place: impl Fn(usize, usize) -> usize,
     states: &mut [F::State],
 ) {
-    let deep = rows / DEPTH * DEPTH;
-    for row in (0..deep).step_by(DEPTH) {
+    // The state of a column stays in a register for some rows: as many as are left, in powers of two.
+    // SAFETY: by the caller's promise.
+    let at = |row: usize, column: usize| unsafe { *top.add(row * stride + column) };
+    let done = deep::<F, 8>(fold, at, 0, rows, &place, states);
+    let done = deep::<F, 4>(fold, at, done, rows, &place, states);
+    let done = deep::<F, 2>(fold, at, done, rows, &place, states);
+    deep::<F, 1>(fold, at, done, rows, &place, states);
+}
+
+/// Takes in rows from `done` on, `DEPTH` at a time, and gives how many are done then.
+#[inline(always)]
+fn deep<F: Fold, const DEPTH: usize>(
+    fold: F,
+    at: impl Fn(usize, usize) -> F::Item,
+    done: usize,
+    rows: usize,
+    place: impl Fn(usize, usize) -> usize,
+    states: &mut [F::State],
+) -> usize {
+    let end = rows - (rows - done) % DEPTH;
+    for top in (done..end).step_by(DEPTH) {
         for (column, state) in states.iter_mut().enumerate() {
-            let mut now = *state;
-            for row in row..row + DEPTH {
-                // SAFETY: by the caller's promise.
-                now = fold.step(now, unsafe { *top.add(row * stride + column) }, place(row, column));
-            }
-            *state = now;
+            *state =
+                (top..top + DEPTH).fold(*state, |state, row| fold.step(state, at(row, column), place(row, column)));
         }
     }
-    for row in deep..rows {
-        for (column, state) in states.iter_mut().enumerate() {
-            // SAFETY: as above.
-            *state = fold.step(*state, unsafe { *top.add(row * stride + column) }, place(row, column));
-        }
-    }
+    end
 }

@@ -52,6 +52,11 @@ impl Maker {
                 vec![mask(&[true], &[]), self.input(&[]), self.tensor("other", &[])],
                 vec![mask(&[], &[0]), self.input(&[1]), self.tensor("other", &[])],
             ],
+            "_softmax_gradient" | "_log_softmax_gradient" => {
+                [(&[2, 3][..], 0), (&[2, 3], -1), (&[3], 0), (&[], 0), (&[2, 0], 1)]
+                    .map(|(sizes, dim)| vec![self.tensor("gradient", sizes), self.tensor("output", sizes), int(dim)])
+                    .into()
+            }
             "masked_fill" => vec![
                 vec![self.input(&[2, 3]), mask(&[true, false, true], &[3]), float(1.5)],
                 vec![self.input(&[2, 3]), mask(&[true, false], &[2, 1]), self.tensor("value", &[])],
