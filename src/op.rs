@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use smallvec::SmallVec;
+
 use crate::dtype::{COUNT, DType};
 use crate::error::Result;
 use crate::kernels::map::Kernel;
@@ -20,6 +22,8 @@ pub struct Op {
     pub returns: Returns,
     /// The name of its node in a graph, such as `SumBackward1`.
     pub node: &'static str,
+    /// The same operation for numbers in the place of all tensors but the first, if its node then has another name.
+    pub with_numbers: Option<&'static Op>,
     pub forward: Forward,
     pub derivative: Derivative,
     pub traits: Traits,
@@ -54,14 +58,29 @@ pub enum Forward {
     Pointwise(&'static Loops),
     /// A body of its own; gets the arguments without recording.
     Structured(fn(&[Value]) -> Result<Outputs>),
+    /// Another operation in its place, which depends on the arguments.
+    Chosen(fn(&[Value]) -> Result<Chosen>),
+}
+
+/// An operation and its arguments; made by [`chosen!`](crate::chosen).
+pub struct Chosen {
+    pub op: &'static Op,
+    pub arguments: SmallVec<[Value; 4]>,
 }
 
 /// The loops of an elementwise operation, by the element type that they read.
 pub struct Loops {
     pub kernels: KernelTable,
+    /// How many arguments are operands; the others are factors, which do not take part in promotion.
+    pub operands: usize,
+    /// Refuses arguments that the kernels could compute with.
+    pub check: Option<Check>,
     pub promotion: Promotion,
     pub output: Range,
 }
+
+/// Gets the name of the operation, its arguments and the element type that it is going to compute in.
+pub type Check = fn(&str, &[Value], DType) -> Result<()>;
 
 pub type KernelTable = [Option<Kernel>; COUNT];
 
@@ -85,6 +104,8 @@ pub enum Range {
 pub enum Derivative {
     /// In so many words: no gradient flows through it.
     None,
+    /// It has one, but nobody has written it: the result requires grad, and `backward()` fails.
+    Missing,
     /// It is made of operations that have derivatives.
     Composite,
     Rules {
@@ -185,9 +206,17 @@ impl Op {
         if self.overload.is_empty() { self.name.into() } else { format!("{}.{}", self.name, self.overload) }
     }
 
+    /// The operation as whose node a call with these arguments is recorded.
+    pub fn recorded_as(&'static self, arguments: &[Value]) -> &'static Op {
+        let Some(with_numbers) = self.with_numbers else { return self };
+        let mut others = self.parameters.iter().zip(arguments).skip(1);
+        let tensors = others.any(|(p, value)| p.kind == Kind::Operand && matches!(value, Value::Tensor(_)));
+        if tensors { self } else { with_numbers }
+    }
+
     /// Whether some argument can get a gradient.
     pub fn is_differentiable(&self) -> bool {
-        !matches!(self.derivative, Derivative::None)
+        !matches!(self.derivative, Derivative::None | Derivative::Missing)
     }
 }
 

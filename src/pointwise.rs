@@ -17,26 +17,28 @@ use crate::tensor::Tensor;
 use crate::value::Value;
 use crate::{bail, error};
 
-/// What `loops` reads and writes for these operands.
-fn types(name: &str, loops: &Loops, values: &[Value]) -> Result<(Kernel, Types)> {
-    let mut input = result_type(values);
+/// What `loops` reads and writes for these arguments.
+fn types(name: &str, loops: &Loops, values: &[Value]) -> Result<Types> {
+    let mut input = result_type(&values[..loops.operands.min(values.len())]);
     if loops.promotion == Promotion::Float && input.is_integral() {
         input = default_float();
     }
-    let found = kernel(&loops.kernels, input)
-        .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {input}"))?;
+    if let Some(check) = loops.check {
+        check(name, values, input)?;
+    }
     let output = if loops.output == Range::Bool { DType::Bool } else { input };
-    Ok((found, Types { input, output }))
+    Ok(Types { input, output })
 }
 
-/// The element type of the result of an elementwise operation on `values`.
-pub fn output_dtype(name: &str, loops: &Loops, values: &[Value]) -> Result<DType> {
-    Ok(types(name, loops, values)?.1.output)
+fn kernel_for(name: &str, loops: &Loops, types: Types) -> Result<Kernel> {
+    kernel(&loops.kernels, types.input)
+        .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {}", types.input))
 }
 
 /// A new tensor with the result.
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
-    let (kernel, types) = types(name, loops, values)?;
+    let types = types(name, loops, values)?;
+    let kernel = kernel_for(name, loops, types)?;
     run_kernel(kernel, types, values).map_err(|error| error.context(name))
 }
 
@@ -77,10 +79,12 @@ fn common_layout(values: &[Value]) -> Option<Ref<'_, Data>> {
 /// `RuntimeError` if the result has another size or cannot be cast, or if elements of `out` share memory;
 /// `out` is then unchanged.
 pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Result<()> {
-    let (kernel, types) = types(name, loops, values)?;
+    let types = types(name, loops, values)?;
     let data = out.data();
     check_castable(name, types.output, data.dtype)?;
-    if run_plain(kernel, types, values, &data) {
+    if let Some(kernel) = kernel(&loops.kernels, types.input)
+        && run_plain(kernel, types, values, &data)
+    {
         return Ok(());
     }
     let sizes = broadcast_sizes(values)?;
@@ -92,6 +96,7 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
             shape::show(&data.sizes)
         );
     }
+    let kernel = kernel_for(name, loops, types)?;
     // An operand that shares memory with the result must be the very same elements, or be copied first.
     let mut owned: SmallVec<[Value; 4]> = SmallVec::new();
     for value in values {
@@ -150,25 +155,58 @@ fn broadcast_sizes(values: &[Value]) -> Result<Dims> {
     Ok(sizes)
 }
 
-/// The strides of the result: those of the operands where they agree and leave no gap, else row-major.
+/// The strides of the result: without gaps, with its dimensions in the order of the operands' strides.
+///
+/// The first operand that tells two dimensions apart decides which is the faster one, so the order of operands
+/// matters. Broadcast dimensions, whose stride is 0, say nothing. The rule is PyTorch's.
 fn result_strides(values: &[Value], sizes: &Dims) -> Dims {
-    let mut common: Option<Dims> = None;
-    for value in values {
-        if let Value::Tensor(tensor) = value {
-            let data = tensor.data();
-            if data.sizes != *sizes {
-                continue;
+    let ndim = sizes.len();
+    if ndim < 2 {
+        return shape::contiguous_strides(sizes);
+    }
+    let operands: SmallVec<[Dims; 4]> = values
+        .iter()
+        .filter_map(|value| match value {
+            Value::Tensor(tensor) => {
+                let data = tensor.data();
+                (!data.sizes.is_empty()).then(|| shape::broadcast_strides(&data.sizes, &data.strides, sizes)).flatten()
             }
-            match &common {
-                None if shape::dense_order(&data.sizes, &data.strides).is_some() => {
-                    common = Some(data.strides.clone());
+            _ => None,
+        })
+        .collect();
+    if operands.iter().all(|strides| shape::is_contiguous(sizes, strides)) {
+        return shape::contiguous_strides(sizes);
+    }
+    // Whether dimension `a` is slower (true) or faster than `b`; `None` if nothing tells.
+    let slower = |a: usize, b: usize| {
+        operands.iter().find_map(|strides| match (strides[a], strides[b]) {
+            (0, _) | (_, 0) => None,
+            (a, b) if a != b => Some(a > b),
+            _ => (sizes[a] > sizes[b]).then_some(true),
+        })
+    };
+    // From the fastest dimension to the slowest. An insertion sort, since the comparison does not order all pairs.
+    let mut order: Dims = (0..ndim).rev().collect();
+    for i in 1..ndim {
+        let mut at = i;
+        for before in (0..i).rev() {
+            match slower(order[before], order[at]) {
+                Some(true) => {
+                    order.swap(before, at);
+                    at = before;
                 }
-                Some(strides) if *strides == data.strides => {}
-                _ => return shape::contiguous_strides(sizes),
+                Some(false) => break,
+                None => {}
             }
         }
     }
-    common.unwrap_or_else(|| shape::contiguous_strides(sizes))
+    let mut strides = Dims::from_elem(1, ndim);
+    let mut step = 1;
+    for &d in &order {
+        strides[d] = step;
+        step *= sizes[d].max(1);
+    }
+    strides
 }
 
 /// Up to this many elements a number is spread over a block on the stack, and a result may be its own operand.

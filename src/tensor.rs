@@ -3,6 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::ffi::c_void;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
@@ -34,6 +35,39 @@ pub(crate) struct TensorCell {
     object: Cell<*mut c_void>,
 }
 
+/// What the embedding language does with an object that its tensor has kept alive, when the tensor dies: the object, and
+/// a tensor with the contents of the dying one.
+pub type Keeper = fn(*mut c_void, Tensor);
+
+static KEEPER: OnceLock<Keeper> = OnceLock::new();
+
+/// Registers the embedding language; later calls are ignored.
+pub fn set_keeper(keeper: Keeper) {
+    let _ = KEEPER.set(keeper);
+}
+
+impl Drop for TensorCell {
+    #[inline]
+    fn drop(&mut self) {
+        if self.flags.get() & flag::OBJECT_KEPT != 0 {
+            self.hand_contents_over();
+        }
+    }
+}
+
+impl TensorCell {
+    #[cold]
+    fn hand_contents_over(&mut self) {
+        let contents = Tensor::with_flags(self.data.get_mut().clone(), self.flags.get() & !flag::OBJECT_KEPT);
+        contents.0.output_nr.set(self.output_nr.get());
+        contents.0.grad_fn.replace(self.grad_fn.take());
+        contents.0.meta.replace(self.meta.take());
+        if let Some(keeper) = KEEPER.get() {
+            keeper(self.object.get(), contents);
+        }
+    }
+}
+
 /// Bits of `TensorCell::flags`: what an operation has to look at before it may take the short way.
 pub(crate) mod flag {
     /// A leaf that asks for its gradient.
@@ -46,6 +80,8 @@ pub(crate) mod flag {
     pub const DUAL: u8 = 8;
     /// Remembered as possibly part of a ring of references.
     pub const SUSPECT: u8 = 16;
+    /// Owns the object that wraps it, rather than being owned by it.
+    pub const OBJECT_KEPT: u8 = 128;
     /// Made in inference mode.
     pub const INFERENCE: u8 = 32;
     /// Any of these sends an operation through the recording path.
@@ -230,6 +266,28 @@ impl Tensor {
         let copied = Tensor::empty(&self.sizes(), dtype)?;
         copy::copy(&copied.data(), &self.data());
         Ok(copied)
+    }
+
+    /// A fresh copy in the order of the memory of this tensor, or row-major if that has gaps or overlaps. Not recorded.
+    pub(crate) fn copied_alike(&self, dtype: DType) -> Result<Tensor> {
+        let copied = self.empty_alike(dtype)?;
+        copy::copy(&copied.data(), &self.data());
+        Ok(copied)
+    }
+
+    /// Zeros in the order of the memory of this tensor, or row-major if that has gaps or overlaps.
+    pub(crate) fn zeros_alike(&self) -> Result<Tensor> {
+        let zeros = self.empty_alike(self.dtype())?;
+        fill::fill(&zeros.data(), Scalar::Int(0));
+        Ok(zeros)
+    }
+
+    fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
+        let data = self.data();
+        match shape::dense_order(&data.sizes, &data.strides) {
+            Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), dtype),
+            None => Tensor::empty(&data.sizes, dtype),
+        }
     }
 
     /// This tensor, or a row-major copy in another element type. Not recorded.

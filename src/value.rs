@@ -90,6 +90,24 @@ impl<'a> From<&'a Tensor> for Operand<'a> {
     }
 }
 
+impl From<&Tensor> for Value {
+    fn from(tensor: &Tensor) -> Self {
+        Value::Tensor(tensor.clone())
+    }
+}
+
+impl From<Scalar> for Value {
+    fn from(number: Scalar) -> Self {
+        Value::Scalar(number)
+    }
+}
+
+impl From<Operand<'_>> for Value {
+    fn from(operand: Operand<'_>) -> Self {
+        Operand::pack(operand)
+    }
+}
+
 impl<T: Into<Scalar>> From<T> for Operand<'_> {
     fn from(number: T) -> Self {
         Operand::Scalar(number.into())

@@ -10,7 +10,8 @@ from . import _rgrad
 from ._rgrad import *
 from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
 from ._size import Size
-from .autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
 
 TYPE_CHECKING = False
@@ -30,8 +31,11 @@ __all__ = [
     "float",
     "get_rng_state",
     "graph",
+    "inference_mode",
     "initial_seed",
     "int",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_tensor",
     "long",
     "manual_seed",

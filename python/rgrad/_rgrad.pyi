@@ -395,8 +395,6 @@ class Tensor:
     _post_accumulate_grad_hooks: Any
 
     # Operations.
-    def _index_add_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
-        """`input` with the parts of `source` added at the places of `index` along `dim`."""
     def abs(self) -> Tensor:
         """Absolute value. The derivative at 0 is 0."""
     def abs_(self) -> Self:
@@ -424,7 +422,7 @@ class Tensor:
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
         """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
-        """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
+        """`addmm` in place: `input` has to have the size of the product."""
     @overload
     def all(self) -> Tensor:
         """Whether no element is 0."""
@@ -479,9 +477,13 @@ class Tensor:
     def chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
     def clamp(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
-        """Each element limited to the range from `min` to `max`; one of them may be missing."""
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
     def clamp_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
-        """Each element limited to the range from `min` to `max`; one of them may be missing."""
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
     def clamp_max(self, max: _Operand) -> Tensor:
         """Not above `max`."""
     def clamp_max_(self, max: _Operand) -> Self:
@@ -504,13 +506,19 @@ class Tensor:
         """Cosine of each element, in radians."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
-        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
     @overload
     def div(self, other: _Operand) -> Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     @overload
     def div_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
-        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
     @overload
     def div_(self, other: _Operand) -> Self:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
@@ -544,9 +552,15 @@ class Tensor:
     def floor_(self) -> Self:
         """The largest integer not above each element."""
     def floor_divide(self, other: _Operand) -> Tensor:
-        """The largest integer (as a float for floats) not above the quotient."""
+        """The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
     def floor_divide_(self, other: _Operand) -> Self:
-        """The largest integer (as a float for floats) not above the quotient."""
+        """The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
     def gather(self, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
         """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
     def ge(self, other: _Operand) -> Tensor:
@@ -618,9 +632,9 @@ class Tensor:
     def lt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less."""
     def masked_fill(self, mask: Tensor, value: _Operand) -> Tensor:
-        """`input` with `value` where a bool mask is true."""
+        """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
-        """`input` with `value` where a bool mask is true."""
+        """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
     def matmul(self, other: Tensor) -> Tensor:
@@ -631,11 +645,11 @@ class Tensor:
     def max(self) -> Tensor:
         """The largest element; equal ones share its gradient."""
     @overload
-    def max(self, dim: _int, keepdim: _bool = False) -> _MaxResult:
-        """The largest element along a dimension and its first place; the place alone gets the gradient."""
-    @overload
     def max(self, other: Tensor) -> Tensor:
         """The larger of two elements: `maximum` under its older name."""
+    @overload
+    def max(self, dim: _int, keepdim: _bool = False) -> _MaxResult:
+        """The largest element along a dimension and its first place; the place alone gets the gradient."""
     def maximum(self, other: Tensor) -> Tensor:
         """The larger of two elements; NaN if either is. Equal elements share the gradient."""
     @overload
@@ -648,11 +662,11 @@ class Tensor:
     def min(self) -> Tensor:
         """The smallest element; equal ones share its gradient."""
     @overload
-    def min(self, dim: _int, keepdim: _bool = False) -> _MinResult:
-        """The smallest element along a dimension and its first place; the place alone gets the gradient."""
-    @overload
     def min(self, other: Tensor) -> Tensor:
         """The smaller of two elements: `minimum` under its older name."""
+    @overload
+    def min(self, dim: _int, keepdim: _bool = False) -> _MinResult:
+        """The smallest element along a dimension and its first place; the place alone gets the gradient."""
     def minimum(self, other: Tensor) -> Tensor:
         """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
     def mm(self, mat2: Tensor) -> Tensor:
@@ -713,9 +727,15 @@ class Tensor:
     def relu_(self) -> Self:
         """The larger of each element and 0. The derivative at 0 is 0."""
     def remainder(self, other: _Operand) -> Tensor:
-        """The remainder of the division that rounds down: it has the sign of the divisor, as in Python."""
+        """The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
     def remainder_(self, other: _Operand) -> Self:
-        """The remainder of the division that rounds down: it has the sign of the divisor, as in Python."""
+        """The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
     @overload
     def reshape(self, shape: _Size) -> Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
@@ -1208,7 +1228,9 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: Literal[False] | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1219,7 +1241,9 @@ def grad(
     grad_outputs: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    only_inputs: _bool = True,
     allow_unused: _bool | None = None,
+    is_grads_batched: _bool = False,
     materialize_grads: _bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`."""
@@ -1251,6 +1275,10 @@ def _end_dual_level() -> None:
     """Takes back all tangents, as the end of a level does."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
+def _is_checkpoint_valid() -> _bool:
+    """Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients
+    only.
+    """
 def _set_grad_enabled(enabled: _bool) -> _bool:
     """Switches recording on or off in this thread; gives back what it was."""
 def _make_dual(tensor: Tensor, tangent: Tensor) -> Tensor:
@@ -1307,7 +1335,7 @@ class _Functional:
     ) -> Tensor:
         """Cross entropy between probabilities (from 0 to 1) and targets of the same size.
 
-        `-(t log(p) + (1 - t) log(1 - p))`, each logarithm cut off at -100.
+        `-(t log(p) + (1 - t) log(1 - p))`, each logarithm cut off at -100. The weights are constants.
         """
     @staticmethod
     def binary_cross_entropy_with_logits(
@@ -1341,7 +1369,7 @@ class _Functional:
         Raises `ValueError` unless `p` is from 0 to 1.
         """
     @staticmethod
-    def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+    def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -1361,7 +1389,7 @@ class _Functional:
         reduction: str = 'mean',
     ) -> Tensor:
         """Minus the log-probability of each target class: `input` `(n, c, …)` holds log-probabilities, `target`
-        `(n, …)` int64 classes. `ignore_index` targets count nothing; the mean is weighted by `weight`, one number
+        `(n, …)` int64 classes. `ignore_index` targets count nothing; the mean is weighted by `weight`, one constant
         for each class.
         """
     @staticmethod
@@ -1405,8 +1433,6 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand 
 def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
     """`input + value * tensor1 * tensor2`."""
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
-    """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
-def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
 @overload
 def all(input: Tensor) -> Tensor:
@@ -1466,9 +1492,13 @@ def ceil_(input: Tensor) -> Tensor:
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
-    """Each element limited to the range from `min` to `max`; one of them may be missing."""
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
 def clamp_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
-    """Each element limited to the range from `min` to `max`; one of them may be missing."""
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
 def clamp_max(input: Tensor, max: _Operand) -> Tensor:
     """Not above `max`."""
 def clamp_max_(input: Tensor, max: _Operand) -> Tensor:
@@ -1487,13 +1517,19 @@ def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
-    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
 @overload
 def div(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 @overload
 def div_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
-    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`)."""
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
 @overload
 def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
@@ -1518,9 +1554,15 @@ def floor(input: Tensor) -> Tensor:
 def floor_(input: Tensor) -> Tensor:
     """The largest integer not above each element."""
 def floor_divide(input: _Operand, other: _Operand) -> Tensor:
-    """The largest integer (as a float for floats) not above the quotient."""
+    """The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
 def floor_divide_(input: _Operand, other: _Operand) -> Tensor:
-    """The largest integer (as a float for floats) not above the quotient."""
+    """The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
 def gather(input: Tensor, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
 def ge(input: Tensor, other: _Operand) -> Tensor:
@@ -1602,9 +1644,9 @@ def lt(input: Tensor, other: _Operand) -> Tensor:
 def lt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less."""
 def masked_fill(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
-    """`input` with `value` where a bool mask is true."""
+    """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
-    """`input` with `value` where a bool mask is true."""
+    """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -1615,11 +1657,11 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 def max(input: Tensor) -> Tensor:
     """The largest element; equal ones share its gradient."""
 @overload
-def max(input: Tensor, dim: _int, keepdim: _bool = False) -> _MaxResult:
-    """The largest element along a dimension and its first place; the place alone gets the gradient."""
-@overload
 def max(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements: `maximum` under its older name."""
+@overload
+def max(input: Tensor, dim: _int, keepdim: _bool = False) -> _MaxResult:
+    """The largest element along a dimension and its first place; the place alone gets the gradient."""
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
@@ -1632,11 +1674,11 @@ def mean(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, dtype: _DT
 def min(input: Tensor) -> Tensor:
     """The smallest element; equal ones share its gradient."""
 @overload
-def min(input: Tensor, dim: _int, keepdim: _bool = False) -> _MinResult:
-    """The smallest element along a dimension and its first place; the place alone gets the gradient."""
-@overload
 def min(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements: `minimum` under its older name."""
+@overload
+def min(input: Tensor, dim: _int, keepdim: _bool = False) -> _MinResult:
+    """The smallest element along a dimension and its first place; the place alone gets the gradient."""
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -1697,9 +1739,15 @@ def relu(input: Tensor) -> Tensor:
 def relu_(input: Tensor) -> Tensor:
     """The larger of each element and 0. The derivative at 0 is 0."""
 def remainder(input: _Operand, other: _Operand) -> Tensor:
-    """The remainder of the division that rounds down: it has the sign of the divisor, as in Python."""
+    """The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
 def remainder_(input: _Operand, other: _Operand) -> Tensor:
-    """The remainder of the division that rounds down: it has the sign of the divisor, as in Python."""
+    """The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
 @overload
 def reshape(input: Tensor, shape: _Size) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
@@ -1713,12 +1761,8 @@ def rsqrt(input: Tensor) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
     """`1 / sqrt(x)`."""
-@overload
-def rsub(input: Tensor, other: Tensor) -> Tensor:
-    """`other - input`."""
-@overload
 def rsub(input: Tensor, other: _Operand) -> Tensor:
-    """`other - input` for a number `other`."""
+    """`other - input`."""
 @overload
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
@@ -1869,7 +1913,6 @@ __all__ = [
     "addcmul",
     "addcmul_",
     "addmm",
-    "addmm_",
     "all",
     "allclose",
     "amax",

@@ -65,7 +65,7 @@ impl Member {
     }
 
     /// Calls `visit` for each reference that this member owns; false if it cannot be looked into just now.
-    fn visit(&self, visit: &mut dyn FnMut(Member)) -> bool {
+    pub fn visit(&self, visit: &mut dyn FnMut(Member)) -> bool {
         match self {
             Member::Tensor(tensor) => {
                 if let Some(node) = tensor.0.grad_fn.borrow().as_ref() {

@@ -244,6 +244,11 @@ pub fn current_task_runs(node: &Node) -> Option<bool> {
     Some(scope.runs.as_ref().is_none_or(|runs| runs[place as usize]))
 }
 
+/// Whether the pass that runs now, if there is one, runs every node that its roots lead to.
+pub fn current_task_runs_all() -> bool {
+    running().is_none_or(|scope| scope.runs.is_none())
+}
+
 impl Task {
     /// A pass that gives `captured` gradients; only on the way to `targets`, if there are any.
     fn new(level: &Level, targets: Option<Vec<(Edge, Option<usize>)>>, captured: usize) -> Task {

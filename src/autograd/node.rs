@@ -59,12 +59,15 @@ pub struct State {
 pub struct OutputMeta {
     pub sizes: Dims,
     pub dtype: DType,
+    /// Whether it is a matrix whose columns lie one after another; the product of matrices gives it a gradient alike.
+    pub column_major: bool,
 }
 
 impl OutputMeta {
     pub fn of(tensor: &Tensor) -> OutputMeta {
         let data = tensor.data();
-        OutputMeta { sizes: data.sizes.clone(), dtype: data.dtype }
+        let column_major = matches!((&data.sizes[..], &data.strides[..]), ([rows, _], [1, step]) if step == rows);
+        OutputMeta { sizes: data.sizes.clone(), dtype: data.dtype, column_major }
     }
 }
 
@@ -217,7 +220,7 @@ impl Node {
 
     fn apply_rules(&self, op: &'static Op, gradients: &Gradients) -> Result<Gradients> {
         let Derivative::Rules { rules, .. } = &op.derivative else {
-            bail!(NotImplemented, "{} has no derivative", op.name);
+            bail!(Runtime, "{}: its derivative is not implemented", op.name);
         };
         let backward = Backward { op, node: self, gradients };
         let needed = backward.needed();

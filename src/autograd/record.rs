@@ -36,6 +36,10 @@ pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     {
         return pointwise::run(op.name, loops, arguments);
     }
+    if let Forward::Chosen(choose) = op.forward {
+        let chosen = choose(arguments)?;
+        return call_one(chosen.op, &chosen.arguments);
+    }
     first(op, call(op, arguments)?)
 }
 
@@ -52,6 +56,10 @@ fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
         Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
         Forward::Structured(body) => body(arguments),
+        Forward::Chosen(choose) => {
+            let chosen = choose(arguments)?;
+            call(chosen.op, &chosen.arguments)
+        }
     }
 }
 
@@ -69,7 +77,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         let mut saved = plan.save_arguments(arguments, None)?;
         plan.save_outputs(&mut saved, &outputs)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
-        let node = Node::new(Body::Op(op), plan.edges, metas, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
             if output.dtype().is_differentiable() {
                 output.set_history(node.clone(), i as u32);
@@ -123,7 +131,11 @@ struct Plan {
 impl Plan {
     /// `None` if nothing has to be recorded. `output` tells the element type of a result.
     fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
-        let Derivative::Rules { rules, .. } = &op.derivative else { return None };
+        let rules = match &op.derivative {
+            Derivative::Rules { rules, .. } => *rules,
+            Derivative::Missing => &[],
+            _ => return None,
+        };
         // A view made in inference mode of a tensor that is none for inference keeps its history.
         let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
         if !watches
@@ -189,6 +201,10 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
+    if let Forward::Chosen(choose) = op.forward {
+        let chosen = choose(arguments)?;
+        return call_in_place(chosen.op, &chosen.arguments);
+    }
     pointwise::check_writable(op.name, target)?;
     if target.has_flag(flag::INFERENCE) && !modes::inference() {
         bail!(
@@ -201,10 +217,6 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     if records {
         view::check_in_place(op.name, target)?;
     }
-    // Without rules of its own, the result is computed apart (and recorded, as its parts are) and copied in.
-    if !matches!(op.derivative, Derivative::Rules { .. }) && records {
-        return copy_result(op, arguments, target);
-    }
     let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
@@ -216,7 +228,7 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     if let (Some(plan), Some(mut saved)) = (plan, saved) {
         plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
-        let node = Node::new(Body::Op(op), plan.edges, outputs, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
         view::rebase_history(target, node.clone())?;
         recorded = Some(node);
     }
@@ -231,16 +243,6 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         }
     }
     Ok(target.clone())
-}
-
-/// An in-place operation made of others, or one that no gradient flows through.
-fn copy_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
-    // The parts save what they read, which must not be the tensor that changes.
-    let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
-    before[0] = Value::Tensor(view::original(target)?);
-    let result = first(op, compute(op, &before)?)?;
-    check_fits(op, &result, target)?;
-    crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
 }
 
 /// Refuses a result of another size, or of a type that the target cannot hold.
@@ -280,7 +282,7 @@ pub(crate) fn pointwise_derivative(
     let tensors = || values.iter().flat_map(Value::tensors);
     let watched = (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
         || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)));
-    let dtype = tensors().next().map_or(DType::Float32, Tensor::dtype);
+    let dtype = crate::promotion::result_type(values);
     if !watched && let Some(kernel) = kernel(kernels, dtype) {
         let types = Types { input: dtype, output: dtype };
         return Ok(Some(pointwise::run_kernel(kernel, types, values)?));

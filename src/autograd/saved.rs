@@ -239,6 +239,9 @@ impl KeptTensor {
             return Ok(self.tensor.clone());
         };
         let result = self.tensor.detach();
+        if !result.dtype().is_differentiable() {
+            return Ok(result);
+        }
         result.set_history(owner(self.owner.as_ref(), node), output_nr);
         if let Some(tangent) = node.tangent_of(output_nr) {
             forward::set_tangent(&result, Some(tangent));

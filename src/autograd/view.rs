@@ -162,7 +162,7 @@ fn check_leaf(name: &str, target: &Tensor) -> Result<()> {
 
 /// The values and the history that `target` has now, for formulas that need them after it has changed.
 pub fn original(target: &Tensor) -> Result<Tensor> {
-    let copied = target.copied(target.dtype())?;
+    let copied = target.copied_alike(target.dtype())?;
     if let Some(edge) = target.gradient_edge()? {
         copied.set_history(edge.node, edge.input_nr);
     }

@@ -17,11 +17,13 @@ mod logarithm;
 mod power;
 #[cfg(test)]
 mod tests;
+mod trigonometric;
 
 pub use exponential::Exponential;
 pub use hyperbolic::Hyperbolic;
 pub use logarithm::Logarithm;
 pub use power::Power;
+pub use trigonometric::Trigonometric;
 
 /// `c[0] + c[1] x + c[2] x² + …` by Horner's rule, in numbers of one type.
 macro_rules! polynomial {

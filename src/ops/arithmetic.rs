@@ -1,10 +1,75 @@
 //! Addition, subtraction, multiplication, division.
 
+use crate::dtype::{Category, DType};
 use crate::error::Result;
+use crate::ops::comparison::all_true;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::value::Operand;
-use crate::{bail, op, pointwise};
+use crate::value::{Operand, Value};
+use crate::{bail, chosen, op, pointwise, with_element};
+
+/// The element type of an operand by itself.
+fn own_dtype(value: &Value) -> Option<DType> {
+    match value {
+        Value::Tensor(tensor) => Some(tensor.dtype()),
+        Value::Scalar(number) => Some(number.dtype(DType::Float32)),
+        _ => None,
+    }
+}
+
+/// Differences of bools are refused: what is meant is `^` or `~`.
+fn check_no_bool(name: &str, values: &[Value], _: DType) -> Result<()> {
+    if values.iter().any(|value| own_dtype(value) == Some(DType::Bool)) {
+        bail!(
+            Runtime,
+            "{name}: not defined for bool; use ^ or logical_xor() for two bools, ~ or logical_not() for one"
+        );
+    }
+    Ok(())
+}
+
+/// A factor may be a float only for float results, and a bool only for bool ones.
+fn check_factor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+    match values.last() {
+        Some(Value::Scalar(Scalar::Float(alpha))) if dtype.is_integral() => {
+            bail!(Runtime, "{name}: alpha is {alpha}, a float, but the result is {dtype}")
+        }
+        Some(Value::Scalar(Scalar::Bool(_))) if dtype != DType::Bool => {
+            bail!(Runtime, "{name}: alpha is a bool, but the result is {dtype}")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_scaled_difference(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+    check_no_bool(name, &values[..2], dtype)?;
+    check_factor(name, values, dtype)
+}
+
+/// Two integers have no quotient of their type.
+fn check_float_quotient(name: &str, values: &[Value], _: DType) -> Result<()> {
+    if values[1..3].iter().all(|value| own_dtype(value).is_some_and(DType::is_integral)) {
+        bail!(Runtime, "{name}: tensor1 and tensor2 are both integers; convert one of them to a float type");
+    }
+    Ok(())
+}
+
+/// Integers are not divided by 0, unless there is nothing to divide.
+fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+    let nothing = values.iter().flat_map(Value::tensors).any(|tensor| tensor.numel() == 0);
+    if dtype.category() != Category::Integer || nothing {
+        return Ok(());
+    }
+    let zero = match &values[1] {
+        Value::Tensor(divisor) => !all_true(&divisor.cast(dtype)?.cast(DType::Bool)?)?,
+        Value::Scalar(divisor) => with_element!(dtype, T => divisor.cast::<T>() == Scalar::Int(0).cast::<T>()),
+        _ => false,
+    };
+    if zero {
+        bail!(Runtime, "{name}: an integer is divided by 0 (ZeroDivisionError)");
+    }
+    Ok(())
+}
 
 pointwise! {
     /// Sum of two tensors or numbers, element by element.
@@ -15,7 +80,7 @@ pointwise! {
 
     /// `input + alpha * other`.
     fn add_scaled as "add" / "alpha" (input: Operand<'static>, other: Operand<'static>; alpha: Scalar)
-        number -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
+        number[check_factor] -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
         = input + alpha * other;
         input(g) = g;
         other(g, alpha) = g * alpha;
@@ -32,22 +97,27 @@ pointwise! {
         input(g, other) = g / other.conj();
         other(g, input, other) = -g * (input / (other * other)).conj();
 
+    /// The quotient by a number, as operations made of others have it.
+    fn div_number as "div" / "number" (input: Tensor, other: Scalar) float -> same, "DivBackward1"
+        = input / other;
+        input(g, other) = g / other.conj();
+
     /// Difference of two tensors or numbers, element by element.
-    fn sub(input: Operand<'static>, other: Operand<'static>) real -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
+    fn sub(input: Operand<'static>, other: Operand<'static>) real[check_no_bool] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
         = input - other;
         input(g) = g;
         other(g) = -g;
 
     /// `input - alpha * other`.
     fn sub_scaled as "sub" / "alpha" (input: Operand<'static>, other: Operand<'static>; alpha: Scalar)
-        real -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
+        real[check_scaled_difference] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
         = input - alpha * other;
         input(g) = g;
         other(g, alpha) = -(g * alpha);
 
     /// `input + value * tensor1 * tensor2`.
     fn addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
-        number -> same, "AddcmulBackward0", FUNCTION METHOD IN_PLACE
+        real -> same, "AddcmulBackward0", FUNCTION METHOD IN_PLACE
         = input + value * tensor1 * tensor2;
         input(g) = g;
         tensor1(g, tensor2, value) = g * (tensor2 * value).conj();
@@ -55,58 +125,95 @@ pointwise! {
 
     /// `input + value * tensor1 / tensor2`.
     fn addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
-        float -> same, "AddcdivBackward0", FUNCTION METHOD IN_PLACE
+        float[check_float_quotient] -> same, "AddcdivBackward0", FUNCTION METHOD IN_PLACE
         = input + value * (tensor1 / tensor2);
         input(g) = g;
         tensor1(g, tensor2, value) = g * (value / tensor2).conj();
         tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
 
     /// `other - input`.
-    fn rsub(input: Tensor, other: Tensor) real -> same, "RsubBackward0", FUNCTION
+    fn rsub(input: Tensor, other: Operand<'static>)
+        real[check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION
         = other - input;
         input(g) = -g;
         other(g) = g;
 
-    /// `other - input` for a number `other`.
-    fn rsub_number as "rsub" / "number" (input: Tensor, other: Scalar) real -> same, "RsubBackward1", FUNCTION
-        = other - input;
-        input(g) = -g;
-
-    /// The largest integer (as a float for floats) not above the quotient.
-    fn floor_divide(input: Operand<'static>, other: Operand<'static>) real -> same, FUNCTION METHOD IN_PLACE
+    /// The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
+    ///
+    /// Raises `RuntimeError` where an integer is divided by 0.
+    fn floor_divide(input: Operand<'static>, other: Operand<'static>)
+        real[check_divisor] -> same, "NotImplemented", FUNCTION METHOD IN_PLACE
         = input.floor_quotient(other);
 
-    /// The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
-    fn remainder(input: Operand<'static>, other: Operand<'static>)
-        real -> same, "RemainderBackward0", FUNCTION METHOD IN_PLACE
+    /// `div` with `rounding_mode=None`.
+    fn div_exactly as "div" / "exact" (input: Tensor, other: Operand<'static>) float -> same, "DivBackward2"
+        = input / other;
+        input(g, other) = g / other.conj();
+        other(g, input, other) = -g * (input / (other * other)).conj();
+
+    /// `div` with `rounding_mode="floor"`.
+    fn div_down as "div" / "floor" (input: Tensor, other: Operand<'static>)
+        real[check_divisor] -> same, "DivBackward2"
+        = input.floor_quotient(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
+
+    /// `div` with `rounding_mode="trunc"`.
+    fn div_towards_zero as "div" / "trunc" (input: Tensor, other: Operand<'static>)
+        real[check_divisor] -> same, "DivBackward2"
+        = input.trunc_quotient(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
+
+    /// `remainder` of a tensor.
+    fn remainder_of as "remainder" / "of_tensor" (input: Tensor, other: Operand<'static>)
+        real[check_divisor] -> same, "RemainderBackward1" / "RemainderBackward0"
         = input.floor_remainder(other);
         input(g) = g;
         other(g, input, other) = -g * (input / other).rounded_down();
+
+    /// `remainder` of a number, for which PyTorch has no derivative either.
+    fn remainder_of_number as "remainder" / "of_number" (input: Scalar, other: Tensor)
+        real[check_divisor] -> same, "NotImplemented"
+        = input.floor_remainder(other);
+}
+
+op! {
+    /// The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
+    ///
+    /// Raises `RuntimeError` where an integer is divided by 0.
+    fn remainder(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    choose {
+        Ok(match (input, other) {
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(remainder_of_number(number, other)),
+            _ => chosen!(remainder_of(input, other)),
+        })
+    }
 }
 
 op! {
     /// Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+    ///
+    /// The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
     fn div_rounded as "div" / "mode" (
         input: Tensor, other: Operand<'static>; rounding_mode: Option<String>
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value {
-        match rounding_mode {
-            None => div(input.into(), other),
-            Some("floor") => floor_divide(input.into(), other),
-            Some("trunc") => trunc_divide(input.into(), other),
+    choose {
+        Ok(match rounding_mode {
+            None => chosen!(div_exactly(input, other)),
+            Some("floor") => chosen!(div_down(input, other)),
+            Some("trunc") => chosen!(div_towards_zero(input, other)),
             Some(mode) => bail!(
                 Runtime,
                 "div: rounding_mode has to be None, 'trunc' or 'floor', got '{mode}'"
             ),
-        }
+        })
     }
-    derivative composite;
 }
 
-pointwise! {
-    /// The quotient without its fraction.
-    fn trunc_divide as "_trunc_divide" (input: Operand<'static>, other: Operand<'static>) real -> same
-        = input.trunc_quotient(other);
+/// `number - x`.
+pub fn rsub_number(x: &Tensor, number: Scalar) -> Result<Tensor> {
+    rsub(x, number.into())
 }
 
 /// `a + b` for tensors.

@@ -1,35 +1,55 @@
 //! Comparisons and logic: elementwise questions with bool answers, through which no gradient flows.
+//!
+//! In place, a comparison stores its answers as numbers: then the gradient is 0.
 
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::Operand;
-use crate::{op, pointwise};
+use crate::{bail, op, pointwise};
 
 pointwise! {
     /// Whether elements are equal.
-    fn eq(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn eq(input: Tensor, other: Operand<'static>)
+        number -> bool, "EqBackward1" / "EqBackward0", FUNCTION METHOD IN_PLACE
         = input.equals(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether elements differ; NaN differs from everything.
-    fn ne(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn ne(input: Tensor, other: Operand<'static>)
+        number -> bool, "NeBackward1" / "NeBackward0", FUNCTION METHOD IN_PLACE
         = !input.equals(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether elements of `input` are less.
-    fn lt(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn lt(input: Tensor, other: Operand<'static>)
+        number -> bool, "LtBackward1" / "LtBackward0", FUNCTION METHOD IN_PLACE
         = input.less(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether elements of `input` are less or equal.
-    fn le(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn le(input: Tensor, other: Operand<'static>)
+        number -> bool, "LeBackward1" / "LeBackward0", FUNCTION METHOD IN_PLACE
         = input.less_equal(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether elements of `input` are greater.
-    fn gt(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn gt(input: Tensor, other: Operand<'static>)
+        number -> bool, "GtBackward1" / "GtBackward0", FUNCTION METHOD IN_PLACE
         = input.greater(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether elements of `input` are greater or equal.
-    fn ge(input: Tensor, other: Operand<'static>) number -> bool, FUNCTION METHOD IN_PLACE
+    fn ge(input: Tensor, other: Operand<'static>)
+        number -> bool, "GeBackward1" / "GeBackward0", FUNCTION METHOD IN_PLACE
         = input.greater_equal(other);
+        input(g) = g.zero();
+        other(g) = g.zero();
 
     /// Whether each element is NaN.
     fn isnan(input: Tensor) number -> bool, FUNCTION METHOD
@@ -94,6 +114,12 @@ op! {
     fn isclose(input: Tensor, other: Tensor, rtol: f64 = 1e-5, atol: f64 = 1e-8, equal_nan: bool = false) -> Tensor,
         FUNCTION METHOD;
     value {
+        if input.dtype() != other.dtype() {
+            bail!(Runtime, "isclose: both tensors have to have one dtype, got {} and {}", input.dtype(), other.dtype());
+        }
+        if rtol < 0.0 || atol < 0.0 {
+            bail!(Runtime, "isclose: rtol and atol must not be negative, got {rtol} and {atol}");
+        }
         let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
         let same = eq(input, other.into())?;
         let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;

@@ -8,16 +8,7 @@ use crate::tensor::Tensor;
 op! {
     /// A copy with memory of its own.
     fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
-    value {
-        let data = input.data();
-        if crate::shape::dense_order(&data.sizes, &data.strides).is_none() {
-            drop(data);
-            return input.copied(input.dtype());
-        }
-        let copied = Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), data.dtype)?;
-        crate::kernels::copy::copy(&copied.data(), &data);
-        Ok(copied)
-    }
+    value { input.copied_alike(input.dtype()) }
     derivative "CloneBackward0" Linear {
         input(g) => Ok(g.clone());
     }
@@ -51,7 +42,7 @@ op! {
 op! {
     /// A copy with another element type.
     fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
-    value { input.copied(dtype) }
+    value { input.copied_alike(dtype) }
     derivative "ToCopyBackward0" Linear {
         input(g, ctx) => to_dtype(g, ctx.input_meta(0)?.dtype);
     }
@@ -102,7 +93,7 @@ op! {
             ),
         }
     }
-    derivative "FillBackward0" Linear {
+    derivative "FillBackward3" / "FillBackward2" Linear {
         input(g) => Tensor::zeros(&g.sizes(), g.dtype());
         value(g) => crate::ops::reduction::sum_all(g, None);
     }

@@ -1,10 +1,11 @@
 //! Dropout.
 
+use crate::autograd::primitives::call_in_place;
 use crate::error::Result;
 use crate::ops::arithmetic::mul_tensors;
 use crate::ops::creation::{bernoulli, with_default_generator};
-use crate::scalar::Scalar;
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op};
 
 op! {
@@ -22,22 +23,23 @@ op! {
         }
         let mask = mask(input, p)?;
         if inplace {
-            use crate::value::Value;
-            return crate::autograd::primitives::call_in_place("mul", &[Value::Tensor(input.clone()), Value::Tensor(mask)]);
+            return call_in_place("mul", &[Value::Tensor(input.clone()), Value::Tensor(mask)]);
         }
         mul_tensors(input, &mask)
     }
     derivative composite;
 }
 
-/// 0 or `1 / (1 - p)` for each element.
+/// 0 or `1 / (1 - p)` for each element; a single 0 for all if `p` is 1.
 fn mask(input: &Tensor, p: f64) -> Result<Tensor> {
-    let mask = Tensor::empty(&input.sizes(), input.dtype())?;
+    let dtype = input.dtype();
     if p == 1.0 {
-        crate::kernels::fill::fill(&mask.data(), Scalar::Int(0));
-        return Ok(mask);
+        return Tensor::zeros(&[], dtype);
     }
+    if !dtype.is_float() {
+        bail!(Runtime, "dropout: a float tensor is needed, the input is {dtype}");
+    }
+    let mask = input.zeros_alike()?;
     with_default_generator(|generator| bernoulli(&mask, 1.0 - p, generator))??;
-    use crate::value::Value;
-    crate::autograd::primitives::call_in_place("div", &[Value::Tensor(mask), Value::Scalar((1.0 - p).into())])
+    call_in_place("div", &[Value::Tensor(mask), Value::Scalar((1.0 - p).into())])
 }

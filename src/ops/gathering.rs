@@ -3,6 +3,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::index::{self, Write};
+use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op};
@@ -108,7 +109,7 @@ op! {
 
 op! {
     /// `input` with one number stored at the places of `index` along `dim`.
-    fn scatter_value as "scatter" / "value" (input: Tensor, dim: i64, index: Tensor, value: crate::scalar::Scalar) -> Tensor,
+    fn scatter_value as "scatter" / "value" (input: Tensor, dim: i64, index: Tensor, value: Scalar) -> Tensor,
         FUNCTION METHOD IN_PLACE;
     value {
         let src = Tensor::full(&index.sizes(), value, input.dtype())?;
@@ -166,14 +167,16 @@ op! {
     derivative "IndexSelectBackward0" ByVjp {
         input(g, dim, index, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
-            index_add(&zeros, dim, index, g)
+            index_add(&zeros, dim, index, g, Scalar::Int(1))
         };
     }
 }
 
 op! {
-    /// `input` with the parts of `source` added at the places of `index` along `dim`.
-    fn index_add as "_index_add" (input: Tensor, dim: i64, index: Tensor, source: Tensor) -> Tensor, IN_PLACE;
+    /// `input` with `alpha` times the parts of `source` added at the places of `index` along `dim`.
+    fn index_add(
+        input: Tensor, dim: i64, index: Tensor, source: Tensor; alpha: Scalar = crate::scalar::Scalar::Int(1)
+    ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         let out = input.copied(input.dtype())?;
@@ -181,8 +184,9 @@ op! {
         if source.dtype() != input.dtype() {
             bail!(Runtime, "index_add: source is {} and the tensor is {}; they have to be the same", source.dtype(), input.dtype());
         }
+        let source = scaled(&source.detach(), alpha)?.cast(input.dtype())?;
         let widen = |tensor: &Tensor| if tensor.ndim() == 0 { crate::ops::views::reshape(tensor, &[1]) } else { Ok(tensor.clone()) };
-        let (target, source) = (widen(&out)?, widen(source)?);
+        let (target, source) = (widen(&out)?, widen(&source)?);
         if source.sizes().get(d).copied() != Some(index.numel()) {
             bail!(Index, "index_add: {} indices for a source of size {} along dimension {d}", index.numel(), shape::show(&source.sizes()));
         }
@@ -191,25 +195,18 @@ op! {
         crate::ops::indexing::put_raw(&target, &indices, &source, Write::Add)?;
         Ok(out)
     }
-    derivative "IndexAddBackward0" Linear {
+    derivative "IndexAddBackward0" ByVjp {
         input(g) => Ok(g.clone());
-        source(g, dim, index, ctx) => {
+        source(g, dim, index, alpha, ctx) => {
             let sizes: Ints = ctx.sizes_of(3)?.iter().map(|&n| n as i64).collect();
-            crate::ops::views::reshape(&index_select(g, dim, index)?, &sizes)
+            scaled(&crate::ops::views::reshape(&index_select(g, dim, index)?, &sizes)?, alpha)
         };
     }
 }
 
-op! {
-    /// `input` with `alpha` times the parts of `source` added at the places of `index` along `dim`.
-    fn index_add_scaled as "index_add" (
-        input: Tensor, dim: i64, index: Tensor, source: Tensor; alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)
-    ) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value {
-        if alpha == crate::scalar::Scalar::Int(1) {
-            return index_add(input, dim, index, source);
-        }
-        index_add(input, dim, index, &crate::ops::arithmetic::mul(source.into(), alpha.into())?)
+fn scaled(tensor: &Tensor, alpha: Scalar) -> Result<Tensor> {
+    match alpha {
+        Scalar::Int(1) => Ok(tensor.clone()),
+        alpha => crate::ops::arithmetic::mul(tensor.into(), alpha.into()),
     }
-    derivative composite;
 }

@@ -95,24 +95,16 @@ fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
                         shape::show(&sizes)
                     );
                 }
-                let found = places::nonzero(&tensor.data());
-                let count = found.len() / mask.len();
-                for d in 0..mask.len() {
-                    let column: Vec<i64> = found.iter().skip(d).step_by(mask.len()).copied().collect();
-                    place(&mut indices, dim, Tensor::from_slice(&column, &[count])?);
+                for column in coordinates(tensor)? {
+                    place(&mut indices, dim, column);
                     dim += 1;
                 }
             }
             Item::Tensor(tensor) => {
-                if !tensor.dtype().is_integral() {
-                    bail!(
-                        Index,
-                        "tensors used as indices have to be of an integer dtype or bool, got {}",
-                        tensor.dtype()
-                    );
+                for index in coordinates(tensor)? {
+                    place(&mut indices, dim, index);
+                    dim += 1;
                 }
-                place(&mut indices, dim, tensor.cast(DType::Int64)?);
-                dim += 1;
             }
         }
     }
@@ -160,8 +152,30 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// An index tensor as int64 coordinates: a mask becomes one for each of its dimensions.
+fn coordinates(index: &Tensor) -> Result<Vec<Tensor>> {
+    if !is_mask(index) {
+        if !index.dtype().is_integral() {
+            bail!(Index, "tensors used as indices have to be of an integer dtype or bool, got {}", index.dtype());
+        }
+        return Ok(vec![index.cast(DType::Int64)?]);
+    }
+    let found = places::nonzero(&index.data());
+    let ndim = index.ndim();
+    let column = |d: usize| -> Vec<i64> { found.iter().skip(d).step_by(ndim).copied().collect() };
+    (0..ndim).map(|d| Tensor::from_slice(&column(d), &[found.len() / ndim])).collect()
+}
+
 /// Index tensors broadcast to one size, as data for the kernels.
 fn broadcast_indices(indices: &[Option<Tensor>]) -> Result<(Vec<Option<crate::data::Data>>, Dims)> {
+    let mut flat: Vec<Option<Tensor>> = Vec::new();
+    for index in indices {
+        match index {
+            Some(index) => flat.extend(coordinates(index)?.into_iter().map(Some)),
+            None => flat.push(None),
+        }
+    }
+    let indices = &flat;
     let mut sizes = Dims::new();
     for index in indices.iter().flatten() {
         sizes = shape::broadcast(&sizes, &index.sizes()).map_err(|_| {
@@ -231,7 +245,7 @@ op! {
         if values.dtype() != input.dtype() {
             bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
         }
-        let out = input.copied(input.dtype())?;
+        let out = input.copied_alike(input.dtype())?;
         put_raw(&out, indices, values, if accumulate { Write::Add } else { Write::Replace })?;
         Ok(out)
     }
@@ -256,46 +270,89 @@ op! {
             Some(rows) => rows,
             None => usize::from(input.item()?.to_f64() != 0.0),
         };
-        Tensor::from_slice(&found, &[count, ndim])
+        // Column-major, as PyTorch has it.
+        let mut columns: Vec<i64> = Vec::with_capacity(found.len());
+        for d in 0..ndim {
+            columns.extend(found.iter().skip(d).step_by(ndim));
+        }
+        let flat = Tensor::from_slice(&columns, &[count * ndim])?;
+        Ok(flat.alias(Dims::from_slice(&[count, ndim]), Dims::from_slice(&[1, count.max(1)]), 0))
     }
     derivative none;
+}
+
+fn check_mask(name: &str, mask: &Tensor) -> Result<()> {
+    if mask.dtype() != DType::Bool {
+        bail!(Runtime, "{name}: the mask has to be a bool tensor, it is {}", mask.dtype());
+    }
+    Ok(())
+}
+
+/// A tensor and a mask broadcast to one size of at least one dimension.
+fn broadcast_to_mask(input: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> {
+    let mut sizes: shape::Ints = shape::broadcast(&input.sizes(), &mask.sizes())?.iter().map(|&n| n as i64).collect();
+    if sizes.is_empty() {
+        sizes.push(1);
+    }
+    Ok((views::expand(input, &sizes)?, views::expand(mask, &sizes)?))
 }
 
 op! {
     /// The elements where a bool mask, broadcast to the tensor's size, is true, as a vector.
     fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD;
     value {
-        if mask.dtype() != DType::Bool {
-            bail!(Runtime, "masked_select: the mask has to be a bool tensor, it is {}", mask.dtype());
-        }
-        let sizes: shape::Ints = shape::broadcast(&input.sizes(), &mask.sizes())?.iter().map(|&n| n as i64).collect();
-        let (input, mask) = (views::expand(input, &sizes)?, views::expand(mask, &sizes)?);
-        if sizes.is_empty() {
-            return get(&views::reshape(&input, &[1])?, &[Item::Tensor(views::reshape(&mask, &[1])?)]);
-        }
-        get(&input, &[Item::Tensor(mask)])
+        check_mask("masked_select", mask)?;
+        let (input, mask) = broadcast_to_mask(&input.detach(), &mask.detach())?;
+        index_raw(&input, &[Some(mask)])
     }
-    derivative composite;
+    derivative "MaskedSelectBackward0" ByVjp {
+        input(g, input, mask) => {
+            let sizes = shape::broadcast(&input.sizes(), &mask.sizes())?;
+            let sizes: shape::Ints = sizes.iter().map(|&n| n as i64).collect();
+            masked_scatter(&views::expand(&input.detach(), &sizes)?.zeros_alike()?, mask, g)
+        };
+    }
 }
 
 op! {
-    /// `input` with `value` where a bool mask is true.
+    /// `input` with the elements of a vector where a mask of at most its dimensions is true, in their order.
+    fn masked_scatter as "_masked_scatter" (input: Tensor, mask: Tensor, source: Tensor) -> Tensor;
+    value {
+        let out = input.copied_alike(input.dtype())?;
+        let (target, mask) = broadcast_to_mask(&out, &mask.detach())?;
+        put_raw(&target, &[Some(mask)], source, Write::Replace)?;
+        Ok(out)
+    }
+    derivative "MaskedScatterBackward0" ByVjp {
+        input(g, mask) => masked_fill(g, mask, 0i64.into());
+        source(g, mask) => masked_select(g, mask);
+    }
+}
+
+op! {
+    /// `input` with `value`, a number or a tensor without dimensions, where a bool mask is true.
     fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        if mask.dtype() != DType::Bool {
-            bail!(Runtime, "masked_fill: the mask has to be a bool tensor, it is {}", mask.dtype());
-        }
+        check_mask("masked_fill", mask)?;
         let value = match value {
             crate::value::Operand::Tensor(tensor) if tensor.ndim() > 0 => bail!(
                 Runtime,
                 "masked_fill: the value has to be a number or a tensor without dimensions, its size is {}",
                 shape::show(&tensor.sizes())
             ),
-            crate::value::Operand::Tensor(tensor) => tensor.clone(),
+            crate::value::Operand::Tensor(tensor) => tensor.cast(input.dtype())?,
             crate::value::Operand::Scalar(number) => Tensor::scalar(number, input.dtype())?,
         };
-        let value = crate::ops::conversion::to_dtype(&value, input.dtype())?;
-        crate::ops::selection::choose(mask, (&value).into(), input.into())
+        let sizes = shape::broadcast(&input.sizes(), &mask.sizes())?;
+        let sizes: shape::Ints = sizes.iter().map(|&n| n as i64).collect();
+        let input = views::expand(&input.detach(), &sizes)?.to_contiguous()?;
+        crate::ops::selection::choose(&mask.detach(), (&value.detach()).into(), (&input).into())?.to_contiguous()
     }
-    derivative composite;
+    derivative "MaskedFillBackward1" / "MaskedFillBackward0" ByVjp {
+        input(g, mask) => masked_fill(g, mask, 0i64.into());
+        value(g, mask) => {
+            let zero = Tensor::zeros(&[], g.dtype())?;
+            crate::ops::reduction::sum_all(&crate::ops::selection::choose(mask, g.into(), (&zero).into())?, None)
+        };
+    }
 }

@@ -1,28 +1,33 @@
-//! Losses.
+//! Losses: each a node of its own, with a fused gradient that can be differentiated in turn.
 
-use crate::dtype::DType;
+use crate::autograd::modes;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, rsub_number, sub};
-use crate::ops::conversion::to_dtype;
-use crate::ops::gathering::{gather, index_select};
+use crate::op::Gradients;
+use crate::ops::arithmetic::{add_tensors, div, div_number, mul, mul_tensors, rsub_number, sub};
+use crate::ops::conversion::{contiguous, to_dtype};
+use crate::ops::gathering::index_select;
+use crate::ops::likelihood::nll_loss;
 use crate::ops::reduction::{mean_all, sum_all};
 use crate::ops::selection::{choose, clamp_min};
 use crate::ops::softmax::log_softmax;
-use crate::ops::unary::log1p;
+use crate::ops::unary::{abs, log1p, neg, square};
 use crate::ops::views;
+use crate::promotion::result_type;
+use crate::scalar::Scalar;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op, pointwise};
 
 /// What becomes of the losses of the elements.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reduction {
+pub(crate) enum Reduction {
     None,
     Mean,
     Sum,
 }
 
-fn reduction(name: &str, text: &str) -> Result<Reduction> {
+pub(crate) fn reduction(name: &str, text: &str) -> Result<Reduction> {
     Ok(match text {
         "none" => Reduction::None,
         "mean" => Reduction::Mean,
@@ -39,54 +44,142 @@ fn reduce(losses: Tensor, reduction: Reduction) -> Result<Tensor> {
     }
 }
 
+/// What each gradient of `count` losses is multiplied by.
+fn share(reduction: Reduction, count: usize) -> f64 {
+    if reduction == Reduction::Mean { 1.0 / count as f64 } else { 1.0 }
+}
+
+/// Losses and their gradients are computed in floats; integers are not converted.
+fn check_float(name: &str, tensors: &[&Tensor]) -> Result<()> {
+    let dtype = result_type(&tensors.iter().map(|&tensor| Value::from(tensor)).collect::<Vec<_>>());
+    if !dtype.is_float() {
+        bail!(NotImplemented, "{name}: not implemented for {dtype}; convert it to a float type first");
+    }
+    Ok(())
+}
+
+/// Weights are constants: PyTorch has no gradient for them either.
+pub(crate) fn check_constant(name: &str, argument: &str, weight: Option<&Tensor>) -> Result<()> {
+    if modes::grad_enabled() && weight.is_some_and(Tensor::requires_grad) {
+        bail!(
+            Runtime,
+            "{name}: not differentiable with respect to {argument}, which requires grad; use {argument}.detach()"
+        );
+    }
+    Ok(())
+}
+
+/// Losses, or gradients of losses, times their weights.
+fn weighted(losses: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
+    match weight {
+        Some(weight) => mul_tensors(losses, weight),
+        None => Ok(losses.clone()),
+    }
+}
+
+/// The least divisor in the gradient of a binary cross entropy: PyTorch has it in float32.
+const LEAST: f64 = 1e-12_f32 as f64;
+
+// The values of the losses, and their gradients: `factor * gradient * slope` in one loop.
 pointwise! {
     /// The squared difference.
-    fn squared_difference as "_squared_difference" (input: Tensor, target: Tensor) float -> same, "MseLossBackward0"
+    fn squared_difference as "mse_loss" / "values" (input: Tensor, target: Tensor) float -> same
         = (input - target) * (input - target);
-        input(g, input, target) = g * 2.0 * (input - target);
-        target(g, input, target) = g * 2.0 * (target - input);
 
-    /// The absolute difference.
-    fn absolute_difference as "_absolute_difference" (input: Tensor, target: Tensor) float -> same, "AbsBackward0"
-        = (input - target).absolute();
-        input(g, input, target) = g * (input - target).sign();
-        target(g, input, target) = g * (target - input).sign();
+    /// The gradient of half the squared difference.
+    fn difference as "mse_loss" / "backward" (input: Tensor, target: Tensor, gradient: Tensor; factor: Scalar)
+        float -> same, "MseLossBackwardBackward0"
+        = factor * gradient * (input - target);
+        input(g, gradient, factor) = factor * g * gradient;
+        target(g, gradient, factor) = -(factor * g * gradient);
+        gradient(g, input, target, factor) = factor * g * (input - target);
 
     /// Binary cross entropy of a probability; logarithms are cut off at -100.
-    fn binary_entropy as "_binary_entropy" (input: Tensor, target: Tensor) float -> same, "BinaryCrossEntropyBackward0"
+    fn binary_entropy as "binary_cross_entropy" / "values" (input: Tensor, target: Tensor) float -> same
         = -(target * input.log().maximum(-100.0) + (1.0 - target) * (1.0 - input).log().maximum(-100.0));
-        input(g, input, target) = g * (input - target) / ((1.0 - input) * input).clamped_below(1e-12);
-        target(g, input) = g * ((1.0 - input).log().maximum(-100.0) - input.log().maximum(-100.0));
+
+    /// Its gradient.
+    fn binary_entropy_slope as "binary_cross_entropy" / "backward" (
+        input: Tensor, target: Tensor, gradient: Tensor; factor: Scalar
+    ) float -> same, "BinaryCrossEntropyBackwardBackward0"
+        = factor * gradient * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
+        input(g, input, target, gradient, factor) = factor * g * gradient
+            * (input * input - 2.0 * input * target + target)
+            / (((1.0 - input) * input).clamped_below(1e-12) * ((1.0 - input) * input).clamped_below(1e-12));
+        target(g, input, gradient, factor)
+            = -(factor * g * gradient / ((1.0 - input) * input).clamped_below(1e-12));
+        gradient(g, input, target, factor)
+            = factor * g * (input - target) / ((1.0 - input) * input).clamped_below(LEAST);
 
     /// Binary cross entropy of a logit x for target t: `(1 - t) x + log(1 + exp(-x))`, computed without overflow.
-    fn logit_entropy as "_logit_entropy" (input: Tensor, target: Tensor) float -> same, "BinaryCrossEntropyWithLogitsBackward0"
+    fn logit_entropy as "binary_cross_entropy_with_logits" / "values" (input: Tensor, target: Tensor) float -> same
         = (1.0 - target) * input + (-input).softplus();
-        input(g, input, target) = g * (input.sigmoid() - target);
-        target(g, input) = -g * input;
+
+    /// Its gradient.
+    fn logit_entropy_slope as "binary_cross_entropy_with_logits" / "backward" (
+        input: Tensor, target: Tensor, gradient: Tensor; factor: Scalar
+    ) float -> same, "BinaryCrossEntropyWithLogitsBackwardBackward0"
+        = factor * gradient * (input.sigmoid() - target);
+        input(g, input, gradient, factor) = factor * g * gradient * (input.sigmoid() * (1.0 - input.sigmoid()));
+        target(g, gradient, factor) = -(factor * g * gradient);
+        gradient(g, input, target, factor) = factor * g * (input.sigmoid() - target);
 }
 
 op! {
     /// The mean (or sum) of the squared differences; input and target broadcast.
     fn mse_loss(input: Tensor, target: Tensor, reduction: String = "mean", weight: Option<Tensor> = None) -> Tensor, FUNCTIONAL;
     value {
-        let how = self::reduction("mse_loss", reduction)?;
-        let losses = squared_difference(input, target)?;
-        let Some(weight) = weight else { return reduce(losses, how) };
-        let weighted = mul_tensors(&losses, weight)?;
-        match how {
-            Reduction::Mean => div((&sum_all(&weighted, None)?).into(), (&sum_all(weight, None)?).into()),
-            other => reduce(weighted, other),
+        match weight {
+            None => mse_loss_of(input, target, reduction),
+            Some(weight) => {
+                let how = self::reduction("mse_loss", reduction)?;
+                reduce_weighted(&square(&sub(input.into(), target.into())?)?, weight, how)
+            }
         }
     }
     derivative composite;
 }
 
+/// Weighted losses; their mean is divided by the sum of the weights.
+fn reduce_weighted(losses: &Tensor, weight: &Tensor, how: Reduction) -> Result<Tensor> {
+    let weighted = mul_tensors(losses, weight)?;
+    match how {
+        Reduction::Mean => div((&sum_all(&weighted, None)?).into(), (&sum_all(weight, None)?).into()),
+        other => reduce(weighted, other),
+    }
+}
+
+op! {
+    /// The node of `mse_loss`.
+    fn mse_loss_of as "mse_loss" / "unweighted" (input: Tensor, target: Tensor, reduction: String) -> Tensor;
+    value {
+        let how = self::reduction("mse_loss", reduction)?;
+        check_float("mse_loss", &[input, target])?;
+        reduce(squared_difference(input, target)?, how)
+    }
+    derivative "MseLossBackward0" ByVjp {
+        input(g, input, target, reduction) => mse_loss_slope(g, input, target, reduction, 2.0);
+        target(g, input, target, reduction) => mse_loss_slope(g, input, target, reduction, -2.0);
+    }
+}
+
+fn mse_loss_slope(g: &Tensor, input: &Tensor, target: &Tensor, reduction: &str, factor: f64) -> Result<Tensor> {
+    let count = shape::numel(&shape::broadcast(&input.sizes(), &target.sizes())?)?;
+    let factor = factor * share(self::reduction("mse_loss", reduction)?, count);
+    // Row-major, as PyTorch has it.
+    contiguous(&difference(input, target, g, factor.into())?)
+}
+
 op! {
     /// The mean (or sum) of the absolute differences; input and target broadcast.
-    fn l1_loss(input: Tensor, target: Tensor, reduction: String = "mean") -> Tensor, FUNCTIONAL;
+    fn l1_loss(input: Tensor, target: Tensor, reduction: String = "mean", weight: Option<Tensor> = None) -> Tensor, FUNCTIONAL;
     value {
         let how = self::reduction("l1_loss", reduction)?;
-        reduce(absolute_difference(input, target)?, how)
+        let losses = abs(&sub(input.into(), target.into())?)?;
+        match weight {
+            Some(weight) => reduce_weighted(&losses, weight, how),
+            None => reduce(losses, how),
+        }
     }
     derivative composite;
 }
@@ -107,23 +200,36 @@ fn check_same_size(name: &str, input: &Tensor, target: &Tensor) -> Result<()> {
 op! {
     /// Cross entropy between probabilities (from 0 to 1) and targets of the same size.
     ///
-    /// `-(t log(p) + (1 - t) log(1 - p))`, each logarithm cut off at -100.
+    /// `-(t log(p) + (1 - t) log(1 - p))`, each logarithm cut off at -100. The weights are constants.
     fn binary_cross_entropy(input: Tensor, target: Tensor, weight: Option<Tensor> = None, reduction: String = "mean") -> Tensor,
         FUNCTIONAL;
     value {
-        let how = self::reduction("binary_cross_entropy", reduction)?;
-        check_same_size("binary_cross_entropy", input, target)?;
+        const NAME: &str = "binary_cross_entropy";
+        let how = self::reduction(NAME, reduction)?;
+        check_same_size(NAME, input, target)?;
+        check_float(NAME, &[input])?;
+        if target.dtype() != input.dtype() || weight.is_some_and(|weight| weight.dtype() != input.dtype()) {
+            bail!(Runtime, "{NAME}: target and weight have to be {} like the input", input.dtype());
+        }
+        check_constant(NAME, "weight", weight)?;
         let outside = |x: &f64| !(0.0..=1.0).contains(x) && !x.is_nan();
         if input.detach().to_vec::<f64>()?.iter().any(outside) {
             bail!(Runtime, "binary_cross_entropy: all elements of the input have to be from 0 to 1");
         }
-        let losses = binary_entropy(input, target)?;
-        reduce(match weight {
-            Some(weight) => mul_tensors(&losses, weight)?,
-            None => losses,
-        }, how)
+        reduce(weighted(&binary_entropy(input, target)?, weight)?, how)
     }
-    derivative composite;
+    derivative "BinaryCrossEntropyBackward0" ByVjp {
+        input(g, input, target, weight, reduction) => {
+            let factor = share(self::reduction("binary_cross_entropy", reduction)?, input.numel());
+            binary_entropy_slope(input, target, &weighted(g, weight)?, factor.into())
+        };
+        target(g, input, weight, reduction) => {
+            let factor = share(self::reduction("binary_cross_entropy", reduction)?, input.numel());
+            let rest = rsub_number(input, 1.0.into())?;
+            let slope = sub((&crate::ops::unary::log(&rest)?).into(), (&crate::ops::unary::log(input)?).into())?;
+            mul((&mul_tensors(&slope, &weighted(g, weight)?)?).into(), factor.into())
+        };
+    }
 }
 
 op! {
@@ -138,43 +244,42 @@ op! {
 
 op! {
     /// The node of `binary_cross_entropy_with_logits`.
-    fn binary_cross_entropy_of_logits as "_binary_cross_entropy_with_logits" (
+    fn binary_cross_entropy_of_logits as "binary_cross_entropy_with_logits" / "node" (
         input: Tensor, target: Tensor, weight: Option<Tensor>, pos_weight: Option<Tensor>, reduction: String
     ) -> Tensor;
     value {
-        let how = self::reduction("binary_cross_entropy_with_logits", reduction)?;
-        check_same_size("binary_cross_entropy_with_logits", input, target)?;
+        const NAME: &str = "binary_cross_entropy_with_logits";
+        let how = self::reduction(NAME, reduction)?;
+        check_same_size(NAME, input, target)?;
+        check_float(NAME, &[input])?;
+        check_constant(NAME, "weight", weight)?;
+        check_constant(NAME, "pos_weight", pos_weight)?;
         reduce(logit_losses(input, target, weight, pos_weight)?, how)
     }
     derivative "BinaryCrossEntropyWithLogitsBackward0" ByVjp {
         input(g, input, target, weight, pos_weight, reduction) => {
-            // d/dx ((1 - t) x + w log(1 + exp(-x))) with w = 1 + (p - 1) t.
-            let slope = match pos_weight {
-                None => sub((&crate::ops::unary::sigmoid(input)?).into(), target.into())?,
-                Some(p) => {
-                    let w = positive_weight(target, p)?;
-                    let falling = mul_tensors(&w, &crate::ops::unary::sigmoid(&crate::ops::unary::neg(input)?)?)?;
-                    sub((&rsub_number(target, 1.0.into())?).into(), (&falling).into())?
-                }
+            let factor = share(self::reduction("loss", reduction)?, input.numel());
+            let Some(p) = pos_weight else {
+                return Ok(Gradients::from_elem(
+                    Some(logit_entropy_slope(input, target, &weighted(g, weight)?, factor.into())?),
+                    1,
+                ));
             };
-            spread(g, &slope, weight, reduction)
+            // d/dx ((1 - t) x + w log(1 + exp(-x))) with w = 1 + (p - 1) t.
+            let falling = mul_tensors(&positive_weight(target, p)?, &crate::ops::unary::sigmoid(&neg(input)?)?)?;
+            let slope = sub((&rsub_number(target, 1.0.into())?).into(), (&falling).into())?;
+            mul((&mul_tensors(&slope, &weighted(g, weight)?)?).into(), factor.into())
         };
         target(g, input, weight, pos_weight, reduction) => {
+            let factor = share(self::reduction("loss", reduction)?, input.numel());
             let slope = match pos_weight {
-                None => crate::ops::unary::neg(input)?,
+                None => neg(input)?,
                 Some(p) => {
-                    let rise = mul_tensors(&sub(p.into(), 1.0.into())?, &softplus(&crate::ops::unary::neg(input)?)?)?;
+                    let rise = mul_tensors(&sub(p.into(), 1.0.into())?, &softplus(&neg(input)?)?)?;
                     sub((&rise).into(), input.into())?
                 }
             };
-            spread(g, &slope, weight, reduction)
-        };
-        weight(g, input, target, pos_weight, reduction) => {
-            spread(g, &logit_losses(input, target, None, pos_weight)?, None, reduction)
-        };
-        pos_weight(g, input, target, weight, reduction) => {
-            let slope = mul_tensors(target, &softplus(&crate::ops::unary::neg(input)?)?)?;
-            spread(g, &slope, weight, reduction)
+            mul((&mul_tensors(&slope, &weighted(g, weight)?)?).into(), factor.into())
         };
     }
 }
@@ -186,7 +291,7 @@ fn positive_weight(target: &Tensor, p: &Tensor) -> Result<Tensor> {
 
 /// `log(1 + exp(x))` without overflow: `max(x, 0) + log(1 + exp(-|x|))`.
 fn softplus(x: &Tensor) -> Result<Tensor> {
-    let small = log1p(&crate::ops::unary::exp(&crate::ops::unary::neg(&crate::ops::unary::abs(x)?)?)?)?;
+    let small = log1p(&crate::ops::unary::exp(&neg(&abs(x)?)?)?)?;
     add_tensors(&clamp_min(x, 0i64.into())?, &small)
 }
 
@@ -200,88 +305,11 @@ fn logit_losses(
         None => logit_entropy(input, target)?,
         Some(p) => {
             let linear = mul_tensors(&rsub_number(target, 1.0.into())?, input)?;
-            let curved = mul_tensors(&positive_weight(target, p)?, &softplus(&crate::ops::unary::neg(input)?)?)?;
+            let curved = mul_tensors(&positive_weight(target, p)?, &softplus(&neg(input)?)?)?;
             add_tensors(&linear, &curved)?
         }
     };
-    match weight {
-        Some(weight) => mul_tensors(&losses, weight),
-        None => Ok(losses),
-    }
-}
-
-/// The gradient of reduced, weighted losses, from the slope of each.
-fn spread(g: &Tensor, slope: &Tensor, weight: Option<&Tensor>, reduction: &str) -> Result<Tensor> {
-    let slope = match weight {
-        Some(weight) => mul_tensors(slope, weight)?,
-        None => slope.clone(),
-    };
-    let full = mul_tensors(&slope, g)?;
-    match self::reduction("loss", reduction)? {
-        Reduction::Mean => div((&full).into(), (full.numel() as f64).into()),
-        _ => Ok(full),
-    }
-}
-
-op! {
-    /// Minus the log-probability of each target class: `input` `(n, c, …)` holds log-probabilities, `target`
-    /// `(n, …)` int64 classes. `ignore_index` targets count nothing; the mean is weighted by `weight`, one number
-    /// for each class.
-    fn nll_loss(
-        input: Tensor, target: Tensor, weight: Option<Tensor> = None, ignore_index: i64 = -100, reduction: String = "mean"
-    ) -> Tensor, FUNCTIONAL;
-    value {
-        let how = self::reduction("nll_loss", reduction)?;
-        let sizes = input.sizes();
-        if sizes.is_empty() {
-            bail!(Value, "nll_loss: the input needs at least one dimension");
-        }
-        let batched = sizes.len() > 1;
-        let classes = sizes[usize::from(batched)];
-        let mut expected = sizes.clone();
-        expected.remove(usize::from(batched));
-        if target.sizes() != expected {
-            bail!(
-                Value,
-                "nll_loss: for an input of size {} the target's size has to be {}, got {}",
-                shape::show(&sizes),
-                shape::show(&expected),
-                shape::show(&target.sizes())
-            );
-        }
-        if !matches!(target.dtype(), DType::Int64 | DType::UInt8) {
-            bail!(Runtime, "nll_loss: the target has to be an int64 tensor of classes, it is {}", target.dtype());
-        }
-        if weight.is_some_and(|weight| weight.sizes()[..] != [classes]) {
-            bail!(Runtime, "nll_loss: weight has to have one number for each of the {classes} classes");
-        }
-        let target = target.cast(DType::Int64)?;
-        for class in target.to_vec::<i64>()? {
-            if class != ignore_index && !(0..classes as i64).contains(&class) {
-                bail!(Index, "nll_loss: target {class} is out of bounds for {classes} classes");
-            }
-        }
-        let class_dim = i64::from(batched);
-        let ignored = crate::ops::comparison::eq(&target, ignore_index.into())?;
-        let safe = choose(&ignored, 0i64.into(), (&target).into())?;
-        let picked = gather(input, class_dim, &views::unsqueeze(&safe, class_dim)?, false)?;
-        let losses = crate::ops::unary::neg(&views::squeeze(&picked, class_dim)?)?;
-        let weights = match weight {
-            Some(weight) => {
-                let flat = index_select(weight, 0, &views::reshape(&safe, &[-1])?)?;
-                views::reshape(&flat, &expected.iter().map(|&n| n as i64).collect::<Ints>())?
-            }
-            None => Tensor::full(&expected, 1.0.into(), input.dtype())?,
-        };
-        let weights = choose(&ignored, 0.0.into(), (&weights).into())?;
-        let zero = Tensor::zeros(&[], input.dtype())?;
-        let weighted = choose(&ignored, (&zero).into(), (&mul_tensors(&losses, &weights)?).into())?;
-        match how {
-            Reduction::Mean => div((&sum_all(&weighted, None)?).into(), (&sum_all(&weights, None)?).into()),
-            other => reduce(weighted, other),
-        }
-    }
-    derivative composite;
+    weighted(&losses, weight)
 }
 
 op! {
@@ -303,8 +331,12 @@ op! {
         }
         let class_dim = i64::from(sizes.len() > 1);
         let classes = sizes[class_dim as usize];
+        let of_probabilities = target.sizes() == sizes;
+        if of_probabilities && !target.dtype().is_float() {
+            bail!(Runtime, "cross_entropy: a target of the input's size has to hold float probabilities, it is {}", target.dtype());
+        }
         let logs = log_softmax(input, class_dim, None)?;
-        if target.sizes() == sizes && target.dtype().is_float() {
+        if of_probabilities {
             return cross_entropy_of_probabilities(&logs, target, weight, how, label_smoothing, class_dim);
         }
         let plain = nll_loss(&logs, target, weight, ignore_index, reduction)?;
@@ -315,7 +347,7 @@ op! {
             Some(weight) => mul_tensors(&logs, &along_classes(weight, sizes.len(), class_dim)?)?,
             None => logs.clone(),
         };
-        let smooth = crate::ops::unary::neg(&crate::ops::reduction::sum(&weighted, Some(&[class_dim]), false, None)?)?;
+        let smooth = neg(&crate::ops::reduction::sum(&weighted, Some(&[class_dim]), false, None)?)?;
         let ignored = crate::ops::comparison::eq(target, ignore_index.into())?;
         let zero = Tensor::zeros(&[], input.dtype())?;
         let smooth = choose(&ignored, (&zero).into(), (&smooth).into())?;
@@ -369,10 +401,13 @@ fn cross_entropy_of_probabilities(
     if let Some(weight) = weight {
         products = mul_tensors(&products, &along_classes(weight, logs.ndim(), class_dim)?)?;
     }
-    let losses = crate::ops::unary::neg(&crate::ops::reduction::sum(&products, Some(&[class_dim]), false, None)?)?;
+    if how == Reduction::None {
+        return neg(&crate::ops::reduction::sum(&products, Some(&[class_dim]), false, None)?);
+    }
+    let total = neg(&sum_all(&products, None)?)?;
     match how {
         // The mean is over the samples, whatever the targets add up to.
-        Reduction::Mean => div((&sum_all(&losses, None)?).into(), (losses.numel() as f64).into()),
-        other => reduce(losses, other),
+        Reduction::Mean => div_number(&total, (logs.numel() as f64 / classes as f64).into()),
+        _ => Ok(total),
     }
 }

@@ -57,10 +57,44 @@ macro_rules! op {
                 Ok($crate::ops::macros::IntoOutputs::into_outputs(value?))
             }
 
-            static OP: $crate::op::Op = $crate::op::Op {
-                node: $crate::op!(@node $($derivative)*),
+            const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Structured(forward),
                 derivative: $crate::op!(@derivative $rust $($derivative)*),
+                ..$rust::DESCRIPTOR
+            };
+            $crate::op!(@statics NAMELESS $($derivative)*);
+            $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
+
+            impl $crate::ops::macros::Declared for $rust::Declaration {
+                const OP: &'static $crate::op::Op = &OP;
+            }
+        };
+    };
+
+    // An operation that is another one, which one depends on the arguments.
+    (
+        $(#[doc = $doc:literal])*
+        fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
+        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? ) -> Tensor
+        $(, $($trait:ident)+)?;
+        choose $body:block
+    ) => {
+        $crate::op!(@face
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            Tensor [$($($trait)+)?]
+        );
+
+        const _: () = {
+            fn choose(arguments: &[$crate::value::Value]) -> $crate::error::Result<$crate::op::Chosen> {
+                let mut rest = arguments.iter();
+                $(let $p = <$t as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)*
+                $($(let $kp = <$kt as $crate::value::Argument>::face($crate::ops::macros::next(&mut rest));)+)?
+                $body
+            }
+
+            static OP: $crate::op::Op = $crate::op::Op {
+                forward: $crate::op::Forward::Chosen(choose),
+                derivative: $crate::op::Derivative::Composite,
                 ..$rust::DESCRIPTOR
             };
             $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
@@ -111,6 +145,7 @@ macro_rules! op {
                 }),*],
                 returns: $crate::op!(@returns $ret),
                 node: "",
+                with_numbers: None,
                 forward: Forward::Structured(|_| Ok($crate::value::Outputs::new())),
                 derivative: Derivative::None,
                 traits: Traits(0)$(.or(Traits::$trait))*,
@@ -143,13 +178,22 @@ macro_rules! op {
     (@result_types List) => {};
     (@result_types ($($field:ident),+)) => { $(pub type $field = $crate::tensor::Tensor;)+ };
 
-    (@node none;) => { "" };
-    (@node composite;) => { "" };
-    (@node $node:literal $($rest:tt)*) => { $node };
+    // The descriptor, and where a node has another name for numbers, a second one for those.
+    (@statics $nameless:ident $node:literal / $for_numbers:literal $($rest:tt)*) => {
+        static WITH_NUMBERS: $crate::op::Op = $crate::op::Op { node: $for_numbers, ..$nameless };
+        static OP: $crate::op::Op =
+            $crate::op::Op { node: $node, with_numbers: Some(&WITH_NUMBERS), ..$nameless };
+    };
+    (@statics $nameless:ident $node:literal $($rest:tt)*) => {
+        static OP: $crate::op::Op = $crate::op::Op { node: $node, ..$nameless };
+    };
+    (@statics $nameless:ident $($rest:tt)*) => {
+        static OP: $crate::op::Op = $nameless;
+    };
 
     (@derivative $rust:ident none;) => { $crate::op::Derivative::None };
     (@derivative $rust:ident composite;) => { $crate::op::Derivative::Composite };
-    (@derivative $rust:ident $node:literal $jvp:ident {
+    (@derivative $rust:ident $node:literal $(/ $for_numbers:literal)? $jvp:ident {
         $($argument:tt ($($variable:ident),*) => $vjp:expr;)*
     }) => {
         $crate::op::Derivative::Rules {
@@ -196,14 +240,18 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first). The word after the arrow: `same` or `bool`.
+/// floats), `float` (integers become floats first); in brackets after it, a [`Check`](crate::op::Check). The word
+/// after the arrow: `same` or `bool`. Parameters after a semicolon are factors that the result's type does not
+/// depend on. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(
         $(#[doc = $doc:literal])*
         fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
         ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? )
-        $domain:ident -> $range:ident $(, $node:literal)? $(, $($trait:ident)+)?
+        $domain:ident $([$check:path])? -> $range:ident
+        $(, $node:literal $(/ $for_numbers:literal)?)? $(, $($trait:ident)+)?
         = $value:expr;
         $($argument:ident ($($variable:ident),*) = $formula:expr;)*
     )+) => {$(
@@ -218,15 +266,20 @@ macro_rules! pointwise {
 
             static LOOPS: $crate::op::Loops = $crate::op::Loops {
                 kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($kp)+)?] $value),
+                operands: {
+                    const OPERANDS: &[&str] = &[$(stringify!($p)),*];
+                    OPERANDS.len()
+                },
+                check: $crate::pointwise!(@check $($check)?),
                 promotion: $crate::pointwise!(@promotion $domain),
                 output: $crate::pointwise!(@range $range),
             };
-            static OP: $crate::op::Op = $crate::op::Op {
-                node: $crate::pointwise!(@node $($node)?),
+            const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Pointwise(&LOOPS),
-                derivative: $crate::pointwise!(@derivative $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
+                derivative: $crate::pointwise!(@derivative $domain $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
                 ..$rust::DESCRIPTOR
             };
+            $crate::op!(@statics NAMELESS $($node $(/ $for_numbers)?)?);
             $crate::ops::macros::inventory::submit! { $crate::op::Registered(&OP) }
 
             impl $crate::ops::macros::Declared for $rust::Declaration {
@@ -235,22 +288,24 @@ macro_rules! pointwise {
         };
     )+};
 
-    (@node) => { "" };
-    (@node $node:literal) => { $node };
+    (@check) => { None };
+    (@check $check:path) => { Some($check) };
     (@promotion float) => { $crate::op::Promotion::Float };
+    (@promotion angle) => { $crate::op::Promotion::Float };
     (@promotion $domain:ident) => { $crate::op::Promotion::Common };
     (@range same) => { $crate::op::Range::Same };
     (@range bool) => { $crate::op::Range::Bool };
 
-    (@derivative $rust:ident []) => { $crate::op::Derivative::None };
-    (@derivative $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
+    (@derivative $domain:ident $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
+    (@derivative $domain:ident $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {
                 wanted: 1 << $crate::op::position($rust::PARAMETERS, stringify!($argument)),
                 uses: $crate::op::bits(&[$($crate::op!(@variable $rust $variable)),*]),
                 apply: $crate::op::Apply::Pointwise {
                     variables: &[$($crate::op!(@variable $rust $variable)),*],
-                    kernels: $crate::pointwise!(@kernels float same [$($variable)*] $formula),
+                    kernels: $crate::pointwise!(@fused $domain [$($variable)*] $formula),
                     formula: {
                         fn formula(values: &[$crate::value::Value]) -> $crate::error::Result<$crate::value::Value> {
                             let mut rest = values.iter();
@@ -265,6 +320,17 @@ macro_rules! pointwise {
         }
     };
 
+    // The loop of a derivative is one of floats, whatever the function is of.
+    (@fused angle $x:tt $formula:expr) => { $crate::pointwise!(@kernels angle same $x $formula) };
+    (@fused $domain:ident $x:tt $formula:expr) => { $crate::pointwise!(@kernels float same $x $formula) };
+
+    (@kernels angle same [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Float same [$($x)+] $value);
+        let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
+        $crate::pointwise!(@near table [$($x)+] f32 Float32);
+        $crate::pointwise!(@near table [$($x)+] f64 Float64);
+        table
+    }};
     (@kernels float $range:ident [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Float $range [$($x)+] $value);
         $crate::pointwise!(@table $range [$($x)+] [f32 Float32] [f64 Float64])
@@ -285,11 +351,11 @@ macro_rules! pointwise {
 
     (@function $bound:ident same [$($x:ident)+] $value:expr) => {
         #[inline(always)]
-        fn value<T: $bound>($($x: Num<T>),+) -> Num<T> { $value }
+        fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> Num<T, NEAR> { $value }
     };
     (@function $bound:ident bool [$($x:ident)+] $value:expr) => {
         #[inline(always)]
-        fn value<T: $bound>($($x: Num<T>),+) -> bool { $value }
+        fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> bool { $value }
     };
 
     (@table $range:ident $x:tt $([$T:ident $dtype:ident])+) => {{
@@ -304,18 +370,39 @@ macro_rules! pointwise {
         table
     }};
 
+    (@near $table:ident [$($x:ident)+] $T:ident $dtype:ident) => {
+        $table[$crate::dtype::DType::$dtype as usize] = Some({
+            unsafe fn near(out: *mut u8, operands: *const *const u8, n: usize) {
+                // SAFETY: the driver hands over contiguous operands of this type.
+                unsafe {
+                    $crate::pointwise!(@call (out, operands, n) [$($x)+] (|$($x: $T),+| value::<$T, true>($(Num($x)),+).0))
+                }
+            }
+            unsafe fn far(out: *mut u8, operands: *const *const u8, n: usize) {
+                // SAFETY: as above.
+                unsafe { $crate::pointwise!(@map same $T [$($x)+] (out, operands, n)) }
+            }
+            unsafe fn kernel(out: *mut u8, operands: *const *const u8, n: usize) {
+                const COUNT: usize = [$(stringify!($x)),+].len();
+                // SAFETY: as above, for so many operands.
+                unsafe { $crate::kernels::map::by_nearness::<$T, COUNT>(near, far, out, operands, n) }
+            }
+            kernel
+        });
+    };
+
     // A bool tensor is computed on as bytes of 0 and 1, and what is not zero becomes true.
     (@map same bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8>($(Num($x)),+).0 != 0)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8, false>($(Num($x)),+).0 != 0)))
     };
     (@map bool bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8, false>($(Num($x)),+)))
     };
     (@map same $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+).0))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))
     };
     (@map bool $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+)))
     };
 
     (@call ($($a:ident),+) [$x0:ident] $f:tt) => { $crate::kernels::map::map1($($a),+, $f) };
@@ -329,6 +416,17 @@ macro_rules! pointwise {
     };
     (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident] $f:tt) => {
         $crate::kernels::map::map6($($a),+, $f)
+    };
+}
+
+/// The operation that another one chooses to be: `chosen!(pow_square(x))`.
+#[macro_export]
+macro_rules! chosen {
+    ($($op:ident)::+ ($($argument:expr),*)) => {
+        $crate::op::Chosen {
+            op: <$($op)::+::Declaration as $crate::ops::macros::Declared>::OP,
+            arguments: smallvec::smallvec![$($crate::value::Value::from($argument)),*],
+        }
     };
 }
 

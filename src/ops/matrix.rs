@@ -1,13 +1,15 @@
 //! Products of matrices and vectors.
 
 use crate::data::Data;
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::matmul as kernel;
+use crate::op::Backward;
 use crate::ops::arithmetic::add_tensors;
 use crate::ops::views;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
-use crate::{bail, op, with_element};
+use crate::{bail, chosen, op, with_element};
 
 fn check_same_dtype(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() != b.dtype() {
@@ -22,9 +24,20 @@ fn strides(data: &Data) -> (isize, isize) {
     (data.strides[n - 2] as isize, data.strides[n - 1] as isize)
 }
 
+/// Whether a product is nothing or all zeros, for any element type.
+fn is_empty(m: usize, k: usize, n: usize) -> bool {
+    m * k * n == 0
+}
+
 /// `out = a b`, or `out += a b`, for matrices that fit.
 fn product_into(out: &Data, a: &Data, b: &Data, accumulate: bool) -> Result<()> {
     let (m, k, n) = (a.sizes[0], a.sizes[1], b.sizes[1]);
+    if is_empty(m, k, n) {
+        if !accumulate {
+            crate::kernels::fill::fill(out, 0i64.into());
+        }
+        return Ok(());
+    }
     with_element!(out.dtype, real T => {
         // SAFETY: the three matrices are live and as large as said; `out` is no operand.
         unsafe {
@@ -60,15 +73,31 @@ op! {
         Ok(out)
     }
     derivative "MmBackward0" Multilinear {
-        input(g, mat2) => mm(g, &views::t(mat2)?);
-        mat2(g, input) => mm(&views::t(input)?, g);
+        input(g, mat2, ctx) => left_gradient(g, mat2, ctx, 0);
+        mat2(g, input, ctx) => right_gradient(g, input, ctx, 1);
+    }
+}
+
+/// The gradient of the left factor (argument `i`) of a product, in the factor's own order of rows and columns.
+fn left_gradient(g: &Tensor, right: &Tensor, context: &Backward, i: usize) -> Result<Tensor> {
+    match context.input_meta(context.edge_of(i))?.column_major {
+        true => views::t(&mm(right, &views::t(g)?)?),
+        false => mm(g, &views::t(right)?),
+    }
+}
+
+/// The same for the right factor.
+fn right_gradient(g: &Tensor, left: &Tensor, context: &Backward, i: usize) -> Result<Tensor> {
+    match context.input_meta(context.edge_of(i))?.column_major {
+        true => views::t(&mm(&views::t(g)?, left)?),
+        false => mm(&views::t(left)?, g),
     }
 }
 
 op! {
     /// `beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product.
     fn addmm(input: Tensor, mat1: Tensor, mat2: Tensor; beta: crate::scalar::Scalar = crate::scalar::Scalar::Int(1), alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
+        FUNCTION METHOD;
     value {
         let (a, b, c) = (mat1.data(), mat2.data(), input.data());
         let fits = a.sizes.len() == 2 && b.sizes.len() == 2 && a.sizes[1] == b.sizes[0];
@@ -91,6 +120,9 @@ op! {
                 shape::show(&sizes)
             );
         }
+        if a.dtype == DType::Bool && a.sizes[1] == 0 && sizes != [0, 0] && beta.to_f64() != 0.0 {
+            bail!(Runtime, "addmm: a bool tensor cannot be multiplied by beta");
+        }
         let plain = beta.to_f64() == 1.0 && alpha.to_f64() == 1.0;
         let out = Tensor::empty(&sizes, a.dtype)?;
         if plain {
@@ -107,8 +139,29 @@ op! {
     }
     derivative "AddmmBackward0" ByVjp {
         input(g, beta) => scale(g, beta);
-        mat1(g, mat2, alpha) => scale(&mm(g, &views::t(mat2)?)?, alpha);
-        mat2(g, mat1, alpha) => scale(&mm(&views::t(mat1)?, g)?, alpha);
+        mat1(g, mat2, alpha, ctx) => scale(&left_gradient(g, mat2, ctx, 1)?, alpha);
+        mat2(g, mat1, alpha, ctx) => scale(&right_gradient(g, mat1, ctx, 2)?, alpha);
+    }
+}
+
+op! {
+    /// `addmm` in place: `input` has to have the size of the product.
+    fn addmm_in_place as "addmm" / "in_place" (
+        input: Tensor, mat1: Tensor, mat2: Tensor;
+        beta: crate::scalar::Scalar = crate::scalar::Scalar::Int(1), alpha: crate::scalar::Scalar = crate::scalar::Scalar::Int(1)
+    ) -> Tensor, IN_PLACE;
+    choose {
+        if let ([rows, _], [_, columns]) = (&mat1.sizes()[..], &mat2.sizes()[..])
+            && input.sizes()[..] != [*rows, *columns]
+        {
+            bail!(
+                Runtime,
+                "addmm_: the tensor has size {}, the product {}",
+                shape::show(&input.sizes()),
+                shape::show(&[*rows, *columns])
+            );
+        }
+        Ok(chosen!(addmm(input, mat1, mat2, beta, alpha)))
     }
 }
 
@@ -135,6 +188,9 @@ op! {
         }
         check_same_dtype("bmm", input, mat2)?;
         let (count, m, k, n) = (a.sizes[0], a.sizes[1], a.sizes[2], b.sizes[2]);
+        if count == 0 || is_empty(m, k, n) {
+            return Tensor::zeros(&[count, m, n], a.dtype);
+        }
         let out = Tensor::empty(&[count, m, n], a.dtype)?;
         let c = out.data();
         with_element!(a.dtype, real T => {
@@ -188,6 +244,9 @@ op! {
         if a.len() != 1 || b.len() != 1 || a != b {
             bail!(Runtime, "dot: two vectors of one length are expected, got {} and {}", shape::show(&a), shape::show(&b));
         }
+        if input.dtype() == DType::Bool && tensor.dtype() == DType::Bool {
+            bail!(NotImplemented, "dot: not implemented for bool");
+        }
         let (row, column) = (views::unsqueeze(&input.detach(), 0)?, views::unsqueeze(&tensor.detach(), 1)?);
         let product = mm(&row, &column).map_err(|error| error.context("dot"))?;
         Ok(product.alias(Dims::new(), Dims::new(), 0))
@@ -234,19 +293,17 @@ op! {
         match (a.len(), b.len()) {
             (1, 1) => dot(input, other),
             (2, 1) => mv(input, other),
-            (1, 2) => views::squeeze(&mm(&views::unsqueeze(input, 0)?, other)?, 0),
+            (1, 2) => views::squeeze_in_place(&mm(&views::unsqueeze(input, 0)?, other)?, 0),
             (2, 2) => mm(input, other),
-            // Leading dimensions of the left operand are rows of one large matrix.
-            (left, 2) if left > 2 => {
-                let rows = views::reshape(input, &[a[..left - 1].iter().product::<usize>() as i64, inner.0 as i64])?;
-                let mut sizes: Ints = a[..left - 1].iter().map(|&n| n as i64).collect();
-                sizes.push(b[1] as i64);
-                views::view(&mm(&rows, other)?, &sizes)
-            }
-            (left, 1) if left > 2 => {
-                let rows = views::reshape(input, &[a[..left - 1].iter().product::<usize>() as i64, inner.0 as i64])?;
-                let sizes: Ints = a[..left - 1].iter().map(|&n| n as i64).collect();
-                views::view(&mv(&rows, other)?, &sizes)
+            (3.., ..3) if folds(input, other, false) => folded(input, other),
+            (left @ ..3, 3..) if folds(other, input, left == 2) => {
+                // The product of the transposes, transposed.
+                let matrix = if left == 2 { views::t(input)? } else { input.clone() };
+                let product = folded(&views::transpose(other, -2, -1)?, &matrix)?;
+                match left {
+                    2 => crate::ops::conversion::contiguous(&views::transpose(&product, -2, -1)?),
+                    _ => Ok(product),
+                }
             }
             _ => batched(input, other),
         }
@@ -254,11 +311,41 @@ op! {
     derivative composite;
 }
 
+/// Whether the leading dimensions of `batch` are made the rows of one large matrix, to be multiplied by `other`, a
+/// matrix or a vector, at once.
+///
+/// That is so where `other` needs a gradient, which else would be as large as the batch before it is summed up; and
+/// where it takes no copy, neither of the batch nor (with `transposed`) of the result.
+fn folds(batch: &Tensor, other: &Tensor, transposed: bool) -> bool {
+    if other.requires_grad() {
+        return true;
+    }
+    let data = batch.data();
+    let lead = data.sizes.len() - 2;
+    !transposed && (data.numel() == 0 || (0..lead).all(|d| data.strides[d] == data.strides[d + 1] * data.sizes[d + 1]))
+}
+
+/// The product of a tensor of three or more dimensions, its leading ones made one, and a matrix or a vector.
+fn folded(batch: &Tensor, other: &Tensor) -> Result<Tensor> {
+    let sizes = batch.sizes();
+    let (&columns, lead) = sizes.split_last().unwrap_or((&1, &[]));
+    let rows = views::reshape(batch, &[lead.iter().product::<usize>() as i64, columns as i64])?;
+    let mut result: Ints = lead.iter().map(|&n| n as i64).collect();
+    if other.ndim() == 1 {
+        return views::unsafe_view(&mv(&rows, other)?, &result);
+    }
+    result.push(other.sizes()[1] as i64);
+    views::unsafe_view(&mm(&rows, other)?, &result)
+}
+
 /// The product of operands with batch dimensions, which broadcast.
 fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let left = if input.ndim() == 1 { views::unsqueeze(input, 0)? } else { input.clone() };
+    let left = input.clone();
     let right = if other.ndim() == 1 { views::unsqueeze(other, 1)? } else { other.clone() };
-    let (a, b) = (left.sizes(), right.sizes());
+    let (mut a, b) = (left.sizes(), right.sizes());
+    if input.ndim() == 1 {
+        a.insert(0, 1);
+    }
     let batch =
         shape::broadcast(&a[..a.len() - 2], &b[..b.len() - 2]).map_err(|error| error.context("matmul: batch"))?;
     let count: usize = shape::numel(&batch)?;
@@ -269,6 +356,7 @@ fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
         views::reshape(&views::expand(tensor, &full)?, &[count as i64, matrix[0], matrix[1]])
     };
     let product = bmm(&flat(&left, &a)?, &flat(&right, &b)?)?;
+    let product = if other.ndim() == 1 { views::squeeze(&product, -1)? } else { product };
     let mut sizes: Ints = batch.iter().map(|&n| n as i64).collect();
     if input.ndim() > 1 {
         sizes.push(a[a.len() - 2] as i64);
@@ -276,7 +364,7 @@ fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
     if other.ndim() > 1 {
         sizes.push(b[b.len() - 1] as i64);
     }
-    views::view(&product, &sizes)
+    views::unsafe_view(&product, &sizes)
 }
 
 op! {
@@ -288,7 +376,7 @@ op! {
         let transposed = views::t(weight)?;
         match bias {
             Some(bias) if sizes.len() == 2 && w.len() == 2 => addmm(bias, input, &transposed, 1i64.into(), 1i64.into()),
-            Some(bias) if sizes.len() > 2 && w.len() == 2 && sizes[sizes.len() - 1] == w[1] => {
+            Some(bias) if w.len() == 2 && input.is_contiguous() && sizes.last() == Some(&w[1]) => {
                 let rows = sizes[..sizes.len() - 1].iter().product::<usize>() as i64;
                 let flat = addmm(bias, &views::reshape(input, &[rows, w[1] as i64])?, &transposed, 1i64.into(), 1i64.into())?;
                 let mut result: Ints = sizes[..sizes.len() - 1].iter().map(|&n| n as i64).collect();

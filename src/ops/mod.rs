@@ -11,6 +11,7 @@ pub mod dropout;
 pub mod gathering;
 pub mod indexing;
 pub mod joining;
+pub mod likelihood;
 pub mod loss;
 pub mod matrix;
 pub mod power;

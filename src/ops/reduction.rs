@@ -1,13 +1,17 @@
 //! Sums, products, extremes, and where they are.
 
+use smallvec::SmallVec;
+
+use crate::autograd::modes;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::parallel::Shared;
 use crate::kernels::reduce::{Extreme, ExtremeValue, Product, Sum, reduce};
-use crate::op::Backward;
-use crate::ops::arithmetic::{div, mul, mul_tensors};
-use crate::ops::comparison::eq;
+use crate::op::{Backward, Gradients};
+use crate::ops::arithmetic::{div, div_number, mul, mul_tensors, sub};
+use crate::ops::comparison::{eq, isnan};
 use crate::ops::conversion::to_dtype;
+use crate::ops::selection::choose;
 use crate::shape::{self, Dims, Ints, wrap_dims};
 use crate::tensor::Tensor;
 use crate::{bail, op, with_element};
@@ -62,7 +66,18 @@ op! {
     }
 }
 
+/// Refuses to accumulate what needs a gradient in a type that has none.
+fn check_differentiable(name: &str, input: &Tensor, dtype: Option<DType>) -> Result<()> {
+    match dtype {
+        Some(dtype) if !dtype.is_float() && input.requires_grad() && modes::grad_enabled() => {
+            bail!(Runtime, "{name}: the input requires grad, but dtype={dtype} has no gradient")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    check_differentiable("sum", input, dtype)?;
     let chosen = wrap_dims(dim, input.ndim())?;
     let input = input.cast(accumulating_dtype(input, dtype))?;
     with_element!(input.dtype(), real T => {
@@ -82,8 +97,14 @@ op! {
     value { prod_over(input, None, false, dtype) }
     derivative "ProdBackward0" ByVjp {
         input(g, input, out) => {
+            if input.ndim() == 0 {
+                return Ok(Gradients::from_elem(Some(g.clone()), 1));
+            }
+            if !has_zeros(input)? {
+                return Ok(Gradients::from_elem(Some(mul_tensors(g, &div(out.into(), input.into())?)?), 1));
+            }
             let flat = crate::ops::views::reshape(input, &[-1])?;
-            let gradient = prod_backward(g, &flat, out)?;
+            let gradient = mul_tensors(g, &products_of_others(&flat)?)?;
             crate::ops::views::reshape(&gradient, &input.sizes().iter().map(|&n| n as i64).collect::<Ints>())
         };
     }
@@ -101,16 +122,19 @@ op! {
             let g = unreduce(g, &sizes, Some(&[dim]), keepdim)?;
             let out = unreduce(out, &sizes, Some(&[dim]), keepdim)?;
             if sizes.is_empty() {
-                return Ok(crate::op::Gradients::from_elem(Some(g), 1));
+                return Ok(Gradients::from_elem(Some(g), 1));
+            }
+            if !has_zeros(input)? {
+                return Ok(Gradients::from_elem(Some(mul_tensors(&g, &div((&out).into(), input.into())?)?), 1));
             }
             let last = crate::ops::views::movedim(input, &[dim], &[-1])?;
-            let (g, out) = (crate::ops::views::movedim(&g, &[dim], &[-1])?, crate::ops::views::movedim(&out, &[dim], &[-1])?);
-            crate::ops::views::movedim(&prod_backward(&g, &last, &out)?, &[-1], &[dim])
+            mul_tensors(&g, &crate::ops::views::movedim(&products_of_others(&last)?, &[-1], &[dim])?)
         };
     }
 }
 
 fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
+    check_differentiable("prod", input, dtype)?;
     let chosen = wrap_dims(dim, input.ndim())?;
     let input = input.cast(accumulating_dtype(input, dtype))?;
     with_element!(input.dtype(), real T => {
@@ -123,16 +147,12 @@ fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<D
     })
 }
 
-/// The gradient of the product over the last dimension.
+/// Whether the gradient of a product is not simply `g * out / input`.
 ///
-/// Without zeros it is `g * out / input`. With zeros that quotient is undefined, so then each element gets the
-/// product of the others, from the running products before and after it.
-fn prod_backward(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let zeros = eq(input, 0i64.into())?;
-    if zeros.to_vec::<bool>()?.into_iter().all(|zero| !zero) && !crate::autograd::modes::grad_enabled() {
-        return div((&mul_tensors(g, out)?).into(), input.into());
-    }
-    mul_tensors(g, &products_of_others(input)?)
+/// With zeros that quotient is undefined: then each element gets the product of the others, from the running
+/// products before and after it.
+fn has_zeros(input: &Tensor) -> Result<bool> {
+    Ok(eq(&input.detach(), 0i64.into())?.to_vec::<bool>()?.contains(&true))
 }
 
 /// For each element of the last dimension the product of all the others, in differentiable operations.
@@ -186,8 +206,8 @@ op! {
 fn mean_backward(g: &Tensor, ctx: &Backward, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
     let sizes = ctx.sizes_of(0)?;
     let count = count_of(&sizes, dim)?;
-    let scaled = div(g.into(), (count as f64).into())?;
-    expand_to(&unreduce(&scaled, &sizes, dim, keepdim)?, &sizes)
+    let whole = expand_to(&unreduce(g, &sizes, dim, keepdim)?, &sizes)?;
+    div_number(&whole, (count as f64).into())
 }
 
 /// How many elements each result of a reduction is made of.
@@ -232,16 +252,38 @@ op! {
     }
     derivative "VarBackward0" ByVjp {
         input(g, input, dim, correction, keepdim) => {
-            let sizes = input.sizes();
-            let count = count_of(&sizes, dim)?;
-            let g = unreduce(g, &sizes, dim, keepdim)?;
-            let every: Ints = (0..sizes.len() as i64).collect();
-            let dims = dim.filter(|dims| !dims.is_empty()).unwrap_or(&every);
-            let deviation = crate::ops::arithmetic::sub(input.into(), (&mean(input, Some(dims), true, None)?).into())?;
-            let scaled = mul((&g).into(), (2.0 / (count as f64 - correction.unwrap_or(1.0))).into())?;
-            mul_tensors(&scaled, &deviation)
+            variance_backward(g, input, dim, correction.unwrap_or(1.0), keepdim)
         };
     }
+}
+
+/// The gradient of the variance: `g * 2 / (n - correction) * (x - mean)`.
+fn variance_backward(
+    g: &Tensor,
+    input: &Tensor,
+    dim: Option<&[i64]>,
+    correction: f64,
+    keepdim: bool,
+) -> Result<Tensor> {
+    let sizes = input.sizes();
+    let Some(dims) = dim.filter(|_| !sizes.is_empty()) else {
+        let mean = mean_all(input, None)?;
+        let freedom = input.numel() as f64 - correction;
+        if freedom <= 0.0 {
+            // Infinite, but where it is infinity times 0.
+            let zero = eq(input, (&mean).into())?;
+            let slope = choose(&zero, f64::NAN.into(), f64::INFINITY.into())?;
+            return mul_tensors(g, &to_dtype(&slope, g.dtype())?);
+        }
+        let scaled = mul(g.into(), (2.0 / freedom).into())?;
+        return mul_tensors(&scaled, &sub(input.into(), (&mean).into())?);
+    };
+    let count = count_of(&sizes, Some(dims))?;
+    let g = unreduce(g, &sizes, Some(dims), keepdim)?;
+    let every: Ints = (0..sizes.len() as i64).collect();
+    let mean = mean(input, Some(if dims.is_empty() { &every } else { dims }), true, None)?;
+    let scaled = mul((&g).into(), (2.0 / (count as f64 - correction)).into())?;
+    mul_tensors(&scaled, &sub(input.into(), (&mean).into())?)
 }
 
 op! {
@@ -260,18 +302,11 @@ op! {
     value { crate::ops::unary::sqrt(&crate::autograd::modes::without_grad(|| var(input, dim, correction, keepdim))?) }
     derivative "StdBackward0" ByVjp {
         input(g, input, dim, correction, keepdim, out) => {
-            let sizes = input.sizes();
             // The variance's rule with g / (2 std); 0 where the deviation is 0.
             let halved = div(g.into(), (&mul(out.into(), 2.0.into())?).into())?;
             let zero = eq(out, 0i64.into())?;
-            let halved = crate::ops::selection::choose(&zero, 0.0.into(), (&halved).into())?;
-            let g = unreduce(&halved, &sizes, dim, keepdim)?;
-            let every: Ints = (0..sizes.len() as i64).collect();
-            let dims = dim.filter(|dims| !dims.is_empty()).unwrap_or(&every);
-            let count = count_of(&sizes, dim)?;
-            let deviation = crate::ops::arithmetic::sub(input.into(), (&mean(input, Some(dims), true, None)?).into())?;
-            let scaled = mul((&g).into(), (2.0 / (count as f64 - correction.unwrap_or(1.0))).into())?;
-            mul_tensors(&scaled, &deviation)
+            let halved = choose(&zero, 0.0.into(), (&halved).into())?;
+            variance_backward(&halved, input, dim, correction.unwrap_or(1.0), keepdim)
         };
     }
 }
@@ -336,11 +371,12 @@ fn extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64, keepdim: b
     Ok([values.cast(input.dtype())?, indices])
 }
 
-/// A gradient shared evenly among all elements that equal the result.
+/// A gradient shared evenly among all elements that equal the result; row-major, as PyTorch has it.
 fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let equals = to_dtype(&eq(input, out.into())?, g.dtype())?;
-    let count = sum_all(&equals, None)?;
-    mul_tensors(&div(g.into(), (&count).into())?, &equals)
+    let not_a_number = out.item()?.to_f64().is_nan();
+    let equals = if not_a_number { isnan(input)? } else { eq(input, out.into())? };
+    let share = div(g.into(), (&sum_all(&equals, None)?).into())?;
+    crate::ops::indexing::masked_fill(&Tensor::zeros(&input.sizes(), g.dtype())?, &equals, (&share).into())
 }
 
 /// A gradient put where the index says, along one dimension.
@@ -364,19 +400,19 @@ op! {
 }
 
 op! {
+    /// The larger of two elements: `maximum` under its older name.
+    fn max_other as "max" / "other" (input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
+    value { crate::ops::selection::maximum(input, other) }
+    derivative composite;
+}
+
+op! {
     /// The largest element along a dimension and its first place; the place alone gets the gradient.
     fn max as "max" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
     value { extreme::<true>("max", input, dim, keepdim) }
     derivative "MaxBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
     }
-}
-
-op! {
-    /// The larger of two elements: `maximum` under its older name.
-    fn max_other as "max" / "other" (input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
-    value { crate::ops::selection::maximum(input, other) }
-    derivative composite;
 }
 
 op! {
@@ -389,19 +425,19 @@ op! {
 }
 
 op! {
+    /// The smaller of two elements: `minimum` under its older name.
+    fn min_other as "min" / "other" (input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
+    value { crate::ops::selection::minimum(input, other) }
+    derivative composite;
+}
+
+op! {
     /// The smallest element along a dimension and its first place; the place alone gets the gradient.
     fn min as "min" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
     value { extreme::<false>("min", input, dim, keepdim) }
     derivative "MinBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
     }
-}
-
-op! {
-    /// The smaller of two elements: `minimum` under its older name.
-    fn min_other as "min" / "other" (input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
-    value { crate::ops::selection::minimum(input, other) }
-    derivative composite;
 }
 
 op! {
@@ -437,6 +473,9 @@ fn place_of_extreme<const LARGEST: bool>(
     dim: Option<i64>,
     keepdim: bool,
 ) -> Result<Tensor> {
+    if input.dtype() == DType::Bool {
+        bail!(Runtime, "{name}: not defined for a bool tensor; convert it to uint8 first");
+    }
     match dim {
         Some(dim) => Ok(extreme::<LARGEST>(name, input, dim, keepdim)?[1].clone()),
         None => {
@@ -475,8 +514,16 @@ fn truth_dtype(input: &Tensor) -> DType {
     if input.dtype() == DType::UInt8 { DType::UInt8 } else { DType::Bool }
 }
 
+/// The dimensions to be reduced: no dimension for an empty list, unlike for sums.
+fn dims_of_truth(input: &Tensor, dim: Option<&[i64]>) -> Result<SmallVec<[bool; 8]>> {
+    match dim {
+        Some([]) => Ok(SmallVec::from_elem(false, input.ndim())),
+        dim => wrap_dims(dim, input.ndim()),
+    }
+}
+
 fn any_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
-    let (dims, bytes) = (wrap_dims(dim, input.ndim())?, truth(input)?);
+    let (dims, bytes) = (dims_of_truth(input, dim)?, truth(input)?);
     let (out, sink) = results::<u8>(&bytes, &dims, keepdim)?;
     // SAFETY: as for sums.
     reduce(ExtremeValue::<u8, true>::default(), &bytes.data(), &dims, |i, v| unsafe { sink.get().add(i).write(v) });
@@ -484,7 +531,7 @@ fn any_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor
 }
 
 fn all_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
-    let (dims, bytes) = (wrap_dims(dim, input.ndim())?, truth(input)?);
+    let (dims, bytes) = (dims_of_truth(input, dim)?, truth(input)?);
     let (out, sink) = results::<u8>(&bytes, &dims, keepdim)?;
     // SAFETY: as for sums.
     reduce(ExtremeValue::<u8, false>::default(), &bytes.data(), &dims, |i, v| unsafe {
@@ -533,6 +580,9 @@ op! {
                 shape::show(size),
                 shape::show(&sizes)
             );
+        }
+        if target.is_empty() && !sizes.is_empty() {
+            return sum_all(input, None);
         }
         let lead = sizes.len() - target.len();
         let dims: Ints = (0..sizes.len())

@@ -21,25 +21,23 @@ where
     F: Formula<f32> + Formula<f64>,
 {
     let d = wrap_dim(dim, first.ndim())?;
-    if !first.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", first.dtype());
+    let sizes = first.sizes();
+    let out = Tensor::empty(&sizes, first.dtype())?;
+    if first.numel() == 0 {
+        return Ok(out);
     }
-    let (a, b) = (first.to_contiguous()?, second.cast(first.dtype())?.to_contiguous()?);
-    let out = Tensor::empty(&a.sizes(), a.dtype())?;
-    let sizes = a.sizes();
+    let (first, second) = (first.to_contiguous()?, second.to_contiguous()?);
     let (before, after) = sizes.split_at(d.min(sizes.len()));
     let extents = Extents {
         outer: before.iter().product(),
         length: after.first().copied().unwrap_or(1),
         inner: after.iter().skip(1).product(),
     };
-    if a.numel() > 0 {
-        with_element!(a.dtype(), float T => {
-            let (x, y, z) = (a.data().pointer(), b.data().pointer(), out.data().pointer());
-            // SAFETY: three row-major tensors of one size and type, of which the last is new.
-            unsafe { run_along::<T, F>(formula, extents, x.cast(), y.cast(), z.cast()) }
-        }, else {});
-    }
+    let (a, b, sink) = (first.data().pointer(), second.data().pointer(), out.data().pointer());
+    with_element!(first.dtype(), float T => {
+        // SAFETY: three row-major tensors of one size and type, of which the last is new.
+        unsafe { run_along::<T, F>(formula, extents, a.cast(), b.cast(), sink.cast()) }
+    }, else bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", first.dtype()));
     Ok(out)
 }
 
@@ -62,21 +60,21 @@ op! {
     fn softmax_of as "_softmax" (input: Tensor, dim: i64) -> Tensor;
     value { along("softmax", Softmax, input, input, dim) }
     derivative "SoftmaxBackward0" ByVjp {
-        input(g, dim, out) => softmax_gradient(g, out, dim);
+        input(g, dim, out) => softmax_backward(g, out, dim);
     }
 }
 
 op! {
-    /// The gradient of the input of a softmax, from that of its value: `output (gradient - sum(gradient output))`.
-    fn softmax_gradient as "_softmax_gradient" (gradient: Tensor, output: Tensor, dim: i64) -> Tensor;
-    value { along("softmax", SoftmaxGradient, gradient, output, dim) }
+    /// The gradient of `softmax` from its result.
+    fn softmax_backward as "_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
+    value { along("softmax", SoftmaxGradient, gradient, result, dim) }
     derivative "SoftmaxBackwardDataBackward0" ByVjp {
-        gradient(g, output, dim) => softmax_gradient(g, output, dim);
-        output(g, gradient, output, dim) => {
+        // The Jacobian of softmax is symmetric.
+        gradient(g, result, dim) => softmax_backward(g, result, dim);
+        result(g, gradient, result, dim) => {
             let over = |a: &Tensor, b: &Tensor| sum(&mul_tensors(a, b)?, Some(&[dim]), true, None);
-            let centred = sub(gradient.into(), (&over(gradient, output)?).into())?;
-            let shared = mul_tensors(gradient, &over(g, output)?)?;
-            sub((&mul_tensors(g, &centred)?).into(), (&shared).into())
+            let rest = sub(gradient.into(), (&over(gradient, result)?).into())?;
+            sub((&mul_tensors(g, &rest)?).into(), (&mul_tensors(gradient, &over(g, result)?)?).into())
         };
     }
 }
@@ -93,22 +91,21 @@ op! {
     fn log_softmax_of as "_log_softmax" (input: Tensor, dim: i64) -> Tensor;
     value { along("log_softmax", LogSoftmax, input, input, dim) }
     derivative "LogSoftmaxBackward0" ByVjp {
-        input(g, dim, out) => log_softmax_gradient(g, out, dim);
+        input(g, dim, out) => log_softmax_backward(g, out, dim);
     }
 }
 
 op! {
-    /// The gradient of the input of a log_softmax, from that of its value: `gradient - exp(output) sum(gradient)`.
-    fn log_softmax_gradient as "_log_softmax_gradient" (gradient: Tensor, output: Tensor, dim: i64) -> Tensor;
-    value { along("log_softmax", LogSoftmaxGradient, gradient, output, dim) }
+    /// The gradient of `log_softmax` from its result.
+    fn log_softmax_backward as "_log_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
+    value { along("log_softmax", LogSoftmaxGradient, gradient, result, dim) }
     derivative "LogSoftmaxBackwardDataBackward0" ByVjp {
-        gradient(g, output, dim) => {
-            let shares = sum(&mul_tensors(g, &exp(output)?)?, Some(&[dim]), true, None)?;
-            sub(g.into(), (&shares).into())
+        gradient(g, result, dim) => {
+            sub(g.into(), (&sum(&mul_tensors(g, &exp(result)?)?, Some(&[dim]), true, None)?).into())
         };
-        output(g, gradient, output, dim) => {
-            let total = sum(gradient, Some(&[dim]), true, None)?;
-            crate::ops::unary::neg(&mul_tensors(&mul_tensors(g, &exp(output)?)?, &total)?)
+        result(g, gradient, result, dim) => {
+            let total = crate::ops::unary::neg(&sum(gradient, Some(&[dim]), true, None)?)?;
+            mul_tensors(&mul_tensors(&total, &exp(result)?)?, g)
         };
     }
 }

@@ -91,6 +91,19 @@ impl Term {
         })())
     }
 
+    /// The same for two terms that may both be numbers.
+    fn arithmetic(
+        self,
+        other: Term,
+        function: fn(Operand, Operand) -> Result<Tensor>,
+        of_numbers: fn(f64, f64) -> f64,
+    ) -> Term {
+        match (&self.0, &other.0) {
+            (Ok(Operation::Number(a)), Ok(Operation::Number(b))) => of_numbers(a.to_f64(), b.to_f64()).into_term(),
+            _ => self.binary(other, function),
+        }
+    }
+
     fn comparison(self, other: Term, function: fn(&Tensor, Operand) -> Result<Tensor>) -> Condition {
         Condition(Term((|| {
             let (a, b) = (self.0?.tensor()?, other.0?);
@@ -124,7 +137,7 @@ macro_rules! operators {
         impl $trait<$right> for $left {
             type Output = Term;
             fn $method(self, other: $right) -> Term {
-                self.into_term().binary(other.into_term(), $function)
+                self.into_term().arithmetic(other.into_term(), $function, $trait::$method)
             }
         }
     };
@@ -249,6 +262,16 @@ impl Term {
             let (condition, yes, no) = (condition.0.0?.tensor()?, self.into_term().0?, otherwise.0?);
             Ok(Operation::Tensor(ops::selection::where_(&condition, yes.operand(), no.operand())?))
         })())
+    }
+
+    /// This term where the other one, the result of `relu`, is positive (or NaN), else 0.
+    pub fn where_positive(&self, result: impl IntoTerm) -> Term {
+        result.into_term().of_tensors(self.into_term(), ops::unary::relu_backward)
+    }
+
+    /// Zeros, through which no gradient flows.
+    pub fn zero(&self) -> Term {
+        self.into_term().unary(Tensor::zeros_alike)
     }
 
     /// The complex conjugate: for real elements, the term itself.

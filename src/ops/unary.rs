@@ -1,7 +1,17 @@
 //! Elementwise functions of one tensor.
 
+use crate::dtype::DType;
+use crate::error::Result;
 use crate::tensor::Tensor;
-use crate::{op, pointwise};
+use crate::value::Value;
+use crate::{bail, op, pointwise};
+
+fn check_no_bool(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype == DType::Bool {
+        bail!(Runtime, "{name}: not defined for a bool tensor; use logical_not() to invert a mask");
+    }
+    Ok(())
+}
 
 pointwise! {
     /// Absolute value. The derivative at 0 is 0.
@@ -12,10 +22,10 @@ pointwise! {
     /// The smallest integer not below each element.
     fn ceil(input: Tensor) real -> same, "CeilBackward0", FUNCTION METHOD IN_PLACE
         = input.rounded_up();
-        input(g) = g * 0.0;
+        input(g) = g.zero();
 
     /// Cosine of each element, in radians.
-    fn cos(input: Tensor) float -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
+    fn cos(input: Tensor) angle -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
         = input.cos();
         input(g, input) = -(g * input.sin().conj());
 
@@ -32,7 +42,7 @@ pointwise! {
     /// The largest integer not above each element.
     fn floor(input: Tensor) real -> same, "FloorBackward0", FUNCTION METHOD IN_PLACE
         = input.rounded_down();
-        input(g) = g * 0.0;
+        input(g) = g.zero();
 
     /// Natural logarithm of each element.
     fn log(input: Tensor) float -> same, "LogBackward0", FUNCTION METHOD IN_PLACE
@@ -45,7 +55,7 @@ pointwise! {
         input(g, input) = g / (input.conj() + 1.0);
 
     /// The opposite of each element.
-    fn neg(input: Tensor) real -> same, "NegBackward0", FUNCTION METHOD IN_PLACE
+    fn neg(input: Tensor) real[check_no_bool] -> same, "NegBackward0", FUNCTION METHOD IN_PLACE
         = input.negative();
         input(g) = -g;
 
@@ -55,14 +65,21 @@ pointwise! {
         input(g, out) = -g * (out * out).conj();
 
     /// The larger of each element and 0. The derivative at 0 is 0.
-    fn relu(input: Tensor) real -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
+    fn relu(input: Tensor) real[check_no_bool] -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
         = input.maximum(0.0);
-        input(g, out) = g.only_if(out.greater(0.0));
+        input(out, g) = g.where_positive(out);
+
+    /// The gradient of `relu`, for its result.
+    fn relu_backward as "_relu_backward" (result: Tensor, gradient: Tensor)
+        float -> same, "ThresholdBackwardBackward0"
+        = gradient.where_positive(result);
+        result(g) = g.zero();
+        gradient(result, g) = g.where_positive(result);
 
     /// Nearest integer; halves go to the even one.
     fn round(input: Tensor) real -> same, "RoundBackward0", FUNCTION METHOD IN_PLACE
         = input.rounded();
-        input(g) = g * 0.0;
+        input(g) = g.zero();
 
     /// `1 / sqrt(x)`.
     fn rsqrt(input: Tensor) float -> same, "RsqrtBackward0", FUNCTION METHOD IN_PLACE
@@ -75,12 +92,12 @@ pointwise! {
         input(g, out) = g * ((1.0 - out) * out).conj();
 
     /// -1, 0 or 1, the sign of each element.
-    fn sign(input: Tensor) real -> same, "SignBackward0", FUNCTION METHOD IN_PLACE
+    fn sign(input: Tensor) number -> same, "SignBackward0", FUNCTION METHOD IN_PLACE
         = input.sign();
-        input(g) = g * 0.0;
+        input(g) = g.zero();
 
     /// Sine of each element, in radians.
-    fn sin(input: Tensor) float -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
+    fn sin(input: Tensor) angle -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
         = input.sin();
         input(g, input) = g * input.cos().conj();
 
@@ -90,7 +107,7 @@ pointwise! {
         input(g, out) = g / (2.0 * out.conj());
 
     /// Tangent of each element, in radians.
-    fn tan(input: Tensor) float -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
+    fn tan(input: Tensor) angle -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
         = input.tan();
         input(g, out) = g * (1.0 + out * out).conj();
 
@@ -102,14 +119,13 @@ pointwise! {
     /// Each element without its fraction.
     fn trunc(input: Tensor) real -> same, "TruncBackward0", FUNCTION METHOD IN_PLACE
         = input.without_fraction();
-        input(g) = g * 0.0;
+        input(g) = g.zero();
 }
 
 op! {
     /// The square of each element.
     fn square(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value { crate::ops::power::pow(input.into(), 2i64.into()) }
-    derivative composite;
+    choose { crate::ops::power::power_of(input, crate::scalar::Scalar::Int(2)) }
 }
 
 op! {
@@ -119,7 +135,7 @@ op! {
         if !inplace {
             return relu(input);
         }
-        crate::autograd::primitives::call_in_place("relu", &[crate::value::Value::Tensor(input.clone())])
+        crate::autograd::primitives::call_in_place("relu", &[Value::Tensor(input.clone())])
     }
     derivative composite;
 }

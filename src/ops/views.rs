@@ -83,10 +83,11 @@ op! {
         } else {
             crate::kernels::copy::copy(&seen.data(), &g.data());
         }
-        // An input whose own elements share a place gives each of them an equal part.
+        // The gradient has the geometry of the input. One whose own elements share a place gives each of them an
+        // equal part.
         let whole = memory.alias(input_sizes.clone(), input_strides.clone(), input_start);
         if !shape::may_overlap(&input_sizes, &input_strides) {
-            return whole.copied(g.dtype());
+            return Ok(whole);
         }
         let count = Tensor::zeros(&[length], g.dtype())?;
         let counted = count.alias(input_sizes.clone(), input_strides.clone(), input_start);
@@ -114,25 +115,28 @@ op! {
     }
 }
 
+/// The memory of a tensor seen with other sizes, not recorded.
+fn seen(input: &Tensor, size: &[i64]) -> Result<Tensor> {
+    let data = input.data();
+    let sizes = shape::infer_size(size, data.numel())?;
+    let Some(strides) = shape::view_strides(&data.sizes, &data.strides, &sizes) else {
+        bail!(
+            Runtime,
+            "view: a tensor of size {} and strides {} cannot be seen as {} without a copy; use reshape()",
+            shape::show(&data.sizes),
+            shape::show(&data.strides),
+            shape::show(&sizes)
+        );
+    };
+    Ok(input.alias(sizes, strides, data.offset))
+}
+
 op! {
     /// The same elements with other sizes, without a copy; one size may be -1.
     ///
     /// Raises `RuntimeError` if the strides do not allow it.
     fn view(input: Tensor, size: Ints) -> Tensor, METHOD VIEW;
-    value {
-        let data = input.data();
-        let sizes = shape::infer_size(size, data.numel())?;
-        let Some(strides) = shape::view_strides(&data.sizes, &data.strides, &sizes) else {
-            bail!(
-                Runtime,
-                "view: a tensor of size {} and strides {} cannot be seen as {} without a copy; use reshape()",
-                shape::show(&data.sizes),
-                shape::show(&data.strides),
-                shape::show(&sizes)
-            );
-        };
-        Ok(input.alias(sizes, strides, data.offset))
-    }
+    value { seen(input, size) }
     derivative "ViewBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -142,14 +146,35 @@ op! {
     /// The same elements with other sizes: a view where possible, else a copy; one size may be -1.
     fn reshape(input: Tensor, shape: Ints) -> Tensor, FUNCTION METHOD;
     value {
+        if input.is_contiguous() {
+            return view(input, shape);
+        }
         let viewable = {
             let data = input.data();
             let sizes = shape::infer_size(shape, data.numel())?;
             shape::view_strides(&data.sizes, &data.strides, &sizes).is_some()
         };
-        if viewable { view(input, shape) } else { view(&row_major(input)?, shape) }
+        if viewable { reshape_alias(input, shape) } else { unsafe_view(&row_major(input)?, shape) }
     }
     derivative composite;
+}
+
+op! {
+    /// `view` as `reshape` makes it of a tensor that is not row-major.
+    fn reshape_alias as "_reshape_alias" (input: Tensor, size: Ints) -> Tensor, VIEW;
+    value { seen(input, size) }
+    derivative "ReshapeAliasBackward0" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
+}
+
+op! {
+    /// `view` of a tensor that nobody else sees, so that the result need not be a view of it.
+    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor;
+    value { seen(input, size) }
+    derivative "UnsafeViewBackward0" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
 }
 
 op! {
@@ -297,13 +322,16 @@ op! {
         if source.len() != destination.len() {
             bail!(Runtime, "movedim: {} sources but {} destinations", source.len(), destination.len());
         }
+        if ndim == 0 {
+            for &dim in source.iter().chain(destination) {
+                wrap_dim(dim, 0)?;
+            }
+            return alias(input);
+        }
         let mut order: Vec<Option<usize>> = vec![None; ndim];
         let mut moved = vec![false; ndim];
         for (&from, &to) in source.iter().zip(destination) {
             let (from, to) = (wrap_dim(from, ndim)?, wrap_dim(to, ndim)?);
-            if ndim == 0 {
-                continue;
-            }
             if std::mem::replace(&mut moved[from], true) || order[to].is_some() {
                 bail!(Runtime, "movedim: a dimension is given twice in {} or {}", shape::show(source), shape::show(destination));
             }
@@ -357,6 +385,18 @@ op! {
         Ok(squeezed(input, |i| i == d))
     }
     derivative "SqueezeBackward1" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
+}
+
+op! {
+    /// `squeeze` of a tensor that nobody else sees.
+    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor;
+    value {
+        let d = wrap_dim(dim, input.ndim())?;
+        Ok(squeezed(input, |i| i == d))
+    }
+    derivative "SqueezeBackward4" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
 }

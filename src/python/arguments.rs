@@ -108,7 +108,14 @@ pub fn parse(
         }
         // SAFETY: as above.
         let argument = unsafe { Borrowed::from_ptr(py, given[i]) };
-        match convert(&argument, parameter.kind, parameter.optional)? {
+        // What a method takes without brackets, a function takes only with them: reshape(x, (6,)).
+        let bare = !loose
+            && i + 1 == places
+            && takes_loose_integers(op)
+            && !parameter.optional
+            && parameter.default.is_none()
+            && !is_sequence(&argument);
+        match if bare { None } else { convert(&argument, parameter.kind, parameter.optional)? } {
             Some(value) => values.push(value),
             None => {
                 return Err(Mismatch::Wrong {
@@ -120,6 +127,10 @@ pub fn parse(
         }
     }
     Ok(())
+}
+
+fn is_sequence(argument: &Bound<'_, PyAny>) -> bool {
+    argument.is_instance_of::<PyTuple>() || argument.is_instance_of::<PyList>()
 }
 
 /// Whether a single integer stands where the only list of integers is expected: `view(6)`.

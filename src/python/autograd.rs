@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyFutureWarning, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -117,7 +117,7 @@ pub fn backward(
 
 /// The gradients of `outputs` with respect to `inputs`.
 #[pyfunction]
-#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, allow_unused = None, materialize_grads = false))]
+#[pyo3(signature = (outputs, inputs, grad_outputs = None, retain_graph = None, create_graph = false, only_inputs = true, allow_unused = None, is_grads_batched = false, materialize_grads = false))]
 #[allow(clippy::too_many_arguments)]
 pub fn grad<'py>(
     py: Python<'py>,
@@ -126,13 +126,24 @@ pub fn grad<'py>(
     grad_outputs: Option<&Bound<'py, PyAny>>,
     retain_graph: Option<bool>,
     create_graph: bool,
+    only_inputs: bool,
     allow_unused: Option<bool>,
+    is_grads_batched: bool,
     materialize_grads: bool,
 ) -> PyResult<Bound<'py, PyTuple>> {
+    if !only_inputs {
+        let message = c"grad(): only_inputs=False has no effect; backward() accumulates the gradients of all leaves";
+        PyErr::warn(py, &py.get_type::<PyFutureWarning>(), message, 1)?;
+    }
     if materialize_grads && allow_unused == Some(false) {
         return Err(pyo3::exceptions::PyValueError::new_err(
             "grad(): materialize_grads=True gives zeros for unused inputs, so allow_unused cannot be False",
         ));
+    }
+    if is_grads_batched {
+        let arguments = (outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads);
+        let results = py.import("rgrad.autograd.batched")?.call_method1("grad", arguments)?;
+        return Ok(results.cast_into::<PyTuple>()?);
     }
     let roots = roots("grad", outputs, grad_outputs)?;
     let inputs = endpoints("grad", "inputs", inputs)?;
@@ -177,6 +188,12 @@ pub fn _will_engine_execute_node(node: &Bound<'_, PyAny>) -> PyResult<bool> {
     };
     engine::current_task_runs(&node)
         .ok_or_else(|| PyRuntimeError::new_err("this can be asked during a backward pass only"))
+}
+
+/// Whether a node may start a pass of its own in the one that runs now: that one was not asked for some gradients only.
+#[pyfunction]
+pub fn _is_checkpoint_valid() -> bool {
+    engine::current_task_runs_all()
 }
 
 /// Lets tensors saved from now on pass a pair of functions.

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::autograd::cycles;
+use crate::autograd::cycles::{self, Member};
 use crate::autograd::node::Node;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, flag};
 
 /// How many Python objects graphs hold; while there are none, no graph is looked through.
 static HELD: AtomicUsize = AtomicUsize::new(0);
@@ -28,6 +28,11 @@ pub struct Held;
 impl Held {
     pub fn new() -> Held {
         HELD.fetch_add(1, Relaxed);
+        Held
+    }
+
+    /// What was counted by a `Held` that was forgotten: to be dropped instead of it.
+    pub fn again() -> Held {
         Held
     }
 }
@@ -62,13 +67,31 @@ pub fn visit_objects(tensor: &Tensor, visit: &mut dyn FnMut(NonNull<c_void>)) {
     // Two handles: the tensor's and this one.
     let mut stack = if Rc::strong_count(&node.0) == 2 { vec![node] } else { Vec::new() };
     let mut seen = 0;
+    // Tensors that own their objects, and how often these nodes hold them.
+    let mut kept: Vec<(Tensor, usize)> = Vec::new();
     while let Some(node) = stack.pop() {
         seen += 1;
         if seen > MOST_NODES {
-            return;
+            break;
         }
         node.visit_objects(own_hook.as_ref(), visit);
+        Member::Node(node.clone()).visit(&mut |member| {
+            let Member::Tensor(tensor) = member else { return };
+            if !tensor.has_flag(flag::OBJECT_KEPT) {
+                return;
+            }
+            match kept.iter_mut().find(|row| row.0.is_same(&tensor)) {
+                Some(row) => row.1 += 1,
+                None => kept.push((tensor, 1)),
+            }
+        });
         node.visit_own_edges(&mut |next: Node| stack.push(next));
+    }
+    for (tensor, held) in kept {
+        // One handle more is this list's.
+        if tensor.handles() == held + 1 {
+            NonNull::new(tensor.object()).into_iter().for_each(&mut *visit);
+        }
     }
 }
 

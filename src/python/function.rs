@@ -182,7 +182,7 @@ pub fn _apply_function<'py>(
         };
         let metas = results.iter().map(|result| match result {
             Some(tensor) => OutputMeta::of(tensor),
-            None => OutputMeta { sizes: Dims::new(), dtype: DType::Bool },
+            None => OutputMeta { sizes: Dims::new(), dtype: DType::Bool, column_major: false },
         });
         let node = Node::new(Body::Function(Box::new(node)), edges, metas.collect(), Saved::default());
         bind_context(&context, &node)?;

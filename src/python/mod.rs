@@ -13,6 +13,7 @@ mod function;
 mod gil;
 mod hooks;
 mod index;
+mod keeping;
 mod module;
 mod node;
 mod number;

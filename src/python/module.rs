@@ -7,8 +7,8 @@ use crate::dtype::DType;
 use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, node, numpy, operation, optim,
-    printing, random, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, numpy, operation,
+    optim, printing, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -20,6 +20,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     autograd::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
+    keeping::install(py);
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
     module.add_class::<random::PyGenerator>()?;
@@ -42,7 +43,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled;
+            _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
         printing: set_printoptions _printoptions;

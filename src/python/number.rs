@@ -90,7 +90,7 @@ impl PyTensor {
     }
 
     fn __rsub__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        binary(op!(arithmetic::rsub_number), slf, other)
+        binary(op!(arithmetic::rsub), slf, other)
     }
 
     fn __isub__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -1,6 +1,6 @@
 //! `rgrad.Tensor`: the Python class, and how handles and objects find each other.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -17,7 +17,7 @@ use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
-use crate::python::{arguments, creation, data, printing};
+use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
@@ -30,21 +30,41 @@ use crate::{ops, shape};
 /// `torch.Tensor`.
 #[pyclass(name = "Tensor", module = "rgrad", subclass, weakref, dict, frozen)]
 pub struct PyTensor {
-    handle: Gil<Tensor>,
+    handle: Gil<UnsafeCell<Tensor>>,
     /// What `shape` gave last, good as long as the sizes are the same.
     shape: Gil<Cell<Option<Py<PyTuple>>>>,
 }
 
 impl PyTensor {
     fn new(py: Python<'_>, tensor: Tensor) -> PyTensor {
-        PyTensor { handle: Gil::new(py, tensor), shape: Gil::new(py, Cell::new(None)) }
+        PyTensor { handle: Gil::new(py, UnsafeCell::new(tensor)), shape: Gil::new(py, Cell::new(None)) }
+    }
+
+    #[inline(always)]
+    fn get(&self, py: Python<'_>) -> &Tensor {
+        // SAFETY: only `replace_uncounted` writes here, when nobody can have a reference.
+        unsafe { &*self.handle.get(py).get() }
+    }
+
+    /// The tensor; `None` in an object that was allocated and not written to yet.
+    pub fn tensor(&self, py: Python<'_>) -> Option<&Tensor> {
+        self.handle.is_filled().then(|| self.get(py))
+    }
+
+    /// Puts another tensor in the place of one whose handle was not counted.
+    ///
+    /// # Safety
+    /// Nobody has a reference to the tensor that was here, and the GIL is held.
+    pub unsafe fn replace_uncounted(&self, tensor: Tensor) {
+        // SAFETY: by the caller's promise.
+        unsafe { std::ptr::write(self.handle.get(Python::assume_attached()).get(), tensor) };
     }
 }
 
 impl Drop for PyTensor {
     fn drop(&mut self) {
-        // SAFETY: an object is dropped by the thread that holds the GIL; only a plain cell is written.
-        unsafe { self.handle.get_unattached() }.set_object(std::ptr::null_mut());
+        // SAFETY: an object is dropped by the thread that holds the GIL.
+        self.get(unsafe { Python::assume_attached() }).set_object(std::ptr::null_mut());
     }
 }
 
@@ -53,6 +73,9 @@ impl Drop for PyTensor {
 pub fn wrap(py: Python<'_>, tensor: &Tensor) -> PyResult<Py<PyTensor>> {
     let existing = tensor.object();
     if !existing.is_null() {
+        if tensor.has_flag(flag::OBJECT_KEPT) {
+            return Ok(keeping::give_back(py, tensor));
+        }
         // SAFETY: the address is cleared when the object is dropped, and the GIL is held.
         return Ok(unsafe { Bound::from_borrowed_ptr(py, existing.cast()).cast_into_unchecked().unbind() });
     }
@@ -109,7 +132,7 @@ fn place_of_value(py: Python<'_>) -> PyResult<Option<usize>> {
 /// The tensor of a Python object, if it is one.
 #[inline]
 pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
-    let tensor = object.cast::<PyTensor>().ok()?.get().handle.get(object.py());
+    let tensor = object.cast::<PyTensor>().ok()?.get().get(object.py());
     if tensor.object().is_null() {
         // Made by a subclass' __new__: from now on the object is found again.
         tensor.set_object(object.as_ptr().cast());
@@ -120,7 +143,7 @@ pub fn tensor_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Tensor> {
 /// The tensor of `self` in a method.
 #[inline]
 pub fn this<'a>(slf: &'a Bound<'_, PyTensor>) -> &'a Tensor {
-    let tensor = slf.get().handle.get(slf.py());
+    let tensor = slf.get().get(slf.py());
     if tensor.object().is_null() {
         tensor.set_object(slf.as_ptr().cast());
     }
@@ -246,13 +269,17 @@ impl PyTensor {
         adopt(cls.py(), &leaf, cls)
     }
 
+    /// Has the objects of a subclass kept as long as their tensors live.
+    #[classmethod]
+    #[pyo3(signature = (**_options))]
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
+        keeping::watch_subclass(cls.as_type_ptr());
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if !self.handle.is_filled() {
-            return Ok(());
-        }
-        let mut result = Ok(());
         // SAFETY: the collector runs with the GIL held; counts that change on the way are as before at the end.
-        let tensor = unsafe { self.handle.get_unattached() };
+        let Some(tensor) = self.tensor(unsafe { Python::assume_attached() }) else { return Ok(()) };
+        let mut result = Ok(());
         collector::visit_objects(tensor, &mut |address| {
             if result.is_ok() {
                 // SAFETY: the address is that of a living object; the handle is forgotten, as it owns nothing.
@@ -264,11 +291,10 @@ impl PyTensor {
     }
 
     fn __clear__(&self) {
-        if !self.handle.is_filled() {
-            return;
-        }
         // SAFETY: as above.
-        collector::clear(unsafe { self.handle.get_unattached() });
+        if let Some(tensor) = self.tensor(unsafe { Python::assume_attached() }) {
+            collector::clear(tensor);
+        }
     }
 
     #[getter]

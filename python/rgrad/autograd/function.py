@@ -166,24 +166,30 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the function and record it as one node.
 
-        Arguments by keyword, and defaults, are for functions with `setup_context`.
+        Arguments may be given by keyword. `setup_context` gets the defaults of the others too.
         """
         if cls._has_setup_context:
-            args = _bind(cls.forward, args, kwargs)
+            args = _bind(cls, args, kwargs)
         elif kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments, got {', '.join(kwargs)}")
+            args = _bind(cls, (None, *args), kwargs)[1:]
         return _rgrad._apply_function(cls, *args)
 
 
-def _bind(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """All arguments of `forward` by position."""
-    code = getattr(forward, "__code__", None)
-    if not kwargs and code is not None and code.co_argcount == len(args):
+def _bind(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of `cls.forward` by position; TypeError if some are not possible by position."""
+    code = getattr(cls.forward, "__code__", None)
+    if not kwargs and code is not None and code.co_argcount == len(args) and not code.co_kwonlyargcount:
         return args
     import inspect
 
-    bound = inspect.signature(forward).bind(*args, **kwargs)
-    bound.apply_defaults()
+    bound = inspect.signature(cls.forward).bind(*args, **kwargs)
+    if cls._has_setup_context:
+        bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(
+            f"{cls.__name__}.apply(): {', '.join(bound.kwargs)} can be passed on by keyword only, and forward is "
+            "called with positional arguments"
+        )
     return bound.args
 
 

@@ -20,12 +20,15 @@ fn sweep_f32() -> impl Iterator<Item = f32> {
 #[test]
 fn f32_functions_are_within_a_unit_in_the_last_place() {
     type Pair = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
-    let pairs: [Pair; 5] = [
+    let pairs: [Pair; 8] = [
         ("exp", Exponential::exp, f64::exp),
         ("expm1", Exponential::expm1, f64::exp_m1),
         ("log", Logarithm::log, f64::ln),
         ("log1p", Logarithm::log1p, f64::ln_1p),
         ("tanh", Hyperbolic::tanh, f64::tanh),
+        ("sin", Trigonometric::sin, f64::sin),
+        ("cos", Trigonometric::cos, f64::cos),
+        ("tan", Trigonometric::tan, f64::tan),
     ];
     for (name, narrow, wide) in pairs {
         for x in sweep_f32() {
@@ -47,10 +50,12 @@ fn f32_functions_are_within_a_unit_in_the_last_place() {
 #[test]
 fn f64_functions_agree_with_the_maths_library() {
     type Pair = (&'static str, fn(f64) -> f64, fn(f64) -> f64);
-    let pairs: [Pair; 3] = [
+    let pairs: [Pair; 5] = [
         ("exp", Exponential::exp, f64::exp),
         ("expm1", Exponential::expm1, f64::exp_m1),
         ("log", Logarithm::log, f64::ln),
+        ("sin", Trigonometric::sin, f64::sin),
+        ("cos", Trigonometric::cos, f64::cos),
     ];
     let sweep = |from: f64, to: f64| (0..100_000).map(move |i| from + (to - from) * f64::from(i) / 1e5);
     let patterns = (0..u64::MAX).step_by(184_467_440_737_091).map(f64::from_bits);
@@ -68,7 +73,8 @@ fn f64_functions_agree_with_the_maths_library() {
 #[test]
 fn special_values_are_those_of_ieee_754() {
     let bits = |x: f32| x.to_bits();
-    let odd: [fn(f32) -> f32; 3] = [Exponential::expm1, Logarithm::log1p, Hyperbolic::tanh];
+    let odd: [fn(f32) -> f32; 5] =
+        [Exponential::expm1, Logarithm::log1p, Hyperbolic::tanh, Trigonometric::sin, Trigonometric::tan];
     for function in odd {
         for x in [0.0, -0.0, f32::from_bits(1), -f32::from_bits(1), f32::MIN_POSITIVE] {
             assert_eq!(bits(function(x)), bits(x));

@@ -7,7 +7,6 @@ use super::{Write, Written, offsets};
 use crate::data::Data;
 use crate::error::Result;
 use crate::kernels::parallel::{self, Shared};
-use crate::kernels::simd::{self, Vectorized};
 use crate::kernels::strided::Sequence;
 use crate::shape::Dims;
 use crate::{bail, with_element};
@@ -59,15 +58,14 @@ impl Walk {
             // SAFETY: a run of the index tensor lies inside it.
             let first = unsafe { self.indices.get().add(runs[0].0) };
             let [(_, along, _), (base, step, _), (other, other_step, _)] = runs;
-            good &= simd::vectorize(Run {
-                n,
-                index: |i: usize| {
-                    // SAFETY: as above.
-                    let index = unsafe { *first.add(i * along) } as usize;
-                    (if index < self.size { index } else { 0 }, index < self.size)
-                },
-                visit: |i: usize, index: usize| visit(base + i * step + index * self.stride, other + i * other_step),
-            });
+            // Not compiled for wide vectors: their scattered loads and stores are slower than single ones.
+            for i in 0..n {
+                // SAFETY: as above.
+                let index = unsafe { *first.add(i * along) } as usize;
+                good &= index < self.size;
+                let index = if index < self.size { index } else { 0 };
+                visit(base + i * step + index * self.stride, other + i * other_step);
+            }
             runs = runs.map(|(offset, stride, length)| (offset + n * stride, stride, length - n));
             left -= n;
         }
@@ -85,25 +83,6 @@ impl Walk {
             }
         }
         Ok(())
-    }
-}
-
-/// `visit(i, index(i).0)` for each i below n; whether all `index(i).1` hold.
-struct Run<I, V> {
-    n: usize,
-    index: I,
-    visit: V,
-}
-
-impl<I: Fn(usize) -> (usize, bool), V: FnMut(usize, usize)> Vectorized for Run<I, V> {
-    type Output = bool;
-    #[inline(always)]
-    fn run(mut self) -> bool {
-        (0..self.n).fold(true, |good, i| {
-            let (index, inside) = (self.index)(i);
-            (self.visit)(i, index);
-            good & inside
-        })
     }
 }
 

@@ -20,8 +20,10 @@ pub trait Fold: Copy + Sync {
 
 /// Elements that are folded in lanes before their states are joined pairwise.
 pub const BLOCK: usize = 1024;
-/// Independent states of a block: enough for two vectors of the widest registers.
-const LANES: usize = 32;
+/// Independent states of a block: four vectors of the widest registers.
+const LANES: usize = 64;
+/// Lanes for what is left of a block after whole rows of lanes.
+const FEW: usize = 16;
 
 /// Folds a slice of any length.
 #[inline(always)]
@@ -34,22 +36,30 @@ pub fn fold_slice<F: Fold>(fold: F, items: &[F::Item]) -> F::State {
 
 #[inline(always)]
 fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
-    if items.len() < LANES {
-        return items.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, seen + i));
+    let (rows, rest) = items.split_at(items.len() / LANES * LANES);
+    let (parts, tail) = rest.as_chunks::<FEW>();
+    let at = seen + rows.len();
+    let mut few = [fold.start(); FEW];
+    if !rows.is_empty() {
+        let mut lanes = [fold.start(); LANES];
+        let place = |row, lane| seen + row * LANES + lane;
+        // SAFETY: the rows of lanes lie inside the slice.
+        unsafe { step_columns(fold, rows.as_ptr(), LANES, rows.len() / LANES, place, &mut lanes) };
+        let half: [F::State; 32] = halved(fold, &lanes);
+        few = halved(fold, &half);
     }
-    let mut lanes = [fold.start(); LANES];
-    let rows = items.len() / LANES;
-    // SAFETY: the rows of lanes lie inside the slice.
-    unsafe { step_columns(fold, items.as_ptr(), LANES, rows, |row, lane| seen + row * LANES + lane, &mut lanes) };
-    let full = rows * LANES;
-    for (lane, &item) in items[full..].iter().enumerate() {
-        lanes[lane] = fold.step(lanes[lane], item, seen + full + lane);
+    for (i, part) in parts.iter().enumerate() {
+        few = std::array::from_fn(|lane| fold.step(few[lane], part[lane], at + i * FEW + lane));
     }
-    let sixteen: [F::State; 16] = halved(fold, &lanes);
-    let eight: [F::State; 8] = halved(fold, &sixteen);
+    let at = at + parts.len() * FEW;
+    let last = tail.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, at + i));
+    if items.len() < FEW {
+        return last;
+    }
+    let eight: [F::State; 8] = halved(fold, &few);
     let four: [F::State; 4] = halved(fold, &eight);
     let two: [F::State; 2] = halved(fold, &four);
-    fold.join(two[0], two[1])
+    fold.join(fold.join(two[0], two[1]), last)
 }
 
 /// Joins the second half of some lanes to the first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,20 @@ class Of:
 class Sample:
     arguments: tuple
     keywords: dict = field(default_factory=dict)
+    # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
+    differentiated: bool = True
+
+
+# Note: Where PyTorch is not the measure
+# - scatter and scatter_add with an index smaller than the source: PyTorch computes the value, but its gradient has the
+#   wrong size and backward() fails. Ours is zero for the unused part of the source.
+# - pow of an integer by a float64 tensor: PyTorch takes the logarithm of the base, for the gradient, in float32.
+# - var and std over an empty list of dimensions, which stands for all of them: PyTorch's gradient is infinite, because
+#   it takes the list for one element. Ours is that over all dimensions.
+# - dropout of a part of the elements is random; the tests of the layers compare its distribution.
+def values_of(*rows) -> list[Sample]:
+    """Samples whose gradients are not compared."""
+    return [Sample(sample.arguments, sample.keywords, differentiated=False) for sample in each(*rows)]
 
 
 def index(values) -> Of:
@@ -93,6 +108,19 @@ def reductions() -> list[Sample]:
 
 SQUARE = np.array([[0, 1], [1, 0]])
 
+EDGES = [-1.0, 0.0, math.nan, 2.0, 2.0]
+TIES = [0.0, 0.0, 0.0, 2.0, math.nan]
+
+PAIRED_LOSS = [
+    *[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none", "most")],
+    (Of((3,)), Of((3,))),
+    (Of((2, 3)), Of((3,))),
+    (Of((2, 1)), Of((1, 3)), {"reduction": "none"}),
+    (Of(()), Of(())),
+    (Of((0,)), Of((0,))),
+    *[(Of((3,)), Of((3,)), {"reduction": r, "weight": Of((3,))}) for r in ("mean", "sum", "none")],
+]
+
 # Operations whose parameters' kinds do not say what fits together.
 NAMED: dict[str, list[Sample]] = {
     "add": each(*[(Of(a), Of(b), {"alpha": n}) for a, b in PAIRS[:4] for n in (2, -3)]),
@@ -109,17 +137,20 @@ NAMED: dict[str, list[Sample]] = {
     ),
     "scatter_add": each(
         (Of((3, 2)), 0, index([[0, 2], [0, 1]]), Of((2, 2))),
+        (Of((3,)), 0, index([0, 0, 2]), Of((3,))),
+        (Of(()), 0, index(0), Of(())),
+    )
+    + values_of(
         (Of((3, 2)), 1, index([[0], [1], [0]]), Of((3, 2))),
         (Of((3,)), 0, index([0, 0, 2]), Of((4,))),
-        (Of(()), 0, index(0), Of(())),
     ),
     "scatter": each(
         (Of((3, 2)), 0, index([[0, 2], [1, 1]]), Of((2, 2))),
-        (Of((3, 2)), 1, index([[0], [1], [0]]), Of((3, 2))),
         (Of((3, 2)), 1, index([[0], [1], [0]]), 2.5),
         (Of((3,)), 0, index([0, 2]), {"value": 1.5}),
         (Of((3,)), {"dim": 0, "index": index([0, 2]), "src": Of((2,))}),
-    ),
+    )
+    + values_of((Of((3, 2)), 1, index([[0], [1], [0]]), Of((3, 2)))),
     "index_select": each(
         (Of((3, 2)), 0, index([0, 2, 2])),
         (Of((3, 2)), 1, index([1])),
@@ -312,9 +343,12 @@ NAMED: dict[str, list[Sample]] = {
     ),
     "split_with_sizes": each((Of((5, 2)), [1, 4]), (Of((2, 5)), [2, 3], 1), (Of((5,)), [5, 0])),
     "chunk": each((Of((5, 2)), 2), (Of((2, 5)), 3, 1), (Of((2,)), 5), (Of((0, 2)), 2)),
-    "mse_loss": each(
-        *[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none")], (Of((3,)), Of((3,)))
-    ),
+    # Ties, and NaN, which is neither above nor below.
+    **{name: each(Of(values=EDGES)) for name in ("relu", "abs", "sign")},
+    **{name: each((Of(values=EDGES), Of(values=TIES))) for name in ("maximum", "minimum")},
+    **{name: each((Of(values=EDGES), Of(values=TIES)), (Of(values=EDGES), 0)) for name in ("clamp_min", "clamp_max")},
+    "mse_loss": each(*PAIRED_LOSS),
+    "l1_loss": each(*PAIRED_LOSS),
     "binary_cross_entropy": each(
         *[(Of(values=[0.2, 0.9, 0.5]), Of(values=[0.0, 1.0, 0.5]), {"reduction": r}) for r in ("mean", "sum", "none")],
         (Of(values=[0.2, 0.9]), Of(values=[0.0, 1.0]), {"weight": Of(values=[0.5, 2.0])}),
@@ -348,8 +382,29 @@ NAMED: dict[str, list[Sample]] = {
         (Of((2, 3)), Of(values=[[0.1, 0.4, 0.5], [0.0, 1.0, 0.0]])),
         (Of((2, 3)), Of(values=[[0.1, 0.4, 0.5], [0.0, 1.0, 0.0]]), {"label_smoothing": 0.2}),
     ),
-    "dropout": each((Of((2, 3)), 0.0), (Of((2, 3)), 1.0), (Of((2, 3)), 0.5, False)),
+    "dropout": each(
+        (Of((2, 3)), 0.0),
+        (Of((2, 3)), 1.0),
+        (Of(()), 1.0),
+        (Of((2, 3)), 0.5, False),
+        (Of((0,)), 0.5),
+        (Of((2, 3)), 1.5),
+        (Of((2, 3)), 1.0, True, True),
+    ),
+    "copy": each(
+        (Of((2, 3)), Of((2, 3))),
+        (Of((2, 3)), Of((3,))),
+        (Of((2, 3)), Of(())),
+        (Of((3,)), Of((2, 3))),
+        (Of((2, 3)), Of((2,))),
+        (Of((0,)), Of((1,))),
+        (Of((2, 3)), index([1, 2, 3])),
+        (Of((3,)), mask([True, False, True])),
+    ),
 }
+
+# Operations of which samples made by kind would be random.
+NAMED_ONLY = {"dropout"}
 
 OPERANDS = {"Tensor", "Operand"}
 
@@ -366,8 +421,14 @@ def operations() -> dict[str, list[dict]]:
 def samples(name: str) -> list[Sample]:
     """Calls of an operation that make sense."""
     found = list(NAMED.get(name, []))
-    for row in operations()[name]:
-        found += by_kind(row["parameters"])
+    if name not in NAMED_ONLY:
+        for row in operations()[name]:
+            found += by_kind(row["parameters"])
+    for sample in found:
+        if name == "pow" and isinstance(sample.arguments[0], int):
+            sample.differentiated = False
+        if name in ("var", "std") and sample.arguments[1:] == ((),):
+            sample.differentiated = False
     assert found, f"{name}: the kinds of its parameters say nothing; name its samples"
     return found
 
