@@ -36,8 +36,8 @@ _UNKNOWN = (
 )
 
 _MASKED = (
-    "What arrived there is 0, so these elements were masked out after the operation (by where, or by a factor 0), and 0 "
-    "times infinity is nan. Mask the argument as well: where(mask, f(where(mask, x, 1)), other)"
+    "What arrived there is 0, so these elements were masked out after the operation (by where, or by a factor 0), and "
+    "0 times infinity is nan. Mask the argument as well: where(mask, f(where(mask, x, 1)), other)"
 )
 
 

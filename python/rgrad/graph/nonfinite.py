@@ -45,8 +45,8 @@ class NonfiniteGradient:
         elements = f"{self.count} of {self.gradient.numel()} elements, the first {value} at {list(self.index)}"
         if self.input is None:
             return (
-                f"the gradient that arrived at {self.operation}{where} is not finite: {elements}. All operations before "
-                "gave finite gradients: their sum overflows, or the pass was started with this gradient"
+                f"the gradient that arrived at {self.operation}{where} is not finite: {elements}. All operations "
+                "before gave finite gradients: their sum overflows, or the pass was started with this gradient"
             )
         text = f"{self.operation}{where} gave a gradient for input {self.input} that is not finite: {elements}"
         return f"{text}. {advice(self.operation, self.masked_out)}"

@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial
 
 from rgrad.autograd import profiler as _single
 from rgrad.autograd.profiler import record_function
@@ -116,7 +117,9 @@ class profile:  # noqa: N801
         self.step_num = 0
         self._schedule = schedule
         self._on_trace_ready = on_trace_ready
-        self._options = {"record_shapes": record_shapes, "profile_memory": profile_memory, "with_stack": with_stack}
+        self._new_recording = partial(
+            _single.profile, record_shapes=record_shapes, profile_memory=profile_memory, with_stack=with_stack
+        )
         self._recording: _single.profile | None = None
         self._recorded: _single.profile | None = None
         self._step: record_function | None = None
@@ -163,7 +166,7 @@ class profile:  # noqa: N801
     def _begin_step(self) -> None:
         if self._action() in (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE):
             if self._recording is None:
-                self._recording = _single.profile(**self._options).__enter__()
+                self._recording = self._new_recording().__enter__()
             if self._schedule is not None:
                 self._step = record_function(f"ProfilerStep#{self.step_num}").__enter__()
 

@@ -12,7 +12,9 @@ def to_text(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int 
     widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
 
     def written(line: Sequence[str]) -> str:
-        cells = (cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths)))
+        cells = (
+            cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths))
+        )
         return "  ".join(cells).rstrip()
 
     rule = "  ".join("-" * width for width in widths)
