@@ -17,7 +17,7 @@ use pyo3::types::{PyString, PyTuple};
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
 use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
-use crate::python::tensor::wrap;
+use crate::python::tensor::{tensor_of, wrap};
 use crate::value::Outputs;
 
 /// All overloads of one name.
@@ -77,6 +77,12 @@ fn call(
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Py<PyAny>> {
+    if group.method
+        // SAFETY: arguments of a running call are alive.
+        && positional.first().is_none_or(|&slf| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, slf) }).is_none())
+    {
+        return Err(PyTypeError::new_err(format!("{}(): a method of Tensor is called on something else", group.name)));
+    }
     let mut first = None;
     let mut values = Values::new();
     for &op in &group.overloads {
