@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
+use crate::autograd::engine;
 use crate::autograd::node::Node;
 
 /// So many living nodes on freed ones are reported.
@@ -29,6 +30,10 @@ pub(crate) fn is_on_spent(node: &Node) -> bool {
 /// Counts a new node on a freed one, and reports once that there are too many.
 #[cold]
 pub(crate) fn count(node: &Node) {
+    // A backward pass that is recorded builds on the nodes that it frees.
+    if engine::current_task().is_some() {
+        return;
+    }
     node.0.state.borrow_mut().saved.set_counted();
     if LIVING.fetch_add(1, Relaxed) + 1 >= LIMIT
         && let Some(reporter) = REPORTER.get()
