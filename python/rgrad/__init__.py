@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import graph, nn, optim
+    from . import graph, nn, optim, profiler
     from ._rgrad import Generator
 
 __version__ = "0.1.0"
@@ -42,6 +42,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "profiler",
     "seed",
     "set_grad_enabled",
     "set_rng_state",
@@ -90,7 +91,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
 
     def __getattr__(name):
         # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-        if name in ("nn", "optim", "graph"):
+        if name in ("nn", "optim", "graph", "profiler"):
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")

@@ -94,6 +94,11 @@ class Node:
     def saved_bytes(self) -> _int:
         """Bytes of the tensors saved for the backward pass."""
     @property
+    def _holdings(self) -> list[tuple[_int, _int, _bool]]:
+        """Address and bytes of each piece of memory that is kept for the backward pass, and whether a leaf that
+        requires grad keeps it anyway. A leaf's own memory counts for the node that accumulates into it.
+        """
+    @property
     def outputs(self) -> list[tuple[list[_int], str]]:
         """Sizes and dtype name of each result."""
     @property
@@ -1254,6 +1259,27 @@ def _set_anomaly(enabled: _bool, check_nan: _bool) -> None:
     """Switches anomaly mode on or off, and whether gradients that are nan are errors in it."""
 def _anomaly() -> tuple[_bool, _bool]:
     """Whether anomaly mode is on, and whether it checks for nan."""
+def _begin_nonfinite_search() -> None:
+    """Looks, until `_end_nonfinite_search`, for nodes that make infinite or nan gradients of finite ones."""
+def _end_nonfinite_search() -> list[
+    tuple[Node, _int | None, Tensor, list[Tensor | None], list[_int], _int]
+]:
+    """Ends the search; for each node that it found, the first first: the node, the edge whose gradient is not finite
+    (None for one that arrived so), that gradient, the gradients that arrived, the index of the first element that is
+    not finite and how many there are.
+    """
+def _start_profiling(shapes: _bool, places: _bool) -> None:
+    """Begins to note operations, with the sizes of their arguments and the lines of the program if asked for."""
+def _stop_profiling() -> list[
+    tuple[
+        str, _int, _int, _int, _int | None, _bool, list[list[_int]] | None, tuple[str, _int] | None, _int
+    ]
+]:
+    """Ends that; gives what was noted."""
+def _profiling_clock() -> _int:
+    """The profiler's clock, in nanoseconds."""
+def _note_range(name: str, begin: _int) -> None:
+    """Notes a stretch of the program that began at `begin` and ends now, if the profiler is on."""
 def _apply_function(function: type, *arguments: Any) -> Any:
     """The call of a user's function: everything that `Function.apply` does."""
 def _current_graph_task_id() -> _int:

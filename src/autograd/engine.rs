@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
-use crate::autograd::cycles;
 use crate::autograd::modes::GradMode;
 use crate::autograd::nesting::{self, Level};
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
-use crate::autograd::primitives;
+use crate::autograd::{cuts, cycles, primitives};
 use crate::error::Result;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
@@ -71,6 +70,7 @@ pub fn backward<R>(roots: &[(R, Option<Tensor>)], inputs: Option<&[Endpoint]>, o
 where
     R: Into<Endpoint> + Clone,
 {
+    let _cuts = cuts::Pass::enter();
     let roots = root_gradients(roots, options)?;
     let mut targets = None;
     if let Some(inputs) = inputs {
@@ -106,6 +106,7 @@ where
     R: Into<Endpoint> + Clone,
     I: Into<Endpoint> + Clone,
 {
+    let _cuts = cuts::Pass::enter();
     let roots = root_gradients(roots, options)?;
     let inputs: Vec<Endpoint> = inputs.iter().map(|input| input.clone().into()).collect();
     let mut targets = Vec::with_capacity(inputs.len());
@@ -119,8 +120,9 @@ where
         bail!(
             Runtime,
             "One of the differentiated Tensors appears to not have been used in the graph: no path leads from the \
-             outputs to input {i}, of size {}. Pass allow_unused=True to get None for it",
-            shape::show(&inputs[i].meta()?.sizes)
+             outputs to input {i}, of size {}. Pass allow_unused=True to get None for it{}",
+            shape::show(&inputs[i].meta()?.sizes),
+            cuts::describe(Some(&input_edge(&inputs[i], i)?.node))
         );
     }
     Ok(captured)
@@ -140,7 +142,11 @@ where
     for (i, (root, gradient)) in roots.iter().enumerate() {
         let root: Endpoint = root.clone().into();
         let Some(edge) = root.edge()? else {
-            bail!(Runtime, "element {i} of tensors does not require grad and does not have a grad_fn");
+            bail!(
+                Runtime,
+                "element {i} of tensors does not require grad and does not have a grad_fn{}",
+                cuts::describe(None)
+            );
         };
         let expected = root.meta()?;
         let gradient = match gradient {

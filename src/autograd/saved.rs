@@ -26,6 +26,28 @@ pub struct Saved {
     /// Lengths of list arguments, by parameter: they decide how many edges the parameter has.
     lists: SmallVec<[(u8, u32); 0]>,
     released: bool,
+    /// A backward pass has run the node and freed what it saved, if anything.
+    spent: bool,
+    /// The node counts as one that was built on a spent one.
+    counted: bool,
+}
+
+/// Memory that a node keeps.
+pub struct Holding {
+    /// The address of the memory, as it is shared by tensors.
+    pub address: usize,
+    pub bytes: usize,
+    /// Whether a leaf that requires grad keeps it anyway.
+    pub leaf: bool,
+}
+
+impl Holding {
+    pub fn of(tensor: &Tensor) -> Holding {
+        let base = tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten();
+        let leaf = base.as_ref().unwrap_or(tensor).has_flag(flag::LEAF_REQUIRES_GRAD);
+        let data = tensor.data();
+        Holding { address: data.storage.pointer() as usize, bytes: data.storage.bytes(), leaf }
+    }
 }
 
 #[derive(Clone)]
@@ -331,6 +353,28 @@ impl Saved {
         // What is saved without being looked into (tensors among plain values) counts as held from outside.
     }
 
+    /// The memory of the saved tensors; of those that hooks have packed nothing is known.
+    pub fn holdings(&self) -> Vec<Holding> {
+        self.tensors()
+            .filter_map(|saved| match saved {
+                SavedTensor::Kept(kept) => Some(Holding::of(&kept.tensor)),
+                SavedTensor::Packed(_) => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    pub(crate) fn set_counted(&mut self) {
+        self.counted = true;
+    }
+
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
     /// Bytes of the saved tensors.
     pub fn bytes(&self) -> usize {
         self.tensors().map(SavedTensor::bytes).sum()
@@ -338,11 +382,12 @@ impl Saved {
 
     /// Takes all values out, so that they can be dropped while nothing is borrowed.
     pub fn take(&mut self) -> Saved {
+        self.spent = true;
         if self.values.is_empty() {
             return Saved::default();
         }
         self.released = true;
-        Saved { values: std::mem::take(&mut self.values), lists: SmallVec::new(), released: true }
+        Saved { values: std::mem::take(&mut self.values), ..Saved::default() }
     }
 }
 

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use smallvec::SmallVec;
 
+use crate::autograd::cuts::Silence;
 use crate::autograd::forward;
 use crate::autograd::meta::Creation;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
@@ -155,7 +156,7 @@ pub fn _apply_function<'py>(
         false => vec![None; inputs.len()],
     };
     let output = {
-        let _quiet = (GradMode::set(false), WithoutTangents::enter());
+        let _quiet = (GradMode::set(false), WithoutTangents::enter(), Silence::enter());
         run_forward(function, &context, arguments)?
     };
     let objects: Vec<Bound<'py, PyAny>> = match output.cast::<PyTuple>() {

@@ -22,5 +22,6 @@ mod operation;
 mod optim;
 mod printing;
 mod random;
+mod reports;
 mod tensor;
 mod trace;

@@ -8,7 +8,7 @@ use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, numpy, operation,
-    optim, printing, random, tensor, trace,
+    optim, printing, random, reports, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -17,6 +17,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     trace::install();
     anomaly::install();
+    reports::install();
     autograd::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
@@ -46,6 +47,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
+        reports: _begin_nonfinite_search _end_nonfinite_search _start_profiling _stop_profiling _profiling_clock
+            _note_range;
         printing: set_printoptions _printoptions;
         tensor: _rebuild;
     }

@@ -11,6 +11,7 @@ use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::autograd::cuts::{self, Reason};
 use crate::autograd::forward;
 use crate::dtype::DType;
 use crate::python::collector;
@@ -496,6 +497,7 @@ impl PyTensor {
 
     /// The same memory without history.
     fn detach(slf: &Bound<'_, Self>) -> Tensor {
+        cuts::note(Reason::Asked("detach()"), this(slf));
         let detached = this(slf).detach();
         if let Some(tangent) = forward::tangent(this(slf)) {
             forward::set_tangent(&detached, Some(tangent));
@@ -509,6 +511,7 @@ impl PyTensor {
         if tensor.has_flag(flag::VIEW) {
             return Err(PyRuntimeError::new_err("detach_(): a view cannot be detached in place; use detach()"));
         }
+        cuts::note(Reason::Asked("detach_()"), tensor);
         tensor.clear_history();
         Ok(slf.clone())
     }
@@ -516,6 +519,7 @@ impl PyTensor {
     /// The same memory without history; changes of it are not noticed by autograd.
     #[getter]
     fn data(slf: &Bound<'_, Self>) -> Tensor {
+        cuts::note(Reason::Asked("data"), this(slf));
         this(slf).shallow()
     }
 
@@ -561,11 +565,13 @@ impl PyTensor {
 
     /// The value of a tensor with one element as a Python number.
     fn item(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        cuts::note(Reason::Read("item()"), this(slf));
         number_object(slf.py(), this(slf).item()?)
     }
 
     /// The values as nested lists of Python numbers.
     fn tolist(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        cuts::note(Reason::Read("tolist()"), this(slf));
         let tensor = this(slf).to_contiguous()?;
         let py = slf.py();
         let data = tensor.data();
