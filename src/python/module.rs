@@ -8,7 +8,7 @@ use crate::op::{Traits, registry};
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, numpy, operation,
-    optim, printing, random, tensor, trace,
+    optim, overrides, printing, properties, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -48,9 +48,20 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         anomaly: _set_anomaly _anomaly;
         printing: set_printoptions _printoptions;
         tensor: _rebuild;
+        operation: _overridable;
+        overrides: _disabled_torch_function_impl _disable_torch_function _push_torch_function_mode
+            _pop_torch_function_mode _torch_function_modes _has_torch_function _overloaded_arguments
+            _handle_torch_function;
+    }
+    overrides::install(module)?;
+    let kind = py.get_type::<PyTensor>();
+    properties::install(py, kind.as_any())?;
+    for name in OVERRIDABLE {
+        let original = module.getattr(name)?.unbind();
+        module.setattr(name, operation::wrapped(py, name, original, false, MADE_FROM_DATA.contains(&name))?)?;
     }
     let functional = PyModule::new(py, "_nn")?;
-    operation::install(py, module, &functional, py.get_type::<PyTensor>().as_any())?;
+    operation::install(py, module, &functional, kind.as_any())?;
     module.add_submodule(&functional)?;
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
@@ -61,6 +72,38 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     export_public_names(module)
 }
+
+/// The functions of this module, besides the operations, that `__torch_function__` can override.
+const OVERRIDABLE: [&str; 25] = [
+    "tensor",
+    "as_tensor",
+    "zeros",
+    "ones",
+    "empty",
+    "full",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "full_like",
+    "rand_like",
+    "randn_like",
+    "randint_like",
+    "eye",
+    "arange",
+    "linspace",
+    "result_type",
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "equal",
+    "allclose",
+    "from_numpy",
+    "grad",
+];
+
+/// Those among them that only modes can.
+const MADE_FROM_DATA: [&str; 3] = ["tensor", "as_tensor", "from_numpy"];
 
 /// PyO3 lists every name in `__all__`; `from rgrad._rgrad import *` is to give the public ones.
 fn export_public_names(module: &Bound<'_, PyModule>) -> PyResult<()> {

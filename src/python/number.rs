@@ -10,6 +10,7 @@ use crate::ops::{arithmetic, comparison, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
 use crate::python::numpy;
+use crate::python::overrides::{self, overridable};
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
 
@@ -22,16 +23,61 @@ fn operand(other: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
     }
 }
 
+/// The method of `Tensor` by whose name an override is told of `slf op other`.
+fn forward_name(op: &'static Op) -> &'static str {
+    match op.name {
+        "floor_divide" => "__floordiv__",
+        "bitwise_and" => "__and__",
+        "bitwise_or" => "__or__",
+        "bitwise_xor" => "__xor__",
+        "eq" => "__eq__",
+        "rsub" => "__rsub__",
+        name => name,
+    }
+}
+
+/// As [`forward_name`], of `other op slf`.
+fn reflected_name(op: &'static Op) -> &'static str {
+    match op.name {
+        "div" => "__rtruediv__",
+        "floor_divide" => "__rfloordiv__",
+        "remainder" => "__rmod__",
+        "pow" => "__rpow__",
+        name => name,
+    }
+}
+
+/// As [`forward_name`], of `slf op= other`.
+fn in_place_name(op: &'static Op) -> String {
+    match op.name {
+        "bitwise_and" => "__iand__".into(),
+        "bitwise_or" => "__ior__".into(),
+        "bitwise_xor" => "__ixor__".into(),
+        name => format!("{name}_"),
+    }
+}
+
+/// What an override gives for an operator, if there is one.
+#[cold]
+fn overridden(name: &str, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    overrides::operator(slf.py(), name, &[slf.as_ptr(), other.as_ptr()])
+}
+
 /// `slf op other`, or `NotImplemented`.
 #[inline]
 fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
+    if overrides::possible()
+        && let Some(answer) = overridden(forward_name(op), slf, other)?
+    {
+        return Ok(answer);
+    }
     match operand(other)? {
         Some(other) => {
             let result = record::call_one(op, &[Value::Tensor(this(slf).clone()), other])?;
             Ok(wrap(py, &result)?.into_any())
         }
-        None => Ok(py.NotImplemented()),
+        None => Ok(overridden(forward_name(op), slf, other)?.unwrap_or_else(|| py.NotImplemented())),
     }
 }
 
@@ -39,18 +85,28 @@ fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) 
 #[inline]
 fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
+    if overrides::possible()
+        && let Some(answer) = overridden(reflected_name(op), slf, other)?
+    {
+        return Ok(answer);
+    }
     match operand(other)? {
         Some(other) => {
             let result = record::call_one(op, &[other, Value::Tensor(this(slf).clone())])?;
             Ok(wrap(py, &result)?.into_any())
         }
-        None => Ok(py.NotImplemented()),
+        None => Ok(overridden(reflected_name(op), slf, other)?.unwrap_or_else(|| py.NotImplemented())),
     }
 }
 
 /// `slf op= other`.
 #[inline]
 fn in_place(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+    if overrides::possible()
+        && overrides::method(slf.py(), &in_place_name(op), &[slf.as_ptr(), other.as_ptr()])?.is_some()
+    {
+        return Ok(());
+    }
     match operand(other)? {
         Some(other) => {
             record::call_in_place(op, &[Value::Tensor(this(slf).clone()), other])?;
@@ -114,6 +170,11 @@ impl PyTensor {
     }
 
     fn __rtruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        if overrides::possible()
+            && let Some(answer) = overridden("__rtruediv__", slf, other)?
+        {
+            return Ok(answer);
+        }
         let Some(Value::Scalar(other)) = operand(other)? else {
             return reflected(op!(arithmetic::div), slf, other);
         };
@@ -170,7 +231,8 @@ impl PyTensor {
 
     fn __matmul__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         if tensor_of(other).is_none() {
-            return Ok(slf.py().NotImplemented());
+            let answer = overridden("matmul", slf, other)?;
+            return Ok(answer.unwrap_or_else(|| slf.py().NotImplemented()));
         }
         binary(op!(matrix::matmul), slf, other)
     }
@@ -229,27 +291,37 @@ impl PyTensor {
         binary(op, slf, other)
     }
 
-    fn __neg__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(unary::neg(this(slf))?)
+    fn __neg__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("neg", slf);
+        Ok(wrap(slf.py(), &unary::neg(this(slf))?)?.into_any())
     }
 
-    fn __pos__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
-        slf.clone()
+    fn __pos__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__pos__", slf);
+        Ok(slf.clone().into_any().unbind())
     }
 
-    fn __abs__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(unary::abs(this(slf))?)
+    fn __abs__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("abs", slf);
+        Ok(wrap(slf.py(), &unary::abs(this(slf))?)?.into_any())
     }
 
-    fn __invert__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(comparison::bitwise_not(this(slf))?)
+    fn __invert__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__invert__", slf);
+        Ok(wrap(slf.py(), &comparison::bitwise_not(this(slf))?)?.into_any())
     }
 
-    fn __getitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<crate::Tensor> {
-        index::get(this(slf), key)
+    fn __getitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        overridable!("__getitem__", slf, key);
+        Ok(wrap(slf.py(), &index::get(this(slf), key)?)?.into_any())
     }
 
     fn __setitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if overrides::possible()
+            && overrides::method(slf.py(), "__setitem__", &[slf.as_ptr(), key.as_ptr(), value.as_ptr()])?.is_some()
+        {
+            return Ok(());
+        }
         index::set(this(slf), key, value)
     }
 }

@@ -17,6 +17,7 @@ use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
+use crate::python::overrides::{self, overridable};
 use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -272,8 +273,9 @@ impl PyTensor {
     /// Has the objects of a subclass kept as long as their tensors live.
     #[classmethod]
     #[pyo3(signature = (**_options))]
-    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         keeping::watch_subclass(cls.as_type_ptr());
+        overrides::watch_subclass(cls)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -580,6 +582,7 @@ impl PyTensor {
     }
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        overridable!("__len__", slf);
         this(slf)
             .data()
             .sizes
@@ -589,6 +592,11 @@ impl PyTensor {
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if overrides::possible() {
+            // Parts of a subclass are what its own `unbind` gives.
+            let parts = slf.call_method0("unbind")?;
+            return Ok(parts.try_iter()?.into_any());
+        }
         let tensor = this(slf);
         if tensor.ndim() == 0 {
             return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
@@ -598,6 +606,7 @@ impl PyTensor {
     }
 
     fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        overridable!("__bool__", slf);
         let tensor = this(slf);
         match tensor.numel() {
             1 => Ok(tensor.item()?.to_f64() != 0.0),
@@ -609,16 +618,19 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
+        overridable!("__float__", slf);
         Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__int__", slf);
         let py = slf.py();
         let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
     fn __index__(slf: &Bound<'_, Self>) -> PyResult<i64> {
+        overridable!("__index__", slf);
         let tensor = this(slf);
         if tensor.numel() != 1 || !tensor.dtype().is_integral() {
             return Err(PyTypeError::new_err(format!(
@@ -635,6 +647,7 @@ impl PyTensor {
     }
 
     fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
+        overridable!("__contains__", slf, element);
         let tensor = this(slf);
         let equal = match arguments::convert(element, crate::value::Kind::Operand, false)? {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
@@ -650,6 +663,7 @@ impl PyTensor {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        overridable!("__repr__", slf);
         printing::represent(slf)
     }
 
