@@ -52,7 +52,7 @@ __all__ = [
 ]
 __all__ += _rgrad.__all__
 
-_int = int  # the name is a dtype's below
+_float, _int = float, int  # the names are dtypes below
 
 float = float32
 double = float64

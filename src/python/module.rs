@@ -5,10 +5,11 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
+use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, numpy, operation,
-    optim, overrides, printing, properties, random, tensor, trace,
+    anomaly, arguments, autograd, collector, comparison, creation, dtype, function, keeping, node, number, numpy,
+    operation, optim, overrides, printing, properties, random, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -21,6 +22,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
     keeping::install(py);
+    number::install(py);
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
     module.add_class::<random::PyGenerator>()?;
@@ -57,8 +59,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let kind = py.get_type::<PyTensor>();
     properties::install(py, kind.as_any())?;
     for name in OVERRIDABLE {
-        let original = module.getattr(name)?.unbind();
-        module.setattr(name, operation::wrapped(py, name, original, false, MADE_FROM_DATA.contains(&name))?)?;
+        let asked = if MADE_FROM_DATA.contains(&name) { Asked::Nobody } else { Asked::Special };
+        module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
     let functional = PyModule::new(py, "_nn")?;
     operation::install(py, module, &functional, kind.as_any())?;

@@ -1,7 +1,14 @@
 //! The number protocol: `a + b`, `a += b`, `a < b`, `a @ b`, `a[b]` and their kin.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeInfo;
 
 use crate::autograd::record;
 use crate::op::Op;
@@ -323,5 +330,89 @@ impl PyTensor {
             return Ok(());
         }
         index::set(this(slf), key, value)
+    }
+}
+
+/// Makes `a op= b` give what an override gives. PyO3 has the slots give the tensor that they changed.
+macro_rules! in_place_slots {
+    ($($slot:ident: $name:literal;)+) => {
+        struct Slots {
+            $($slot: Option<ffi::binaryfunc>,)+
+            nb_inplace_power: Option<ffi::ternaryfunc>,
+        }
+
+        $(unsafe extern "C" fn $slot(slf: *mut ffi::PyObject, other: *mut ffi::PyObject) -> *mut ffi::PyObject {
+            // SAFETY: CPython calls with the GIL held and living operands.
+            unsafe {
+                answer_in_place(slf, other, $name, |slots| slots.$slot.map(|slot| slot(slf, other)))
+            }
+        })+
+
+        static SLOTS: PyOnceLock<Slots> = PyOnceLock::new();
+
+        /// Puts the slots into the class, before it has subclasses.
+        pub fn install(py: Python<'_>) {
+            // SAFETY: the class is complete, and PyO3 allocated room for the operators with it.
+            unsafe {
+                let slots = &mut *(*PyTensor::type_object_raw(py)).tp_as_number;
+                SLOTS.get_or_init(py, || Slots {
+                    $($slot: slots.$slot,)+
+                    nb_inplace_power: slots.nb_inplace_power,
+                });
+                $(slots.$slot = Some($slot);)+
+                slots.nb_inplace_power = Some(nb_inplace_power);
+            }
+        }
+    };
+}
+
+in_place_slots! {
+    nb_inplace_add: "add_";
+    nb_inplace_subtract: "sub_";
+    nb_inplace_multiply: "mul_";
+    nb_inplace_true_divide: "div_";
+    nb_inplace_floor_divide: "floor_divide_";
+    nb_inplace_remainder: "remainder_";
+    nb_inplace_and: "__iand__";
+    nb_inplace_or: "__ior__";
+    nb_inplace_xor: "__ixor__";
+}
+
+/// As the other slots, with the operand that only `pow(a, b, modulo)` has.
+unsafe extern "C" fn nb_inplace_power(
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    modulo: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the slots.
+    unsafe { answer_in_place(slf, other, "pow_", |slots| slots.nb_inplace_power.map(|slot| slot(slf, other, modulo))) }
+}
+
+/// What an override gives, or else the slot that PyO3 made.
+unsafe fn answer_in_place(
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    name: &str,
+    original: impl FnOnce(&Slots) -> Option<*mut ffi::PyObject>,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the slots.
+    unsafe {
+        let py = Python::assume_attached();
+        if overrides::possible() {
+            match catch_unwind(AssertUnwindSafe(|| overrides::method(py, name, &[slf, other]))) {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(answer))) => return answer.into_ptr(),
+                Ok(Err(error)) => {
+                    error.restore(py);
+                    return ptr::null_mut();
+                }
+                Err(_) => {
+                    PyRuntimeError::new_err("an internal error: an operator panicked; please report it").restore(py);
+                    return ptr::null_mut();
+                }
+            }
+        }
+        let given = SLOTS.get(py).and_then(original);
+        given.unwrap_or_else(|| ffi::Py_NewRef(ffi::Py_NotImplemented()))
     }
 }

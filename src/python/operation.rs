@@ -17,7 +17,7 @@ use pyo3::types::{PyString, PyTuple};
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
 use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
-use crate::python::overrides;
+use crate::python::overrides::{self, Asked};
 use crate::python::tensor::wrap;
 use crate::value::Outputs;
 
@@ -29,8 +29,7 @@ struct Group {
     method: bool,
     /// What is called in place of overloads: a function that became overridable afterwards.
     original: Option<Py<PyAny>>,
-    /// Whether only modes override it: it takes data rather than tensors.
-    modes_only: bool,
+    asked: Asked,
 }
 
 #[repr(C)]
@@ -64,8 +63,13 @@ unsafe extern "C" fn vectorcall(
             };
             let (positional, keywords) = (slice(0, positional), slice(positional, keywords));
             if overrides::possible()
-                && let Some(answer) =
-                    overrides::call(&Bound::from_borrowed_ptr(py, callable), positional, keywords, names, false)?
+                && let Some(answer) = overrides::call(
+                    &Bound::from_borrowed_ptr(py, callable),
+                    positional,
+                    keywords,
+                    names,
+                    Asked::Special,
+                )?
             {
                 return Ok(answer);
             }
@@ -110,7 +114,7 @@ unsafe extern "C" fn vectorcall_wrapped(
                 let names = if names.is_null() { None } else { Some(Bound::from_borrowed_ptr(py, names)) };
                 let names = names.as_ref().and_then(|names| names.cast::<PyTuple>().ok());
                 let callable = Bound::from_borrowed_ptr(py, callable);
-                overrides::call(&callable, positional, keywords, names, group.modes_only)
+                overrides::call(&callable, positional, keywords, names, group.asked)
             }));
             match result {
                 Ok(Ok(None)) => {}
@@ -154,7 +158,7 @@ fn call(
     }
     // SAFETY: the callable of a running call is alive.
     let callable = unsafe { Bound::from_borrowed_ptr(py, callable) };
-    overrides::call(&callable, positional, keywords, names, false)?.ok_or_else(|| complaint(group, first))
+    overrides::call(&callable, positional, keywords, names, Asked::Special)?.ok_or_else(|| complaint(group, first))
 }
 
 /// The results as Python objects.
@@ -312,21 +316,21 @@ fn object(
     in_place: bool,
     method: bool,
 ) -> PyResult<Py<PyAny>> {
-    let group = Group { name: name.to_owned(), overloads, in_place, method, original: None, modes_only: false };
+    let group = Group { name: name.to_owned(), overloads, in_place, method, original: None, asked: Asked::Special };
     allocate(py, group, vectorcall)
 }
 
-/// An object that calls `original` unless an argument (or, with `modes_only`, a mode) overrides it.
+/// An object that calls `original` unless an argument or a mode overrides it.
 pub fn wrapped(py: Python<'_>, name: &str, original: Py<PyAny>, method: bool, modes_only: bool) -> PyResult<Py<PyAny>> {
     let (name, overloads, original) = (name.to_owned(), Vec::new(), Some(original));
-    allocate(py, Group { name, overloads, in_place: false, method, original, modes_only }, vectorcall_wrapped)
+    allocate(py, Group { name, overloads, in_place: false, method, original, asked }, vectorcall_wrapped)
 }
 
 /// The function as one that `__torch_function__` of its arguments, and modes, can override.
 #[pyfunction]
 pub fn _overridable(py: Python<'_>, function: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let name: String = function.getattr("__name__")?.extract()?;
-    wrapped(py, &name, function.unbind(), false, false)
+    wrapped(py, &name, function.unbind(), false, Asked::Everybody)
 }
 
 fn allocate(py: Python<'_>, group: Group, vectorcall: ffi::vectorcallfunc) -> PyResult<Py<PyAny>> {

@@ -29,6 +29,17 @@ enum Disabled {
     All,
 }
 
+/// Which of a call's arguments are asked whether they override it.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Asked {
+    /// Those that are no plain tensors.
+    Special,
+    /// As soon as there is one of these, plain tensors too: so torch does with functions that are written in Python.
+    Everybody,
+    /// None, only modes: for functions that take data rather than tensors.
+    Nobody,
+}
+
 thread_local! {
     static DISABLED: Cell<Disabled> = const { Cell::new(Disabled::Nothing) };
     /// The modes entered, the innermost last. A thread that ends inside a mode leaks it, as it has no GIL to free it.
@@ -137,6 +148,23 @@ fn append<'py>(overriding: &mut Overriding<'py>, object: &Bound<'py, PyAny>) -> 
     Ok(())
 }
 
+/// Adds the first plain tensor, where subclasses have been found.
+fn append_plain<'py>(
+    py: Python<'py>,
+    overriding: &mut Overriding<'py>,
+    arguments: impl Iterator<Item = *mut ffi::PyObject>,
+) {
+    for argument in arguments {
+        // SAFETY: arguments of a running call are alive.
+        let argument = unsafe { Bound::from_borrowed_ptr(py, argument) };
+        if argument.is_exact_instance_of::<PyTensor>() {
+            // The base of all that come before.
+            overriding.push(argument);
+            break;
+        }
+    }
+}
+
 /// The overriding objects among arguments, and in lists of arguments where `nested`.
 fn collect<'py>(
     py: Python<'py>,
@@ -179,23 +207,26 @@ pub fn may_override(py: Python<'_>, arguments: &[*mut ffi::PyObject]) -> bool {
     possible() || arguments.iter().any(|&argument| unsafe { !is_usual(py, argument) })
 }
 
-/// What an argument or a mode makes of a call of `function`; `None` if nobody overrides it. With `modes_only`, for
-/// functions that take data rather than tensors, arguments are not asked.
+/// What an argument or a mode makes of a call of `function`; `None` if nobody overrides it.
 #[cold]
 pub fn call(
     function: &Bound<'_, PyAny>,
     positional: &[*mut ffi::PyObject],
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
-    modes_only: bool,
+    asked: Asked,
 ) -> PyResult<Option<Py<PyAny>>> {
     let py = function.py();
-    let overriding = match modes_only {
-        true => Overriding::new(),
-        false => collect(py, positional.iter().chain(keywords).copied(), true)?,
+    let all = || positional.iter().chain(keywords).copied();
+    let mut overriding = match asked {
+        Asked::Nobody => Overriding::new(),
+        _ => collect(py, all(), true)?,
     };
     if overriding.is_empty() && !in_mode() {
         return Ok(None);
+    }
+    if asked == Asked::Everybody {
+        append_plain(py, &mut overriding, all());
     }
     // SAFETY: as above.
     let arguments = positional.iter().map(|&argument| unsafe { Bound::from_borrowed_ptr(py, argument) });
@@ -218,7 +249,7 @@ pub fn call(
 #[cold]
 pub fn method(py: Python<'_>, name: &str, arguments: &[*mut ffi::PyObject]) -> PyResult<Option<Py<PyAny>>> {
     let function = py.get_type::<PyTensor>().getattr(name)?;
-    call(&function, arguments, &[], None, false)
+    call(&function, arguments, &[], None, Asked::Special)
 }
 
 /// As [`method`], for an operator: what does not fit is left to the other operand.
@@ -421,7 +452,9 @@ pub fn _handle_torch_function<'py>(
     kwargs: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
     let objects = objects.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-    let overriding = overriding_objects(&PyTuple::new(function.py(), objects)?)?;
+    let objects = PyTuple::new(function.py(), objects)?;
+    let mut overriding = overriding_objects(&objects)?;
+    append_plain(function.py(), &mut overriding, objects.iter_borrowed().map(|object| object.as_ptr()));
     ask(function, &overriding, args, Some(&kwargs.unwrap_or_else(|| PyDict::new(function.py()))))
 }
 

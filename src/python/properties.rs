@@ -14,7 +14,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::python::{operation, overrides};
+use crate::python::operation;
+use crate::python::overrides::{self, Asked};
 
 /// The head of CPython's `PyGetSetDescrObject`.
 #[repr(C)]
@@ -43,7 +44,7 @@ unsafe fn overridden(
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: as above.
         let descriptor = unsafe { Bound::from_borrowed_ptr(py, property.descriptor.load(Relaxed)) };
-        overrides::call(&descriptor.getattr(access)?, arguments, &[], None, false)
+        overrides::call(&descriptor.getattr(access)?, arguments, &[], None, Asked::Special)
     }));
     let error = match result {
         Ok(Ok(answer)) => return answer.map(Py::into_ptr),
@@ -101,7 +102,7 @@ pub fn install(py: Python<'_>, tensor: &Bound<'_, PyAny>) -> PyResult<()> {
         unsafe {
             let kind = ffi::Py_TYPE(member.as_ptr());
             if kind == &raw mut ffi::PyMethodDescr_Type {
-                tensor.setattr(name.as_str(), operation::wrapped(py, &name, member.unbind(), true, false)?)?;
+                tensor.setattr(name.as_str(), operation::wrapped(py, &name, member.unbind(), true, Asked::Special)?)?;
             } else if kind == &raw mut ffi::PyGetSetDescr_Type && !name.starts_with("__") {
                 tensor.setattr(name.as_str(), replaced(py, &member)?)?;
             }

@@ -225,11 +225,11 @@ impl PyTensor {
                 let only = data.get_item(0)?;
                 match tensor_of(&only) {
                     Some(tensor) => tensor.detach(),
-                    None if only.cast::<PyInt>().is_ok() => {
+                    None if only.is_exact_instance_of::<PyInt>() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
                     }
                     None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
-                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() || only.cast::<PyBool>().is_ok() => {
                         return Err(PyTypeError::new_err(format!(
                             "Tensor(): sizes or a sequence are expected, got {}",
                             arguments::describe(&only)
@@ -268,6 +268,36 @@ impl PyTensor {
         let leaf = this(data).detach();
         leaf.set_requires_grad(require_grad)?;
         adopt(cls.py(), &leaf, cls)
+    }
+
+    #[getter(__class__)]
+    fn class<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyType> {
+        slf.get_type()
+    }
+
+    /// Makes the object one of another class of tensors, whose objects are laid out alike.
+    #[setter(__class__)]
+    fn set_class(slf: &Bound<'_, Self>, class: &Bound<'_, PyType>) -> PyResult<()> {
+        let (old, new) = (slf.get_type(), class.clone());
+        // SAFETY: CPython does the same for two classes that Python made; there, it also asks for one function that
+        // frees both, which that of a Python class does by calling ours. The object owns a reference to its class.
+        unsafe {
+            let layout = |kind: &Bound<'_, PyType>| {
+                let kind = &*kind.as_type_ptr();
+                (kind.tp_basicsize, kind.tp_dictoffset, kind.tp_weaklistoffset)
+            };
+            if !class.is_subclass_of::<PyTensor>()? || layout(&old) != layout(class) {
+                return Err(PyTypeError::new_err(format!(
+                    "__class__: a {} cannot become a {}: their objects are laid out differently",
+                    old.name()?,
+                    class.name()?
+                )));
+            }
+            this(slf);
+            (*slf.as_ptr()).ob_type = new.into_ptr().cast();
+            ffi::Py_DECREF(old.as_ptr());
+        }
+        Ok(())
     }
 
     /// Has the objects of a subclass kept as long as their tensors live.
@@ -643,7 +673,7 @@ impl PyTensor {
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> isize {
-        (slf.as_ptr() as isize) >> 4
+        slf.as_ptr() as isize
     }
 
     fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -790,9 +820,9 @@ impl PyTensor {
 
     /// The element type's name in the old style, or this tensor with another element type.
     #[pyo3(signature = (dtype = None))]
-    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<DType>) -> PyResult<Bound<'py, PyAny>> {
+    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         match dtype {
-            Some(dtype) => convert(slf, dtype),
+            Some(dtype) => convert(slf, printing::named_type(dtype)?),
             None => {
                 let name = format!("torch.{}Tensor", printing::old_name(this(slf).dtype()));
                 Ok(name.into_pyobject(slf.py())?.into_any())
