@@ -216,7 +216,7 @@ impl Op {
 
     /// Whether some argument can get a gradient.
     pub fn is_differentiable(&self) -> bool {
-        !matches!(self.derivative, Derivative::None)
+        !matches!(self.derivative, Derivative::None | Derivative::Missing)
     }
 }
 

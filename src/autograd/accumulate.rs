@@ -9,6 +9,7 @@ use crate::autograd::modes;
 use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
 use crate::autograd::saved::Saved;
+use crate::bail;
 use crate::error::Result;
 use crate::tensor::Tensor;
 use crate::value::Value;
@@ -41,6 +42,14 @@ impl Function for AccumulateGrad {
     }
 
     fn backward(&self, _: &Node, gradients: &Gradients) -> Result<Gradients> {
+        if self.0.grad_fn()?.is_some() {
+            bail!(
+                Runtime,
+                "a leaf variable has been moved into the graph interior: a tensor of size {} was changed in place after \
+                 it was used as a leaf, and is now the result of an operation",
+                crate::shape::show(&self.0.sizes())
+            );
+        }
         if let Some(Some(gradient)) = gradients.first() {
             accumulate(&self.0, gradient.clone())?;
             if let Some(hook) = self.0.leaf_hook() {

@@ -10,6 +10,7 @@ use crate::autograd::engine;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Node, NodeCell};
 use crate::autograd::record;
+use crate::bail;
 use crate::error::Result;
 use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule};
 use crate::tensor::{Tensor, TensorCell, flag};
@@ -97,10 +98,17 @@ type Tangents = SmallVec<[Option<Tensor>; 1]>;
 
 fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
     let none = Tangents::from_elem(None, outputs.len());
-    let Derivative::Rules { rules, jvp } = &op.derivative else { return Ok(none) };
-    if !modes::forward_enabled() || !arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL)) {
+    if !modes::forward_enabled()
+        || !arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL))
+        || !outputs.iter().any(|output| output.dtype().is_differentiable())
+    {
         return Ok(none);
     }
+    let (rules, jvp) = match &op.derivative {
+        Derivative::Rules { rules, jvp } => (rules, jvp),
+        Derivative::Missing => bail!(NotImplemented, "{}: its derivative is not implemented", op.name),
+        Derivative::None | Derivative::Composite => return Ok(none),
+    };
     let _quiet = WithoutTangents::enter();
     match jvp {
         Jvp::Pointwise => pointwise(rules, arguments, outputs),

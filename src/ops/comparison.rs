@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::Operand;
-use crate::{op, pointwise};
+use crate::{bail, op, pointwise};
 
 pointwise! {
     /// Whether elements are equal.
@@ -114,6 +114,12 @@ op! {
     fn isclose(input: Tensor, other: Tensor, rtol: f64 = 1e-5, atol: f64 = 1e-8, equal_nan: bool = false) -> Tensor,
         FUNCTION METHOD;
     value {
+        if input.dtype() != other.dtype() {
+            bail!(Runtime, "isclose: both tensors have to have one dtype, got {} and {}", input.dtype(), other.dtype());
+        }
+        if rtol < 0.0 || atol < 0.0 {
+            bail!(Runtime, "isclose: rtol and atol must not be negative, got {rtol} and {atol}");
+        }
         let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
         let same = eq(input, other.into())?;
         let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;

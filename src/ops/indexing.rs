@@ -324,6 +324,7 @@ op! {
         Ok(out)
     }
     derivative "MaskedScatterBackward0" ByVjp {
+        input(g, mask) => masked_fill(g, mask, 0i64.into());
         source(g, mask) => masked_select(g, mask);
     }
 }

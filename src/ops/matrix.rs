@@ -241,11 +241,11 @@ op! {
     fn dot(input: Tensor, tensor: Tensor) -> Tensor, FUNCTION METHOD;
     value {
         let (a, b) = (input.sizes(), tensor.sizes());
-        if input.dtype() == DType::Bool {
-            bail!(NotImplemented, "dot: not implemented for bool");
-        }
         if a.len() != 1 || b.len() != 1 || a != b {
             bail!(Runtime, "dot: two vectors of one length are expected, got {} and {}", shape::show(&a), shape::show(&b));
+        }
+        if input.dtype() == DType::Bool && tensor.dtype() == DType::Bool {
+            bail!(NotImplemented, "dot: not implemented for bool");
         }
         let (row, column) = (views::unsqueeze(&input.detach(), 0)?, views::unsqueeze(&tensor.detach(), 1)?);
         let product = mm(&row, &column).map_err(|error| error.context("dot"))?;

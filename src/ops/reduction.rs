@@ -371,11 +371,7 @@ fn variance_backward(
         let scaled = mul(g.into(), (2.0 / freedom).into())?;
         return mul_tensors(&scaled, &sub(input.into(), (&mean).into())?);
     };
-    // An empty list of dimensions stands for all of them, but PyTorch counts one element for it.
-    let count: usize = match dims {
-        [] => 1,
-        dims => count_of(&sizes, Some(dims))?,
-    };
+    let count = count_of(&sizes, Some(dims))?;
     let g = unreduce(g, &sizes, Some(dims), keepdim)?;
     let every: Ints = (0..sizes.len() as i64).collect();
     let mean = mean(input, Some(if dims.is_empty() { &every } else { dims }), true, None)?;

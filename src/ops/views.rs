@@ -115,25 +115,28 @@ op! {
     }
 }
 
+/// The memory of a tensor seen with other sizes, not recorded.
+fn seen(input: &Tensor, size: &[i64]) -> Result<Tensor> {
+    let data = input.data();
+    let sizes = shape::infer_size(size, data.numel())?;
+    let Some(strides) = shape::view_strides(&data.sizes, &data.strides, &sizes) else {
+        bail!(
+            Runtime,
+            "view: a tensor of size {} and strides {} cannot be seen as {} without a copy; use reshape()",
+            shape::show(&data.sizes),
+            shape::show(&data.strides),
+            shape::show(&sizes)
+        );
+    };
+    Ok(input.alias(sizes, strides, data.offset))
+}
+
 op! {
     /// The same elements with other sizes, without a copy; one size may be -1.
     ///
     /// Raises `RuntimeError` if the strides do not allow it.
     fn view(input: Tensor, size: Ints) -> Tensor, METHOD VIEW;
-    value {
-        let data = input.data();
-        let sizes = shape::infer_size(size, data.numel())?;
-        let Some(strides) = shape::view_strides(&data.sizes, &data.strides, &sizes) else {
-            bail!(
-                Runtime,
-                "view: a tensor of size {} and strides {} cannot be seen as {} without a copy; use reshape()",
-                shape::show(&data.sizes),
-                shape::show(&data.strides),
-                shape::show(&sizes)
-            );
-        };
-        Ok(input.alias(sizes, strides, data.offset))
-    }
+    value { seen(input, size) }
     derivative "ViewBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -159,7 +162,7 @@ op! {
 op! {
     /// `view` as `reshape` makes it of a tensor that is not row-major.
     fn reshape_alias as "_reshape_alias" (input: Tensor, size: Ints) -> Tensor, VIEW;
-    value { view(&input.detach(), size) }
+    value { seen(input, size) }
     derivative "ReshapeAliasBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -168,7 +171,7 @@ op! {
 op! {
     /// `view` of a tensor that nobody else sees, so that the result need not be a view of it.
     fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor;
-    value { view(&input.detach(), size) }
+    value { seen(input, size) }
     derivative "UnsafeViewBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
@@ -389,7 +392,10 @@ op! {
 op! {
     /// `squeeze` of a tensor that nobody else sees.
     fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor;
-    value { squeeze(&input.detach(), dim) }
+    value {
+        let d = wrap_dim(dim, input.ndim())?;
+        Ok(squeezed(input, |i| i == d))
+    }
     derivative "SqueezeBackward4" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }

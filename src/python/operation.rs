@@ -18,7 +18,7 @@ use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
 use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
 use crate::python::overrides::{self, Asked};
-use crate::python::tensor::wrap;
+use crate::python::tensor::{tensor_of, wrap};
 use crate::value::Outputs;
 
 /// All overloads of one name.
@@ -139,6 +139,12 @@ fn call(
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Py<PyAny>> {
+    if group.method
+        // SAFETY: arguments of a running call are alive.
+        && positional.first().is_none_or(|&slf| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, slf) }).is_none())
+    {
+        return Err(PyTypeError::new_err(format!("{}(): a method of Tensor is called on something else", group.name)));
+    }
     let mut first = None;
     let mut values = Values::new();
     for &op in &group.overloads {
@@ -321,7 +327,7 @@ fn object(
 }
 
 /// An object that calls `original` unless an argument or a mode overrides it.
-pub fn wrapped(py: Python<'_>, name: &str, original: Py<PyAny>, method: bool, modes_only: bool) -> PyResult<Py<PyAny>> {
+pub fn wrapped(py: Python<'_>, name: &str, original: Py<PyAny>, method: bool, asked: Asked) -> PyResult<Py<PyAny>> {
     let (name, overloads, original) = (name.to_owned(), Vec::new(), Some(original));
     allocate(py, Group { name, overloads, in_place: false, method, original, asked }, vectorcall_wrapped)
 }

@@ -14,10 +14,6 @@ PENDING = {
             test_gradients_of_writing[(slice(None), [0, 1], [0, 2]) := lib.ones(2, dtype=dtype)]
             test_gradients_of_writing[Ellipsis := 3]
             test_gradients_of_writing[() := 3]
-        nn/test_layers.py
-            test_functions[f.linear(x[0], w, b)]
-        test_views_in_place.py
-            test_changes[clamped]
         test_random.py
             test_numbers[(lib.ones(5, requires_grad=True) * 1).normal_()]
     """,
@@ -29,12 +25,6 @@ PENDING = {
     "torch fills expanded tensors": """
         test_views_in_place.py
             test_changes[filled, of an expanded view]
-    """,
-    "the second derivative where a probability is 0 or 1": """
-        nn/test_losses.py
-            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'mean'}]
-            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'sum'}]
-            test_functions[binary_cross_entropy-certain-certain-{'reduction':_'none'}]
     """,
     "a tensor that was saved and then lost its history": """
         test_views_in_place.py
@@ -53,14 +43,7 @@ PENDING = {
     "the error class of an operation": """
         nn/test_layers.py
             test_functions[f.linear(x, w[0], b[0])]
-            test_functions[f.relu(x > 0)]
-        nn/test_losses.py
-            test_refusals[probabilities that are classes]
-            test_refusals[integers]
-            test_refusals[two types of truths]
         test_errors.py
-            test_classes[lib.allclose(a, a, rtol=-1)]
-            test_classes[lib.isclose(a, a.double())]
             test_classes[lib.autograd.grad(a.requires_grad_().sum(), [])]
             test_classes[lib.autograd.grad([a.requires_grad_().sum()], a, [lib.ones(()), lib.ones(())])]
             test_classes_of_wrong_arguments[amax-function]
@@ -70,29 +53,18 @@ PENDING = {
             test_classes_of_wrong_arguments[as_strided-function]
             test_classes_of_wrong_arguments[as_strided-method]
             test_classes_of_wrong_arguments[bitwise_and-function]
-            test_classes_of_wrong_arguments[bitwise_and-method]
             test_classes_of_wrong_arguments[bitwise_or-function]
-            test_classes_of_wrong_arguments[bitwise_or-method]
             test_classes_of_wrong_arguments[bitwise_xor-function]
-            test_classes_of_wrong_arguments[bitwise_xor-method]
-            test_classes_of_wrong_arguments[broadcast_to-function]
             test_classes_of_wrong_arguments[chunk-function]
-            test_classes_of_wrong_arguments[copy-in_place]
             test_classes_of_wrong_arguments[index_add-function]
             test_classes_of_wrong_arguments[index_add-in_place]
             test_classes_of_wrong_arguments[index_add-method]
             test_classes_of_wrong_arguments[index_put-function]
-            test_classes_of_wrong_arguments[index_put-in_place]
-            test_classes_of_wrong_arguments[index_put-method]
             test_classes_of_wrong_arguments[movedim-function]
             test_classes_of_wrong_arguments[movedim-method]
             test_classes_of_wrong_arguments[mv-function]
             test_classes_of_wrong_arguments[narrow-function]
             test_classes_of_wrong_arguments[narrow-method]
-            test_classes_of_wrong_arguments[neg-function]
-            test_classes_of_wrong_arguments[permute-function]
-            test_classes_of_wrong_arguments[relu-function]
-            test_classes_of_wrong_arguments[reshape-function]
             test_classes_of_wrong_arguments[scatter-function]
             test_classes_of_wrong_arguments[scatter-in_place]
             test_classes_of_wrong_arguments[scatter-method]
@@ -103,15 +75,6 @@ PENDING = {
             test_classes_of_wrong_arguments[var-method]
         test_numpy.py
             test_expressions[~lib.tensor(1.5)]
-            test_expressions[-lib.tensor(True)]
-            test_expressions[lib.tensor([5]) % 0]
-            test_expressions[lib.tensor([5]) // 0]
-            test_expressions[7 - lib.tensor([True])]
-            test_expressions[lib.tensor([True]) - True]
-    """,
-    "strides of a conversion": """
-        test_copies.py
-            test_copies[transposed-to]
     """,
     "what a function saves is freed with its result, though the node is kept": """
         autograd/test_function.py

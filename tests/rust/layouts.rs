@@ -13,7 +13,7 @@ use crate::samples::Sample;
 /// Operations on memory rather than on elements: other strides are other arguments.
 const OF_MEMORY: [&str; 2] = ["as_strided", "_as_strided"];
 /// Operations that refuse a layout that they cannot see without a copy.
-const REFUSES: [&str; 1] = ["view"];
+const REFUSES: [&str; 3] = ["view", "_reshape_alias", "_unsafe_view"];
 
 fn to_ints(sizes: &[usize]) -> Ints {
     sizes.iter().map(|&n| n as i64).collect()

@@ -100,12 +100,7 @@ def l1_loss(
     _warn_of_broadcast("l1_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
-    if weight is None:
-        return _nn.l1_loss(input, target, reduction)
-    differences = _nn.l1_loss(input, target, "none") * weight
-    if reduction == "none":
-        return differences
-    return differences.sum() if reduction == "sum" else differences.sum() / weight.sum()
+    return _nn.l1_loss(input, target, reduction, weight)
 
 
 def nll_loss(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,6 +58,8 @@ class Sample:
 # - scatter and scatter_add with an index smaller than the source: PyTorch computes the value, but its gradient has the
 #   wrong size and backward() fails. Ours is zero for the unused part of the source.
 # - pow of an integer by a float64 tensor: PyTorch takes the logarithm of the base, for the gradient, in float32.
+# - var and std over an empty list of dimensions, which stands for all of them: PyTorch's gradient is infinite, because
+#   it takes the list for one element. Ours is that over all dimensions.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
 def values_of(*rows) -> list[Sample]:
     """Samples whose gradients are not compared."""
@@ -104,6 +107,9 @@ def reductions() -> list[Sample]:
 
 
 SQUARE = np.array([[0, 1], [1, 0]])
+
+EDGES = [-1.0, 0.0, math.nan, 2.0, 2.0]
+TIES = [0.0, 0.0, 0.0, 2.0, math.nan]
 
 PAIRED_LOSS = [
     *[(Of((2, 3)), Of((2, 3)), {"reduction": r}) for r in ("mean", "sum", "none", "most")],
@@ -337,6 +343,10 @@ NAMED: dict[str, list[Sample]] = {
     ),
     "split_with_sizes": each((Of((5, 2)), [1, 4]), (Of((2, 5)), [2, 3], 1), (Of((5,)), [5, 0])),
     "chunk": each((Of((5, 2)), 2), (Of((2, 5)), 3, 1), (Of((2,)), 5), (Of((0, 2)), 2)),
+    # Ties, and NaN, which is neither above nor below.
+    **{name: each(Of(values=EDGES)) for name in ("relu", "abs", "sign")},
+    **{name: each((Of(values=EDGES), Of(values=TIES))) for name in ("maximum", "minimum")},
+    **{name: each((Of(values=EDGES), Of(values=TIES)), (Of(values=EDGES), 0)) for name in ("clamp_min", "clamp_max")},
     "mse_loss": each(*PAIRED_LOSS),
     "l1_loss": each(*PAIRED_LOSS),
     "binary_cross_entropy": each(
@@ -414,9 +424,11 @@ def samples(name: str) -> list[Sample]:
     if name not in NAMED_ONLY:
         for row in operations()[name]:
             found += by_kind(row["parameters"])
-    if name == "pow":
-        for sample in found:
-            sample.differentiated = not isinstance(sample.arguments[0], int)
+    for sample in found:
+        if name == "pow" and isinstance(sample.arguments[0], int):
+            sample.differentiated = False
+        if name in ("var", "std") and sample.arguments[1:] == ((),):
+            sample.differentiated = False
     assert found, f"{name}: the kinds of its parameters say nothing; name its samples"
     return found
 

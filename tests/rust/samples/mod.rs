@@ -7,7 +7,7 @@
 //! a pole at π/2. An integer or half an integer, where rounding jumps, is not hit with the seeds that are used.
 
 use rgrad::Tensor;
-use rgrad::op::{Forward, Op};
+use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
@@ -39,7 +39,7 @@ enum Domain {
 fn domain(op: &Op, parameter: &str) -> Domain {
     match (op.name, parameter) {
         ("log" | "log1p" | "sqrt" | "rsqrt", _) => Domain::Positive,
-        ("pow" | "_pow_tensor" | "_pow_number", "input") => Domain::Positive,
+        ("pow", "input") => Domain::Positive,
         (name, "input" | "target") if name.contains("binary") && !name.contains("logits") => Domain::Unit,
         (name, "weight" | "pos_weight") if name.contains("cross_entropy") => Domain::Positive,
         (name, _) if name.starts_with("bitwise") => Domain::Integer,
@@ -47,9 +47,12 @@ fn domain(op: &Op, parameter: &str) -> Domain {
     }
 }
 
-/// Parameters that are constants by agreement, although their element type has gradients: the weights of losses.
+/// Parameters that are constants by agreement, although their element type has gradients: the weights of losses, and all
+/// of operations whose derivative is missing.
 fn is_constant(op: &Op, parameter: &str) -> bool {
-    matches!(parameter, "weight" | "pos_weight") && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
+    matches!(op.derivative, Derivative::Missing)
+        || matches!(parameter, "weight" | "pos_weight")
+            && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
 }
 
 /// Sizes for one tensor, and for operands that broadcast against each other.

@@ -27,6 +27,17 @@ impl Maker {
                 rows.push(vec![float(1.5), self.tensor("exponent", &[3])]);
                 rows
             }
+            "remainder" => {
+                let mut rows: Vec<_> =
+                    PAIRS.iter().map(|[a, b]| vec![self.tensor("input", a), self.tensor("other", b)]).collect();
+                rows.push(vec![self.input(&[2, 3]), float(1.5)]);
+                rows
+            }
+            "_softmax_backward" | "_log_softmax_backward" => {
+                [(&[3][..], 0), (&[2, 3], 1), (&[2, 3, 2], -2), (&[], 0), (&[2, 0], 1)]
+                    .map(|(sizes, dim)| vec![self.tensor("gradient", sizes), self.tensor("result", sizes), int(dim)])
+                    .into()
+            }
             "div.mode" => ["floor", "trunc", ""]
                 .iter()
                 .flat_map(|&mode| {
@@ -57,6 +68,11 @@ impl Maker {
                 vec![self.input(&[2, 3]), mask(&[true, false], &[2, 1]), self.tensor("value", &[])],
                 vec![self.input(&[]), mask(&[true], &[]), float(1.5)],
                 vec![self.input(&[0]), mask(&[], &[0]), float(1.5)],
+            ],
+            "_masked_scatter" => vec![
+                vec![self.input(&[2, 2]), mask(&[false, true, true, false], &[2, 2]), self.tensor("source", &[2])],
+                vec![self.input(&[3, 2]), mask(&[true, false], &[2]), self.tensor("source", &[3])],
+                vec![self.input(&[]), mask(&[true], &[]), self.tensor("source", &[1])],
             ],
             "masked_select" => vec![
                 vec![self.input(&[2, 2]), mask(&[true, false, true, true], &[2, 2])],
@@ -102,7 +118,7 @@ impl Maker {
                     row(&[], &[], 0, &[], &[]),
                 ]
             }
-            "view" | "reshape" | "broadcast_to" | "expand" | "sum_to_size" => {
+            "view" | "reshape" | "_reshape_alias" | "_unsafe_view" | "broadcast_to" | "expand" | "sum_to_size" => {
                 let rows: &[(&[usize], &[i64])] = match name.as_str() {
                     "sum_to_size" => &[
                         (&[2, 3], &[3]),
@@ -112,7 +128,7 @@ impl Maker {
                         (&[2, 0], &[2, 1]),
                         (&[], &[]),
                     ],
-                    "view" | "reshape" => &[
+                    "view" | "reshape" | "_reshape_alias" | "_unsafe_view" => &[
                         (&[2, 3], &[3, 2]),
                         (&[2, 3], &[-1]),
                         (&[2, 3, 2], &[2, -1]),
@@ -266,17 +282,14 @@ impl Maker {
                 vec![self.input(&[]), int(0), index(&[0], &[1])],
                 vec![self.input(&[3]), int(0), index(&[], &[0])],
             ],
-            "index_add" | "_index_add" => {
+            "index_add" => {
                 let mut rows = vec![
                     vec![self.input(&[3, 2]), int(0), index(&[0, 2, 2], &[3]), self.tensor("source", &[3, 2])],
                     vec![self.input(&[3, 2]), int(1), index(&[1], &[1]), self.tensor("source", &[3, 1])],
                     vec![self.input(&[3]), int(0), index(&[], &[0]), self.tensor("source", &[0])],
                 ];
-                if name == "index_add" {
-                    let row =
-                        vec![self.input(&[3]), int(0), index(&[1, 1], &[2]), self.tensor("source", &[2]), float(1.5)];
-                    rows.push(row);
-                }
+                let row = vec![self.input(&[3]), int(0), index(&[1, 1], &[2]), self.tensor("source", &[2]), float(1.5)];
+                rows.push(row);
                 rows
             }
             // Products.
@@ -301,15 +314,14 @@ impl Maker {
                 };
                 rows.iter().map(|[a, b]| vec![self.tensor("input", a), self.tensor("other", b)]).collect()
             }
-            "addmm" => {
-                let mut rows: Vec<Vec<Value>> = [
-                    [&[2, 2][..], &[2, 3], &[3, 2]],
-                    [&[2], &[2, 3], &[3, 2]],
-                    [&[], &[1, 1], &[1, 1]],
-                    [&[1, 2], &[0, 3], &[3, 2]],
-                ]
-                .map(|sizes| sizes.map(|sizes| self.input(sizes)).into())
-                .into();
+            "addmm" | "addmm.in_place" => {
+                let mut rows: Vec<Vec<Value>> =
+                    vec![vec![self.input(&[2, 2]), self.input(&[2, 3]), self.input(&[3, 2])]];
+                if name == "addmm" {
+                    for sizes in [[&[2][..], &[2, 3], &[3, 2]], [&[], &[1, 1], &[1, 1]], [&[1, 2], &[0, 3], &[3, 2]]] {
+                        rows.push(sizes.map(|sizes| self.input(sizes)).into());
+                    }
+                }
                 rows.push(vec![self.input(&[2, 2]), self.input(&[2, 3]), self.input(&[3, 2]), float(0.5), int(-2)]);
                 rows.push(vec![self.input(&[2, 2]), self.input(&[2, 3]), self.input(&[3, 2]), int(0), int(1)]);
                 rows
@@ -322,13 +334,13 @@ impl Maker {
                 vec![self.input(&[0, 3]), self.tensor("weight", &[4, 3]), self.tensor("bias", &[4])],
             ],
             // Losses.
-            "mse_loss" | "l1_loss" => {
+            "mse_loss" | "mse_loss.unweighted" | "l1_loss" => {
                 let mut rows = Vec::new();
                 for reduction in ["none", "mean", "sum"] {
                     for sizes in [&[2, 3][..], &[], &[0]] {
                         rows.push(vec![self.input(sizes), self.tensor("target", sizes), text(reduction)]);
                     }
-                    if name == "mse_loss" {
+                    if name != "mse_loss.unweighted" {
                         let weight = Value::Tensor(self.draw(Domain::Positive, &[2, 3]));
                         rows.push(vec![self.input(&[2, 3]), self.tensor("target", &[2, 3]), text(reduction), weight]);
                     }
@@ -346,7 +358,7 @@ impl Maker {
                 }
                 rows
             }
-            "binary_cross_entropy_with_logits" | "_binary_cross_entropy_with_logits" => {
+            "binary_cross_entropy_with_logits" | "binary_cross_entropy_with_logits.node" => {
                 let mut rows = Vec::new();
                 for reduction in ["none", "mean", "sum"] {
                     for (sizes, weight, pos_weight) in [
@@ -361,12 +373,43 @@ impl Maker {
                         let weight = weight.map_or(none(), |sizes| self.tensor("weight", sizes));
                         let pos_weight = pos_weight.map_or(none(), |sizes| self.tensor("pos_weight", sizes));
                         let row = vec![self.input(sizes), target, weight];
-                        let rest = if name.starts_with('_') {
+                        let rest = if name.ends_with(".node") {
                             vec![pos_weight, text(reduction)]
                         } else {
                             vec![text(reduction), pos_weight]
                         };
                         rows.push([row, rest].concat());
+                    }
+                }
+                rows
+            }
+            "nll_loss.images" => ["none", "mean", "sum"]
+                .map(|reduction| {
+                    let target = index(&[0, 2, 1, -100], &[2, 2, 1]);
+                    let weight = self.tensor("weight", &[3]);
+                    vec![self.input(&[2, 3, 2, 1]), target, weight, int(-100), text(reduction)]
+                })
+                .into(),
+            "nll_loss.vectors" | "nll_loss.backward" => {
+                let mut rows = Vec::new();
+                for reduction in ["none", "mean", "sum"] {
+                    for (sizes, classes, target_sizes) in
+                        [(&[2, 3][..], &[2, 0][..], &[2][..]), (&[3], &[1], &[]), (&[0, 3], &[], &[0])]
+                    {
+                        let target = index(classes, target_sizes);
+                        let weight = if sizes.len() > 1 { self.tensor("weight", &[3]) } else { none() };
+                        let mut row = vec![self.input(sizes), target, weight, int(-100), text(reduction)];
+                        if name == "nll_loss.backward" {
+                            // Without samples the mean is 0 / 0.
+                            if sizes.contains(&0) {
+                                continue;
+                            }
+                            row.insert(
+                                0,
+                                self.tensor("gradient", if reduction == "none" { target_sizes } else { &[] }),
+                            );
+                        }
+                        rows.push(row);
                     }
                 }
                 rows
