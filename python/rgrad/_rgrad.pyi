@@ -2,7 +2,7 @@
 # fmt: off
 """The native part of rgrad."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import EllipsisType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
 
@@ -20,6 +20,8 @@ from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
 _Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_AnyType: TypeAlias = type[Any]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
@@ -141,6 +143,14 @@ class Tensor:
     """
     def __new__(cls, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> Self: ...
     def __init__(self, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> None: ...
+    @classmethod
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Iterable[_AnyType],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
     @staticmethod
@@ -207,7 +217,7 @@ class Tensor:
     def type(self, dtype: None = None) -> str:
         """The element type's name in the old style, or this tensor with another element type."""
     @overload
-    def type(self, dtype: _DType) -> Tensor:
+    def type(self, dtype: _DType | str | _AnyType) -> Tensor:
         """The element type's name in the old style, or this tensor with another element type."""
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
@@ -1330,6 +1340,31 @@ def set_num_threads(count: _int) -> None:
     """Sets the number of threads that large operations use; results do not depend on it."""
 def _rebuild(cls: type[_T], bytes: bytes, dtype: _DType, sizes: Sequence[_int], requires_grad: _bool) -> _T:
     """A tensor from its pickled parts."""
+def _overridable(function: _Function) -> _Function:
+    """The function as one that `__torch_function__` of its arguments, and modes, can override."""
+def _disabled_torch_function_impl(
+    func: Callable[..., Any],
+    types: Iterable[_AnyType],
+    args: tuple[Any, ...] | None = None,
+    kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """The `__torch_function__` of classes that override nothing: runs `func` as if all arguments were plain tensors."""
+def _disable_torch_function(level: _int) -> _int:
+    """Stops looking for overrides in this thread, 0: not at all, 1: of subclasses, 2: of modes as well; what it was."""
+def _push_torch_function_mode(mode: Any) -> None:
+    """Enters a mode."""
+def _pop_torch_function_mode() -> Any:
+    """Leaves the innermost mode and gives it."""
+def _torch_function_modes() -> list[Any]:
+    """The modes of this thread, the innermost last."""
+def _has_torch_function(*objects: Any) -> _bool:
+    """Whether one of the objects, or a mode, overrides functions."""
+def _overloaded_arguments(*objects: Any) -> list[Any]:
+    """One object of each class that overrides functions, in the order in which they are asked."""
+def _handle_torch_function(
+    function: Callable[..., Any], objects: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
+    """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 

@@ -18,6 +18,7 @@ use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
+use crate::python::overrides::{self, overridable};
 use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -225,11 +226,11 @@ impl PyTensor {
                 let only = data.get_item(0)?;
                 match tensor_of(&only) {
                     Some(tensor) => tensor.detach(),
-                    None if only.cast::<PyInt>().is_ok() => {
+                    None if only.is_exact_instance_of::<PyInt>() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
                     }
                     None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
-                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() || only.cast::<PyBool>().is_ok() => {
                         return Err(PyTypeError::new_err(format!(
                             "Tensor(): sizes or a sequence are expected, got {}",
                             arguments::describe(&only)
@@ -270,11 +271,42 @@ impl PyTensor {
         adopt(cls.py(), &leaf, cls)
     }
 
+    #[getter(__class__)]
+    fn class<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyType> {
+        slf.get_type()
+    }
+
+    /// Makes the object one of another class of tensors, whose objects are laid out alike.
+    #[setter(__class__)]
+    fn set_class(slf: &Bound<'_, Self>, class: &Bound<'_, PyType>) -> PyResult<()> {
+        let (old, new) = (slf.get_type(), class.clone());
+        // SAFETY: CPython does the same for two classes that Python made; there, it also asks for one function that
+        // frees both, which that of a Python class does by calling ours. The object owns a reference to its class.
+        unsafe {
+            let layout = |kind: &Bound<'_, PyType>| {
+                let kind = &*kind.as_type_ptr();
+                (kind.tp_basicsize, kind.tp_dictoffset, kind.tp_weaklistoffset)
+            };
+            if !class.is_subclass_of::<PyTensor>()? || layout(&old) != layout(class) {
+                return Err(PyTypeError::new_err(format!(
+                    "__class__: a {} cannot become a {}: their objects are laid out differently",
+                    old.name()?,
+                    class.name()?
+                )));
+            }
+            this(slf);
+            (*slf.as_ptr()).ob_type = new.into_ptr().cast();
+            ffi::Py_DECREF(old.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Has the objects of a subclass kept as long as their tensors live.
     #[classmethod]
     #[pyo3(signature = (**_options))]
-    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         keeping::watch_subclass(cls.as_type_ptr());
+        overrides::watch_subclass(cls)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -586,6 +618,7 @@ impl PyTensor {
     }
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        overridable!("__len__", slf);
         this(slf)
             .data()
             .sizes
@@ -595,6 +628,11 @@ impl PyTensor {
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if overrides::possible() {
+            // Parts of a subclass are what its own `unbind` gives.
+            let parts = slf.call_method0("unbind")?;
+            return Ok(parts.try_iter()?.into_any());
+        }
         let tensor = this(slf);
         if tensor.ndim() == 0 {
             return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
@@ -604,6 +642,7 @@ impl PyTensor {
     }
 
     fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        overridable!("__bool__", slf);
         let tensor = this(slf);
         match tensor.numel() {
             1 => Ok(tensor.item()?.to_f64() != 0.0),
@@ -615,16 +654,19 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
+        overridable!("__float__", slf);
         Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__int__", slf);
         let py = slf.py();
         let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
     fn __index__(slf: &Bound<'_, Self>) -> PyResult<i64> {
+        overridable!("__index__", slf);
         let tensor = this(slf);
         if tensor.numel() != 1 || !tensor.dtype().is_integral() {
             return Err(PyTypeError::new_err(format!(
@@ -637,10 +679,11 @@ impl PyTensor {
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> isize {
-        (slf.as_ptr() as isize) >> 4
+        slf.as_ptr() as isize
     }
 
     fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
+        overridable!("__contains__", slf, element);
         let tensor = this(slf);
         let equal = match arguments::convert(element, crate::value::Kind::Operand, false)? {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
@@ -656,6 +699,7 @@ impl PyTensor {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        overridable!("__repr__", slf);
         printing::represent(slf)
     }
 
@@ -782,9 +826,9 @@ impl PyTensor {
 
     /// The element type's name in the old style, or this tensor with another element type.
     #[pyo3(signature = (dtype = None))]
-    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<DType>) -> PyResult<Bound<'py, PyAny>> {
+    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         match dtype {
-            Some(dtype) => convert(slf, dtype),
+            Some(dtype) => convert(slf, printing::named_type(dtype)?),
             None => {
                 let name = format!("torch.{}Tensor", printing::old_name(this(slf).dtype()));
                 Ok(name.into_pyobject(slf.py())?.into_any())
