@@ -1,6 +1,6 @@
 """One set of modules under every name that the package has.
 
-After ``sys.modules["torch"] = rgrad``, ``import torch.nn`` would load `rgrad/nn` a second time, with classes of its own.
+After ``sys.modules["torch"] = rgrad``, ``import torch.nn`` would load `rgrad/nn` a second time, with its own classes.
 The finder here gives the module that `rgrad` has. It acts only below a name in `sys.modules` under which stands a
 package of rgrad that is called otherwise.
 """

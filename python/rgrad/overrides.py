@@ -1,4 +1,4 @@
-"""`__torch_function__`: objects that take over the functions of tensors they are passed to, and modes that take over all.
+"""`__torch_function__`: objects that take over the functions of tensors they meet, and modes that take over all.
 
 A function looks among its arguments for objects whose class is not `Tensor` and has a `__torch_function__`, and calls
 ``type(x).__torch_function__(function, types, args, kwargs)`` of the first that does not answer ``NotImplemented``:

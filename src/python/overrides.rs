@@ -269,7 +269,8 @@ macro_rules! overridable {
                 $slf.py(), $name, &[$slf.as_ptr() $(, $argument.as_ptr())*],
             )?
         {
-            return Ok(answer.extract($slf.py())?);
+            let answer = answer.extract($slf.py())?;
+            return Ok(answer);
         }
     };
 }

@@ -6,9 +6,9 @@ import pickle
 import weakref
 
 import numpy as np
-import oracle
 import pytest
 
+import oracle
 import rgrad
 
 torch = oracle.torch

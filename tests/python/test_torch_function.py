@@ -1,9 +1,9 @@
 """`__torch_function__`: who is asked, in which order, and what comes of the answers; side by side with torch."""
 
 import numpy as np
-import oracle
 import pytest
 
+import oracle
 import rgrad
 from rgrad import overrides
 
@@ -212,7 +212,11 @@ def test_subclasses_are_asked_before_their_bases():
                 return "answered"
 
         base, derived, other = (lib.ones(1).as_subclass(kind) for kind in (Base, Derived, Other))
-        results = [lib.where(other, base, derived), lib.where(base, derived, other), lib.cat([base, base, derived, other])]
+        results = [
+            lib.where(other, base, derived),
+            lib.where(base, derived, other),
+            lib.cat([base, base, derived, other]),
+        ]
         results.append(lib.add(base, other))
         return order, results
 
