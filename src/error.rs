@@ -51,6 +51,11 @@ impl Error {
         (self.0.kind, self.0.message)
     }
 
+    /// Puts the name of the operation before a message that does not have it, unless the error is a foreign one.
+    pub fn naming(self, name: &str) -> Self {
+        if self.0.message.contains(name.trim_end_matches('_')) { self } else { self.context(format_args!("{name}()")) }
+    }
+
     /// Puts `prefix` before the message, unless the error is a foreign one.
     pub fn context(mut self, prefix: impl fmt::Display) -> Self {
         if !matches!(self.0.kind, Kind::Foreign(_)) {

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 4 | `python` | the bindings; the only place that knows the embedding language |
 //! | 3 | [`ops`], [`optim`], [`checking`] | the operations: value and derivatives in one block each; the steps of optimizers; derivatives checked |
-//! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`] | tensors, what an operation is, recording and the engine |
+//! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`], [`profile`] | tensors, what an operation is, recording and the engine, what took the time |
 //! | 1 | [`kernels`] | numeric loops over strided memory |
 //! | 0 | [`storage`], [`data`], [`shape`], [`words`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
 
@@ -21,6 +21,7 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod pointwise;
+pub mod profile;
 pub mod promotion;
 #[cfg(feature = "python")]
 mod python;

@@ -6,7 +6,7 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 
 from __future__ import annotations
 
-from . import _rgrad
+from . import _alias, _rgrad
 from ._rgrad import *
 from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
 from ._size import Size
@@ -14,11 +14,13 @@ from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enab
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
 
+_alias.install()
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import func, graph, nn, optim
+    from . import func, graph, nn, optim, overrides, profiler, utils
     from ._rgrad import Generator
     from .func import vmap
 
@@ -44,14 +46,17 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "overrides",
+    "profiler",
     "seed",
     "set_grad_enabled",
     "set_rng_state",
+    "utils",
     "vmap",
 ]
 __all__ += _rgrad.__all__
 
-_int = int  # the name is a dtype's below
+_float, _int = float, int  # the names are dtypes below
 
 float = float32
 double = float64
@@ -97,8 +102,13 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from .func import vmap
 
             return vmap
-        if name in ("func", "graph", "nn", "optim"):
+        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "utils"):
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")
+        if name.endswith("Tensor"):
+            from . import _legacy
+
+            if name in _legacy.__all__:
+                return getattr(_legacy, name)
         raise AttributeError(f"module 'rgrad' has no attribute '{name}'")

@@ -2,7 +2,7 @@
 # fmt: off
 """The native part of rgrad."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import EllipsisType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
 
@@ -20,6 +20,8 @@ from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
 _Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_AnyType: TypeAlias = type[Any]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
@@ -94,6 +96,11 @@ class Node:
     def saved_bytes(self) -> _int:
         """Bytes of the tensors saved for the backward pass."""
     @property
+    def _holdings(self) -> list[tuple[_int, _int, _bool]]:
+        """Address and bytes of each piece of memory that is kept for the backward pass, and whether a leaf that
+        requires grad keeps it anyway. A leaf's own memory counts for the node that accumulates into it.
+        """
+    @property
     def outputs(self) -> list[tuple[list[_int], str]]:
         """Sizes and dtype name of each result."""
     @property
@@ -136,6 +143,14 @@ class Tensor:
     """
     def __new__(cls, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> Self: ...
     def __init__(self, *data: Any, dtype: _DType | None = None, device: _Device | None = None) -> None: ...
+    @classmethod
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Iterable[_AnyType],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
     @staticmethod
@@ -202,7 +217,7 @@ class Tensor:
     def type(self, dtype: None = None) -> str:
         """The element type's name in the old style, or this tensor with another element type."""
     @overload
-    def type(self, dtype: _DType) -> Tensor:
+    def type(self, dtype: _DType | str | _AnyType) -> Tensor:
         """The element type's name in the old style, or this tensor with another element type."""
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
@@ -1279,6 +1294,27 @@ def _end_inputs(inputs: Sequence[Tensor]) -> None:
     """Says that the function that inputs were made for has ended."""
 def _depends_on_others(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> _bool:
     """Whether `outputs` depend on anything that requires grad besides `inputs`, or those on anything before them."""
+def _begin_nonfinite_search() -> None:
+    """Looks, until `_end_nonfinite_search`, for nodes that make infinite or nan gradients of finite ones."""
+def _end_nonfinite_search() -> list[
+    tuple[Node, _int | None, Tensor, list[Tensor | None], list[_int], _int]
+]:
+    """Ends the search; for each node that it found, the first first: the node, the edge whose gradient is not finite
+    (None for one that arrived so), that gradient, the gradients that arrived, the index of the first element that is
+    not finite and how many there are.
+    """
+def _start_profiling(shapes: _bool, places: _bool) -> None:
+    """Begins to note operations, with the sizes of their arguments and the lines of the program if asked for."""
+def _stop_profiling() -> list[
+    tuple[
+        str, _int, _int, _int, _int | None, _bool, list[list[_int]] | None, tuple[str, _int] | None, _int
+    ]
+]:
+    """Ends that; gives what was noted."""
+def _profiling_clock() -> _int:
+    """The profiler's clock, in nanoseconds."""
+def _note_range(name: str, begin: _int) -> None:
+    """Notes a stretch of the program that began at `begin` and ends now, if the profiler is on."""
 def _apply_function(function: type, *arguments: Any) -> Any:
     """The call of a user's function: everything that `Function.apply` does."""
 def _current_graph_task_id() -> _int:
@@ -1329,6 +1365,31 @@ def set_num_threads(count: _int) -> None:
     """Sets the number of threads that large operations use; results do not depend on it."""
 def _rebuild(cls: type[_T], bytes: bytes, dtype: _DType, sizes: Sequence[_int], requires_grad: _bool) -> _T:
     """A tensor from its pickled parts."""
+def _overridable(function: _Function) -> _Function:
+    """The function as one that `__torch_function__` of its arguments, and modes, can override."""
+def _disabled_torch_function_impl(
+    func: Callable[..., Any],
+    types: Iterable[_AnyType],
+    args: tuple[Any, ...] | None = None,
+    kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """The `__torch_function__` of classes that override nothing: runs `func` as if all arguments were plain tensors."""
+def _disable_torch_function(level: _int) -> _int:
+    """Stops looking for overrides in this thread, 0: not at all, 1: of subclasses, 2: of modes as well; what it was."""
+def _push_torch_function_mode(mode: Any) -> None:
+    """Enters a mode."""
+def _pop_torch_function_mode() -> Any:
+    """Leaves the innermost mode and gives it."""
+def _torch_function_modes() -> list[Any]:
+    """The modes of this thread, the innermost last."""
+def _has_torch_function(*objects: Any) -> _bool:
+    """Whether one of the objects, or a mode, overrides functions."""
+def _overloaded_arguments(*objects: Any) -> list[Any]:
+    """One object of each class that overrides functions, in the order in which they are asked."""
+def _handle_torch_function(
+    function: Callable[..., Any], objects: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
+    """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 

@@ -11,8 +11,7 @@ use crate::autograd::batch::Levels;
 use crate::autograd::modes::GradMode;
 use crate::autograd::nesting::{self, Level};
 use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
-use crate::autograd::primitives;
-use crate::autograd::{batch, cycles};
+use crate::autograd::{batch, cuts, cycles, primitives};
 use crate::error::Result;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
@@ -87,6 +86,7 @@ where
              func.grad() or func.vjp()"
         );
     }
+    let _cuts = cuts::Pass::enter();
     let roots = root_gradients(roots, options)?;
     let mut targets = None;
     if let Some(inputs) = inputs {
@@ -122,6 +122,7 @@ where
     R: Into<Endpoint> + Clone,
     I: Into<Endpoint> + Clone,
 {
+    let _cuts = cuts::Pass::enter();
     let roots = root_gradients(roots, options)?;
     let inputs: Vec<Endpoint> = inputs.iter().map(|input| input.clone().into()).collect();
     let mut targets = Vec::with_capacity(inputs.len());
@@ -141,8 +142,9 @@ where
         bail!(
             Runtime,
             "One of the differentiated Tensors appears to not have been used in the graph: no path leads from the \
-             outputs to input {i}, of size {}. Pass allow_unused=True to get None for it",
-            shape::show(&inputs[i].meta()?.sizes)
+             outputs to input {i}, of size {}. Pass allow_unused=True to get None for it{}",
+            shape::show(&inputs[i].meta()?.sizes),
+            cuts::describe(Some(&input_edge(&inputs[i], i)?.node))
         );
     }
     Ok(captured)
@@ -162,7 +164,11 @@ where
     for (i, (root, gradient)) in roots.iter().enumerate() {
         let root: Endpoint = root.clone().into();
         let Some(edge) = root.edge()? else {
-            bail!(Runtime, "element {i} of tensors does not require grad and does not have a grad_fn");
+            bail!(
+                Runtime,
+                "element {i} of tensors does not require grad and does not have a grad_fn{}",
+                cuts::describe(None)
+            );
         };
         let expected = root.meta()?;
         let gradient = match gradient {

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Node, NodeCell};
 use crate::autograd::record;
-use crate::autograd::{batch, engine, primitives};
+use crate::autograd::{batch, engine, primitives, view};
 use crate::bail;
 use crate::error::Result;
 use crate::op::{Apply, Derivative, GRADIENT, Jvp, OUTPUT, Op, Rule, Traits};
@@ -90,9 +90,52 @@ pub(crate) fn push(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> R
 /// The same for an operation that changed `target` in place; `before` are its arguments as they were.
 pub(crate) fn push_in_place(op: &'static Op, before: &[Value], target: &Tensor) -> Result<()> {
     let output = Outputs::from_elem(target.clone(), 1);
-    let tangent = tangents(op, before, &output)?.into_iter().next().flatten();
-    set_tangent(target, tangent);
+    let new = tangents(op, before, &output)?.into_iter().next().flatten();
+    let _quiet = WithoutTangents::enter();
+    let old = match tangent(target) {
+        Some(old) => Some(old),
+        None if new.is_some() => tangent_of_view(target)?,
+        None => None,
+    };
+    match (old, new) {
+        // A tangent shares memory with those of the tensors that its tensor shares memory with.
+        (Some(old), Some(new)) if can_be_written(&old) => {
+            primitives::call_in_place("copy", &[Value::Tensor(old), Value::Tensor(new)])?;
+        }
+        (Some(old), None) if can_be_written(&old) => {
+            let zero = Tensor::zeros(&[], old.dtype())?;
+            primitives::call_in_place("copy", &[Value::Tensor(old), Value::Tensor(zero)])?;
+        }
+        (_, new) => set_tangent(target, new),
+    }
     Ok(())
+}
+
+/// A tangent for a view that has none: its part of the base's, which is zeros if there was none.
+fn tangent_of_view(target: &Tensor) -> Result<Option<Tensor>> {
+    let Some(base) = target.base() else { return Ok(None) };
+    let whole = match tangent(&base) {
+        Some(whole) => whole,
+        None => {
+            let (sizes, strides) = (base.sizes(), base.strides());
+            let whole = Tensor::empty_spread(&sizes, &strides, base.dtype())?;
+            crate::kernels::fill::fill(&whole.data(), 0.into());
+            set_tangent(&base, Some(whole.clone()));
+            whole
+        }
+    };
+    if whole.strides() != base.strides() {
+        return Ok(None);
+    }
+    let part = view::same_part(target, &base, &whole)?;
+    set_tangent(target, Some(part.clone()));
+    Ok(Some(part))
+}
+
+/// Whether a tangent may be changed in place: no leaf of a graph, and no element in two places.
+fn can_be_written(tangent: &Tensor) -> bool {
+    let data = tangent.data();
+    !tangent.has_flag(flag::LEAF_REQUIRES_GRAD) && !crate::shape::may_overlap(&data.sizes, &data.strides)
 }
 
 type Tangents = SmallVec<[Option<Tensor>; 1]>;

@@ -3,9 +3,11 @@
 pub mod accumulate;
 pub mod anomaly;
 pub mod batch;
+pub mod cuts;
 pub mod cycles;
 pub mod engine;
 pub mod forward;
+pub mod growth;
 pub mod hooks;
 pub mod meta;
 pub mod modes;

@@ -7,13 +7,14 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::autograd::anomaly;
 use crate::autograd::cycles::Member;
 use crate::autograd::hooks::Hooks;
-use crate::autograd::saved::Saved;
+use crate::autograd::saved::{Holding, Saved};
+use crate::autograd::{anomaly, growth};
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::{Derivative, Op};
+use crate::profile;
 use crate::shape::Dims;
 use crate::tensor::Tensor;
 use crate::trace::Trace;
@@ -137,6 +138,9 @@ impl Node {
         if anomaly::is_enabled() && sequence != FIRST {
             anomaly::note(&node);
         }
+        if growth::is_on_spent(&node) {
+            growth::count(&node);
+        }
         node
     }
 
@@ -209,13 +213,31 @@ impl Node {
         self.0.state.borrow().saved.bytes()
     }
 
+    /// The memory that this node keeps, of an accumulator that of its leaf.
+    pub fn holdings(&self) -> Vec<Holding> {
+        let mut holdings = self.0.state.borrow().saved.holdings();
+        if let Body::Function(function) = &self.0.body {
+            holdings.extend(function.variable().map(|leaf| Holding { leaf: true, ..Holding::of(leaf) }));
+            function.visit(&mut |member| {
+                if let Member::Node(inner) = member {
+                    holdings.extend(inner.holdings());
+                }
+            });
+        }
+        holdings
+    }
+
     /// Computes the gradients for each edge.
     pub(crate) fn apply(&self, gradients: &Gradients) -> Result<Gradients> {
+        if profile::is_on() { profile::node(self, || self.run(gradients)) } else { self.run(gradients) }
+    }
+
+    fn run(&self, gradients: &Gradients) -> Result<Gradients> {
         let given = match &self.0.body {
             Body::Function(function) => function.backward(self, gradients),
             Body::Op(op) => self.apply_rules(op, gradients),
         };
-        if anomaly::is_enabled() { anomaly::inspect(self, given) } else { given }
+        if anomaly::looks_on() { anomaly::inspect(self, gradients, given) } else { given }
     }
 
     fn apply_rules(&self, op: &'static Op, gradients: &Gradients) -> Result<Gradients> {
@@ -236,8 +258,11 @@ impl Node {
 
     /// Lets go of what was saved for the backward pass.
     pub(crate) fn release(&self) {
-        let saved = self.0.state.borrow_mut().saved.take();
-        drop(saved);
+        // Leaves are there to be used again.
+        if self.sequence() != FIRST {
+            let saved = self.0.state.borrow_mut().saved.take();
+            drop(saved);
+        }
         self.forget_tangents();
         if let Body::Function(function) = &self.0.body {
             function.release();
@@ -370,6 +395,9 @@ thread_local! {
 impl Drop for NodeCell {
     fn drop(&mut self) {
         let state = self.state.get_mut();
+        if state.saved.is_counted() {
+            growth::uncount();
+        }
         if state.edges.iter().all(Option::is_none) && state.saved.is_empty() {
             return;
         }

@@ -2,22 +2,31 @@
 
 use smallvec::SmallVec;
 
+use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
 use crate::autograd::saved::Saved;
-use crate::autograd::{batch, forward, modes, view};
+use crate::autograd::{batch, cuts, forward, modes, view};
 use crate::bail;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::map::Types;
 use crate::op::{Derivative, Forward, KernelTable, OUTPUT, Op, Returns, Traits, kernel};
-use crate::pointwise;
 use crate::tensor::{Tensor, flag};
 use crate::value::{Kind, Outputs, Value};
+use crate::{pointwise, profile};
 
 /// Calls an operation.
 #[inline]
 pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    if profile::is_on() {
+        return profile::operation(op.name, arguments, || call_now(op, arguments));
+    }
+    call_now(op, arguments)
+}
+
+#[inline]
+fn call_now(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     if is_plain(op, arguments) { compute(op, arguments) } else { call_recorded(op, arguments) }
 }
 
@@ -35,6 +44,15 @@ fn is_batched(arguments: &[Value]) -> bool {
 /// Calls an operation that has one result.
 #[inline]
 pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    if profile::is_on() {
+        return profile::operation(op.name, arguments, || call_one_now(op, arguments).map(|result| [result]))
+            .map(|[result]| result);
+    }
+    call_one_now(op, arguments)
+}
+
+#[inline]
+fn call_one_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     if let Forward::Pointwise(loops) = &op.forward
         && is_plain(op, arguments)
     {
@@ -42,9 +60,9 @@ pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     }
     if let Forward::Chosen(choose) = op.forward {
         let chosen = choose(arguments)?;
-        return call_one(chosen.op, &chosen.arguments);
+        return call_one_now(chosen.op, &chosen.arguments);
     }
-    first(op, call(op, arguments)?)
+    first(op, call_now(op, arguments)?)
 }
 
 #[inline]
@@ -81,8 +99,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     }
     let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
-        let mut saved = plan.save_arguments(arguments, None)?;
-        plan.save_outputs(&mut saved, &outputs)?;
+        let saved = plan.save_arguments(arguments, None)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
         for (i, output) in outputs.iter().enumerate() {
@@ -90,6 +107,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
                 output.set_history(node.clone(), i as u32);
             }
         }
+        save_outputs(&node, plan.uses, &outputs)?;
         recorded = Some(node);
     }
     if op.traits.has(Traits::VIEW)
@@ -141,14 +159,22 @@ impl Plan {
         let rules = match &op.derivative {
             Derivative::Rules { rules, .. } => *rules,
             Derivative::Missing => &[],
-            _ => return None,
+            _ => {
+                cuts::note_arguments(Reason::NoDerivative(op.name), arguments);
+                return None;
+            }
         };
         // A view made in inference mode of a tensor that is none for inference keeps its history.
         let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
-        if !watches
-            || !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad)
-            || !(0..).map_while(output).any(DType::is_differentiable)
-        {
+        if !watches {
+            cuts::note_arguments(Reason::NotRecorded(op.name), arguments);
+            return None;
+        }
+        if !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad) {
+            return None;
+        }
+        if !(0..).map_while(output).any(DType::is_differentiable) {
+            cuts::note_arguments(Reason::NotFloating(op.name), arguments);
             return None;
         }
         let mut edges = SmallVec::new();
@@ -188,15 +214,16 @@ impl Plan {
         }
         Ok(saved)
     }
+}
 
-    fn save_outputs(&self, saved: &mut Saved, outputs: &[Tensor]) -> Result<()> {
-        for (i, output) in outputs.iter().enumerate() {
-            if self.uses & (1 << (OUTPUT + i)) != 0 {
-                saved.keep_output(i, output)?;
-            }
+/// Saves the results that the rules read, which have their history by now: a hook that packs them can see it.
+fn save_outputs(node: &Node, uses: u64, outputs: &[Tensor]) -> Result<()> {
+    for (i, output) in outputs.iter().enumerate() {
+        if uses & (1 << (OUTPUT + i)) != 0 {
+            node.keep_output(i, output)?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Calls an operation on its first argument in place.
@@ -204,13 +231,23 @@ impl Plan {
 /// # Errors
 /// Those of the operation, and `RuntimeError` if the result does not fit the tensor or the tensor must not be
 /// changed in place; it is then unchanged.
+#[inline]
 pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    if profile::is_on() {
+        let name = format!("{}_", op.name);
+        return profile::operation(name, arguments, || call_in_place_now(op, arguments).map(|result| [result]))
+            .map(|[result]| result);
+    }
+    call_in_place_now(op, arguments)
+}
+
+fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
     if let Forward::Chosen(choose) = op.forward {
         let chosen = choose(arguments)?;
-        return call_in_place(chosen.op, &chosen.arguments);
+        return call_in_place_now(chosen.op, &chosen.arguments);
     }
     if is_batched(arguments) {
         return batch::call_in_place(op, arguments);
@@ -235,11 +272,11 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     write_result(op, arguments, target)?;
     target.data().version().bump();
     let mut recorded = None;
-    if let (Some(plan), Some(mut saved)) = (plan, saved) {
-        plan.save_outputs(&mut saved, std::slice::from_ref(target))?;
+    if let (Some(plan), Some(saved)) = (plan, saved) {
         let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
         view::rebase_history(target, node.clone())?;
+        save_outputs(&node, plan.uses, std::slice::from_ref(target))?;
         recorded = Some(node);
     }
     if dual {
@@ -275,7 +312,7 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
     if let Forward::Pointwise(loops) = &op.forward {
         return pointwise::run_into(op.name, loops, arguments, target);
     }
-    let _quiet = (modes::GradMode::set(false), modes::WithoutTangents::enter());
+    let _quiet = (modes::GradMode::set(false), modes::WithoutTangents::enter(), cuts::Silence::enter());
     let result = first(op, compute(op, arguments)?)?;
     check_fits(op, &result, target)?;
     crate::kernels::copy::copy(&target.data(), &result.data());

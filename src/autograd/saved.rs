@@ -26,6 +26,28 @@ pub struct Saved {
     /// Lengths of list arguments, by parameter: they decide how many edges the parameter has.
     lists: SmallVec<[(u8, u32); 0]>,
     released: bool,
+    /// A backward pass has run the node and freed what it saved, if anything.
+    spent: bool,
+    /// The node counts as one that was built on a spent one.
+    counted: bool,
+}
+
+/// Memory that a node keeps.
+pub struct Holding {
+    /// The address of the memory, as it is shared by tensors.
+    pub address: usize,
+    pub bytes: usize,
+    /// Whether a leaf that requires grad keeps it anyway.
+    pub leaf: bool,
+}
+
+impl Holding {
+    pub fn of(tensor: &Tensor) -> Holding {
+        let base = tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten();
+        let leaf = base.as_ref().unwrap_or(tensor).has_flag(flag::LEAF_REQUIRES_GRAD);
+        let data = tensor.data();
+        Holding { address: data.storage.pointer() as usize, bytes: data.storage.bytes(), leaf }
+    }
 }
 
 #[derive(Clone)]
@@ -142,15 +164,16 @@ impl SavedTensor {
         Ok(SavedTensor::Kept(kept))
     }
 
-    /// Saves a result of the node itself.
-    pub fn result(tensor: &Tensor, output_nr: u32) -> Result<SavedTensor> {
+    /// Saves a result of the node itself; one that is a view and was changed in place belongs to another node,
+    /// `owner`.
+    pub fn result(tensor: &Tensor, output_nr: u32, owner: Option<Weak<NodeCell>>) -> Result<SavedTensor> {
         if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
-            let origin = Origin::Result { output_nr, owner: None };
+            let origin = Origin::Result { output_nr, owner };
             return Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(&*hooks, tensor)?, origin })));
         }
         let tensor = tensor.detach();
         let version = tensor.version();
-        Ok(SavedTensor::Kept(KeptTensor { tensor, version, output_nr: Some(output_nr), owner: None }))
+        Ok(SavedTensor::Kept(KeptTensor { tensor, version, output_nr: Some(output_nr), owner }))
     }
 
     fn pack_argument(hooks: &dyn SavingHooks, tensor: &Tensor) -> Result<SavedTensor> {
@@ -186,19 +209,6 @@ impl SavedTensor {
                 let origin = Origin::Result { output_nr, owner: kept.owner.clone() };
                 Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(hooks, &kept.tensor)?, origin })))
             }
-        }
-    }
-
-    fn set_owner(&mut self, node: &Node) {
-        let weak = Rc::downgrade(&node.0);
-        match self {
-            SavedTensor::Kept(kept) if kept.output_nr.is_some() => kept.owner = Some(weak),
-            SavedTensor::Packed(packed) => {
-                if let Some(PackedTensor { origin: Origin::Result { owner, .. }, .. }) = Rc::get_mut(packed) {
-                    *owner = Some(weak);
-                }
-            }
-            SavedTensor::Kept(_) => {}
         }
     }
 
@@ -295,25 +305,9 @@ impl Saved {
         Ok(())
     }
 
-    /// Saves a result.
-    pub fn keep_output(&mut self, output_nr: usize, tensor: &Tensor) -> Result<()> {
-        let saved = SavedTensor::result(tensor, output_nr as u32)?;
-        self.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
-        Ok(())
-    }
-
     /// Saves the tensors that a function of the user asked for.
     pub fn keep_list(&mut self, variable: u8, list: Vec<Option<SavedTensor>>) {
         self.values.push((variable, SavedValue::List(list.into())));
-    }
-
-    /// Says which node the saved results of an in-place change of a view belong to.
-    pub fn set_owner_of_outputs(&mut self, owner: &Node) {
-        for (_, value) in &mut self.values {
-            if let SavedValue::Tensor(saved) = value {
-                saved.set_owner(owner);
-            }
-        }
     }
 
     pub fn note_list(&mut self, parameter: usize, length: usize) {
@@ -359,6 +353,28 @@ impl Saved {
         // What is saved without being looked into (tensors among plain values) counts as held from outside.
     }
 
+    /// The memory of the saved tensors; of those that hooks have packed nothing is known.
+    pub fn holdings(&self) -> Vec<Holding> {
+        self.tensors()
+            .filter_map(|saved| match saved {
+                SavedTensor::Kept(kept) => Some(Holding::of(&kept.tensor)),
+                SavedTensor::Packed(_) => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    pub(crate) fn set_counted(&mut self) {
+        self.counted = true;
+    }
+
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
     /// Bytes of the saved tensors.
     pub fn bytes(&self) -> usize {
         self.tensors().map(SavedTensor::bytes).sum()
@@ -366,11 +382,12 @@ impl Saved {
 
     /// Takes all values out, so that they can be dropped while nothing is borrowed.
     pub fn take(&mut self) -> Saved {
+        self.spent = true;
         if self.values.is_empty() {
             return Saved::default();
         }
         self.released = true;
-        Saved { values: std::mem::take(&mut self.values), lists: SmallVec::new(), released: true }
+        Saved { values: std::mem::take(&mut self.values), ..Saved::default() }
     }
 }
 
@@ -404,6 +421,15 @@ impl Node {
             }
             SavedValue::Plain(value) => value,
         })
+    }
+
+    /// Saves a result, which has its history.
+    pub fn keep_output(&self, output_nr: usize, tensor: &Tensor) -> Result<()> {
+        let maker = if tensor.has_flag(flag::VIEW) { tensor.grad_fn_now() } else { None };
+        let owner = maker.filter(|maker| !maker.is_same(self)).map(|maker| Rc::downgrade(&maker.0));
+        let saved = SavedTensor::result(tensor, output_nr as u32, owner)?;
+        self.0.state.borrow_mut().saved.values.push(((OUTPUT + output_nr) as u8, SavedValue::Tensor(saved)));
+        Ok(())
     }
 
     /// The saved values with their bit numbers, those of an earlier backward pass gone.

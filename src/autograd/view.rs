@@ -11,6 +11,7 @@
 use smallvec::SmallVec;
 
 use crate::autograd::cycles::Member;
+use crate::autograd::forward;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
@@ -56,6 +57,12 @@ impl Geometry {
             offset(whole.offset),
         ]
     }
+}
+
+/// The part of `tensor`, which has the geometry of the base of `view`, that `view` shows of its base.
+pub(crate) fn same_part(view: &Tensor, base: &Tensor, tensor: &Tensor) -> Result<Tensor> {
+    let (shown, whole) = (Geometry::of(view), Geometry::of(base));
+    Geometry { offset: shown.offset - whole.offset, ..shown }.apply(tensor)
 }
 
 /// The base of a view and the change counter for which its `grad_fn` holds.
@@ -166,8 +173,9 @@ pub fn original(target: &Tensor) -> Result<Tensor> {
     if let Some(edge) = target.gradient_edge()? {
         copied.set_history(edge.node, edge.input_nr);
     }
-    if let Some(tangent) = target.meta(|meta| meta.tangent.clone()).flatten() {
-        crate::autograd::forward::set_tangent(&copied, Some(tangent));
+    if let Some(tangent) = forward::tangent(target) {
+        // The target's tangent is going to change in place too.
+        forward::set_tangent(&copied, Some(primitives::call("clone", &[Value::Tensor(tangent)])?));
     }
     Ok(copied)
 }
@@ -198,9 +206,6 @@ pub fn rebase_history_as(target: &Tensor, node: Node, output_nr: u32) -> Result<
         }
         target.set_flag(flag::LEAF_REQUIRES_GRAD, false);
         refresh(target)?;
-        if let Some(owner) = target.grad_fn_now() {
-            node.0.state.borrow_mut().saved.set_owner_of_outputs(&owner);
-        }
     } else {
         target.set_history(node, output_nr);
     }

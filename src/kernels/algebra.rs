@@ -6,11 +6,14 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::dtype::Element;
+use crate::kernels::elementary::{Exponential, Hyperbolic, Logarithm, Power, Trigonometric};
 
 /// A number in a formula; constants are written as they are: `1.0 - x`.
+///
+/// `NEAR` promises that all [are near](Trigonometric::near), which makes vector code of formulas with angles.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Num<T>(pub T);
+pub struct Num<T, const NEAR: bool = false>(pub T);
 
 /// Integers and floats.
 pub trait Number: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default {
@@ -40,15 +43,12 @@ pub trait Number: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output
 }
 
 /// Numbers with division and the functions of analysis.
-pub trait Float: Number + Div<Output = Self> + Neg<Output = Self> {
+pub trait Float: Number + Div<Output = Self> + Neg<Output = Self> + Trigonometric {
     fn exp(self) -> Self;
     fn log(self) -> Self;
     fn log1p(self) -> Self;
     fn expm1(self) -> Self;
     fn sqrt(self) -> Self;
-    fn sin(self) -> Self;
-    fn cos(self) -> Self;
-    fn tan(self) -> Self;
     fn tanh(self) -> Self;
     fn atan2(self, other: Self) -> Self;
 }
@@ -130,11 +130,14 @@ macro_rules! floats {
         impl Number for $t {
             #[inline(always)]
             fn minimum(self, other: Self) -> Self {
-                if self < other || self.is_nan() { self } else { other }
+                // In two steps, each of which is an instruction.
+                let smaller = if self < other { self } else { other };
+                if self.is_nan() { self } else { smaller }
             }
             #[inline(always)]
             fn maximum(self, other: Self) -> Self {
-                if self > other || self.is_nan() { self } else { other }
+                let larger = if self > other { self } else { other };
+                if self.is_nan() { self } else { larger }
             }
             #[inline(always)]
             fn absolute(self) -> Self { $t::abs(self) }
@@ -145,7 +148,7 @@ macro_rules! floats {
                 if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { 0.0 }
             }
             #[inline(always)]
-            fn power(self, exponent: Self) -> Self { $t::powf(self, exponent) }
+            fn power(self, exponent: Self) -> Self { Power::power(self, exponent) }
             /// From the exact remainder, so that the quotient is right where the division rounds up.
             #[inline(always)]
             fn floor_quotient(self, other: Self) -> Self {
@@ -187,23 +190,17 @@ macro_rules! floats {
         }
         impl Float for $t {
             #[inline(always)]
-            fn exp(self) -> Self { $t::exp(self) }
+            fn exp(self) -> Self { Exponential::exp(self) }
             #[inline(always)]
-            fn log(self) -> Self { $t::ln(self) }
+            fn log(self) -> Self { Logarithm::log(self) }
             #[inline(always)]
-            fn log1p(self) -> Self { $t::ln_1p(self) }
+            fn log1p(self) -> Self { Logarithm::log1p(self) }
             #[inline(always)]
-            fn expm1(self) -> Self { $t::exp_m1(self) }
+            fn expm1(self) -> Self { Exponential::expm1(self) }
             #[inline(always)]
             fn sqrt(self) -> Self { $t::sqrt(self) }
             #[inline(always)]
-            fn sin(self) -> Self { $t::sin(self) }
-            #[inline(always)]
-            fn cos(self) -> Self { $t::cos(self) }
-            #[inline(always)]
-            fn tan(self) -> Self { $t::tan(self) }
-            #[inline(always)]
-            fn tanh(self) -> Self { $t::tanh(self) }
+            fn tanh(self) -> Self { Hyperbolic::tanh(self) }
             #[inline(always)]
             fn atan2(self, other: Self) -> Self { $t::atan2(self, other) }
         }
@@ -212,7 +209,7 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-impl<T: Number> From<f64> for Num<T> {
+impl<T: Number, const NEAR: bool> From<f64> for Num<T, NEAR> {
     #[inline(always)]
     fn from(value: f64) -> Self {
         Num(T::from_f64(value))
@@ -221,20 +218,20 @@ impl<T: Number> From<f64> for Num<T> {
 
 macro_rules! operators {
     ($($bound:ident $trait:ident $method:ident $op:tt;)+) => {$(
-        impl<T: $bound> $trait for Num<T> {
+        impl<T: $bound, const NEAR: bool> $trait for Num<T, NEAR> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self { Num(self.0 $op other.0) }
         }
-        impl<T: $bound> $trait<f64> for Num<T> {
+        impl<T: $bound, const NEAR: bool> $trait<f64> for Num<T, NEAR> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: f64) -> Self { Num(self.0 $op T::from_f64(other)) }
         }
-        impl<T: $bound> $trait<Num<T>> for f64 {
-            type Output = Num<T>;
+        impl<T: $bound, const NEAR: bool> $trait<Num<T, NEAR>> for f64 {
+            type Output = Num<T, NEAR>;
             #[inline(always)]
-            fn $method(self, other: Num<T>) -> Num<T> { Num(T::from_f64(self) $op other.0) }
+            fn $method(self, other: Num<T, NEAR>) -> Num<T, NEAR> { Num(T::from_f64(self) $op other.0) }
         }
     )+};
 }
@@ -246,7 +243,7 @@ operators! {
     Float Div div /;
 }
 
-impl<T: Float> Neg for Num<T> {
+impl<T: Float, const NEAR: bool> Neg for Num<T, NEAR> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -256,7 +253,7 @@ impl<T: Float> Neg for Num<T> {
 
 macro_rules! functions {
     ($bound:ident: $($name:ident($($x:ident),*);)+) => {
-        impl<T: $bound> Num<T> {$(
+        impl<T: $bound, const NEAR: bool> Num<T, NEAR> {$(
             #[inline(always)]
             pub fn $name(self $(, $x: impl Into<Self>)*) -> Self {
                 Num(self.0.$name($($x.into().0),*))
@@ -287,14 +284,11 @@ functions! { Float:
     log1p();
     expm1();
     sqrt();
-    sin();
-    cos();
-    tan();
     tanh();
     atan2(other);
 }
 
-impl<T: Number> Num<T> {
+impl<T: Number, const NEAR: bool> Num<T, NEAR> {
     #[inline(always)]
     pub fn greater(self, other: impl Into<Self>) -> bool {
         self.0 > other.into().0
@@ -381,7 +375,22 @@ impl<T: Number> Num<T> {
     }
 }
 
-impl<T: Float> Num<T> {
+impl<T: Float, const NEAR: bool> Num<T, NEAR> {
+    #[inline(always)]
+    pub fn sin(self) -> Self {
+        Num(if NEAR { self.0.near_sin() } else { self.0.sin() })
+    }
+
+    #[inline(always)]
+    pub fn cos(self) -> Self {
+        Num(if NEAR { self.0.near_cos() } else { self.0.cos() })
+    }
+
+    #[inline(always)]
+    pub fn tan(self) -> Self {
+        Num(if NEAR { self.0.near_tan() } else { self.0.tan() })
+    }
+
     /// The logistic function `1 / (1 + exp(-x))`.
     #[inline(always)]
     pub fn sigmoid(self) -> Self {

@@ -1,11 +1,16 @@
 //! Reading and writing elements at places that another tensor names.
 
+mod along;
+mod nonzero;
+mod picked;
+
 use crate::data::Data;
 use crate::dtype::Element;
-use crate::error::Result;
 use crate::kernels::strided::Sequence;
-use crate::shape::{Dims, show};
-use crate::{bail, with_element};
+use crate::with_element;
+pub use along::{gather, scatter};
+pub use nonzero::nonzero;
+pub use picked::{Picked, pick, read, write};
 
 /// What happens where an element is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +18,32 @@ pub enum Write {
     /// The new value stays; of several for one place, the last.
     Replace,
     Add,
+}
+
+/// How an element is written over another; a sum of bools is their disjunction.
+trait Written: Element {
+    fn plus(self, other: Self) -> Self;
+}
+
+macro_rules! written {
+    ($($t:ty: |$a:ident, $b:ident| $sum:expr;)+) => {$(
+        impl Written for $t {
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                let ($a, $b) = (self, other);
+                $sum
+            }
+        }
+    )+};
+}
+
+written! {
+    bool: |a, b| a | b;
+    u8: |a, b| a.wrapping_add(b);
+    i32: |a, b| a.wrapping_add(b);
+    i64: |a, b| a.wrapping_add(b);
+    f32: |a, b| a + b;
+    f64: |a, b| a + b;
 }
 
 /// Memory offsets of all elements, in row-major order.
@@ -28,164 +59,18 @@ fn offsets(sizes: &[usize], strides: &[usize]) -> Vec<usize> {
     all
 }
 
-/// Writes `source`'s element `i` to offset `places[i]` of `target`.
-fn write_each(target: &Data, places: &[usize], source: &Data, sources: &[usize], write: Write) {
-    if write == Write::Add && target.dtype == crate::dtype::DType::Bool {
-        let (target, source) = (target.pointer().cast::<bool>(), source.pointer().cast::<bool>());
-        for (&to, &from) in places.iter().zip(sources) {
-            // SAFETY: the callers' offsets lie inside the tensors.
-            unsafe { *target.add(to) |= *source.add(from) };
-        }
-        return;
-    }
-    with_element!(target.dtype, real T => {
-        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
-        for (&to, &from) in places.iter().zip(sources) {
-            // SAFETY: as above.
-            unsafe {
-                let value = *source.add(from);
-                *target.add(to) = if write == Write::Add { *target.add(to) + value } else { value };
-            }
-        }
-    }, else {
-        let (target, source) = (target.pointer().cast::<u8>(), source.pointer().cast::<u8>());
-        // SAFETY: as above; a bool is one byte.
-        places.iter().zip(sources).for_each(|(&to, &from)| unsafe { *target.add(to) = *source.add(from) });
-    });
-}
-
 /// Adds each element of `source` to the same element of `target`, some of which may share memory. Same sizes and
 /// element types.
 pub fn add_each(target: &Data, source: &Data) {
     let places = offsets(&target.sizes, &target.strides);
-    write_each(target, &places, source, &offsets(&source.sizes, &source.strides), Write::Add);
-}
-
-/// An index that may count from the end, as an offset.
-#[inline]
-fn checked(name: &str, index: i64, size: usize, dim: usize) -> Result<usize> {
-    let size = size as i64;
-    if index < -size || index >= size {
-        bail!(Index, "{name}: index {index} is out of bounds for dimension {dim} with size {size}");
-    }
-    Ok(if index < 0 { index + size } else { index } as usize)
-}
-
-/// For each element of `index`, the offset in a tensor of `sizes` and `strides` of the element in the same place
-/// with the coordinate along `dim` replaced by the index.
-fn places_along(name: &str, sizes: &[usize], strides: &[usize], dim: usize, index: &Data) -> Result<Vec<usize>> {
-    let mut without = Dims::from_slice(strides);
-    if let Some(stride) = without.get_mut(dim) {
-        *stride = 0;
-    }
-    let mut places = offsets(&index.sizes, &without);
-    let (size, stride) = (sizes.get(dim).copied().unwrap_or(1), strides.get(dim).copied().unwrap_or(0));
-    let indices = index.pointer().cast::<i64>();
-    for (place, from) in places.iter_mut().zip(offsets(&index.sizes, &index.strides)) {
-        // SAFETY: offsets of the index tensor lie inside it; it holds int64.
-        let index = unsafe { *indices.add(from) };
-        // PyTorch's gather and scatter take no negative index.
-        if index < 0 || index >= size as i64 {
-            bail!(Runtime, "{name}: index {index} is out of bounds for dimension {dim} with size {size}");
-        }
-        *place += index as usize * stride;
-    }
-    Ok(places)
-}
-
-/// `out[i][j] = input[i][index[i][j]]` along `dim`; `out` has the sizes of `index` and the type of `input`.
-pub fn gather(out: &Data, input: &Data, dim: usize, index: &Data) -> Result<()> {
-    let sources = places_along("gather", &input.sizes, &input.strides, dim, index)?;
-    write_each(out, &offsets(&out.sizes, &out.strides), input, &sources, Write::Replace);
-    Ok(())
-}
-
-/// `target[i][index[i][j]] = source[i][j]` along `dim`, or added to it.
-pub fn scatter(target: &Data, dim: usize, index: &Data, source: &Data, write: Write) -> Result<()> {
-    let places = places_along("scatter", &target.sizes, &target.strides, dim, index)?;
-    write_each(target, &places, source, &offsets(&index.sizes, &source.strides), write);
-    Ok(())
-}
-
-/// The geometry of an advanced index: where its elements lie in the indexed tensor, and the sizes of its result.
-pub struct Picked {
-    places: Vec<usize>,
-    pub sizes: Dims,
-}
-
-/// Works out an advanced index: for each dimension an int64 tensor or nothing, all tensors of the size `shape`.
-///
-/// Indexed dimensions that lie side by side are replaced by `shape` where they are; others move to the front.
-pub fn pick(input: &Data, indices: &[Option<Data>], shape: &[usize]) -> Result<Picked> {
-    let indexed: Vec<usize> = (0..indices.len()).filter(|&d| indices[d].is_some()).collect();
-    let (Some(&first), Some(&last)) = (indexed.first(), indexed.last()) else {
-        bail!(Index, "index: at least one index tensor is needed");
-    };
-    if last >= input.sizes.len() {
-        bail!(Index, "too many indices: {} for a tensor of {} dimensions", last + 1, input.sizes.len());
-    }
-    let together = last - first + 1 == indexed.len();
-    let count: usize = shape.iter().product();
-    let mut picked = vec![0usize; count];
-    for &d in &indexed {
-        let Some(index) = &indices[d] else { continue };
-        let (size, stride) = (input.sizes[d], input.strides[d]);
-        let pointer = index.pointer().cast::<i64>();
-        for (place, from) in picked.iter_mut().zip(offsets(shape, &index.strides)) {
-            // SAFETY: offsets of the index tensor lie inside it; it holds int64.
-            *place += checked("index", unsafe { *pointer.add(from) }, size, d)? * stride;
-        }
-    }
-    let rest = |range: std::ops::Range<usize>| -> (Dims, Dims) {
-        range.filter(|d| !indexed.contains(d)).map(|d| (input.sizes[d], input.strides[d])).unzip()
-    };
-    let split = if together { first } else { 0 };
-    let (before, before_strides) = rest(0..split);
-    let (after, after_strides) = rest(split..input.sizes.len());
-    let sizes: Dims = before.iter().chain(shape).chain(&after).copied().collect();
-    let total = crate::shape::numel(&sizes)?;
-    let mut places = Vec::with_capacity(total);
-    let inner = offsets(&after, &after_strides);
-    for outer in offsets(&before, &before_strides) {
-        for &middle in &picked {
-            places.extend(inner.iter().map(|&offset| outer + middle + offset));
-        }
-    }
-    Ok(Picked { places, sizes })
-}
-
-/// The picked elements, into a row-major `out` of the picked sizes.
-pub fn read(out: &Data, input: &Data, picked: &Picked) {
-    debug_assert_eq!(out.sizes, picked.sizes, "{}", show(&out.sizes));
-    write_each(out, &offsets(&out.sizes, &out.strides), input, &picked.places, Write::Replace);
-}
-
-/// Writes `source`, broadcast to the picked sizes by `strides`, to the picked places.
-pub fn write(target: &Data, picked: &Picked, source: &Data, strides: &[usize], write: Write) {
-    write_each(target, &picked.places, source, &offsets(&picked.sizes, strides), write);
-}
-
-/// The coordinates of the elements that are not 0, one row each, into a list.
-pub fn nonzero(input: &Data) -> Vec<i64> {
-    let ndim = input.sizes.len();
-    let mut found = Vec::new();
-    with_element!(input.dtype, T => {
-        let pointer = input.pointer().cast::<T>();
-        for (i, offset) in offsets(&input.sizes, &input.strides).into_iter().enumerate() {
-            // SAFETY: offsets lie inside the tensor.
-            let value = unsafe { *pointer.add(offset) };
-            if value.to_f64() != 0.0 {
-                let at = found.len();
-                found.resize(at + ndim, 0);
-                let mut rest = i;
-                for d in (0..ndim).rev() {
-                    found[at + d] = (rest % input.sizes[d]) as i64;
-                    rest /= input.sizes[d];
-                }
-            }
+    let sources = offsets(&source.sizes, &source.strides);
+    with_element!(target.dtype, T => {
+        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+        for (&to, &from) in places.iter().zip(&sources) {
+            // SAFETY: offsets lie inside their tensors.
+            unsafe { *target.add(to) = (*target.add(to)).plus(*source.add(from)) };
         }
     });
-    found
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::mem::MaybeUninit;
 use smallvec::SmallVec;
 
 use crate::dtype::DType;
+use crate::kernels::algebra::Float;
 use crate::kernels::convert::{Convert, converter};
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{self, Vectorized};
@@ -190,6 +191,39 @@ unsafe fn run_blocks(
             }
         }
         at += n;
+    }
+}
+
+/// Hands blocks of which all operands [are near](crate::kernels::elementary::Trigonometric::near) to one kernel, and others to another. The two
+/// must give the same results for what is near.
+///
+/// # Safety
+/// Each of the operands and the result hold `n` elements of type `T`.
+pub unsafe fn by_nearness<T: Float, const OPERANDS: usize>(
+    near: Kernel,
+    far: Kernel,
+    out: *mut u8,
+    operands: *const *const u8,
+    n: usize,
+) {
+    for at in (0..n).step_by(BLOCK) {
+        let length = BLOCK.min(n - at);
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let block: [*const T; OPERANDS] = std::array::from_fn(|i| (*operands.add(i)).cast::<T>().add(at));
+            let all = block.iter().all(|&x| simd::vectorize(AllNear(std::slice::from_raw_parts(x, length))));
+            (if all { near } else { far })(out.cast::<T>().add(at).cast(), block.as_ptr().cast(), length);
+        }
+    }
+}
+
+struct AllNear<'a, T>(&'a [T]);
+
+impl<T: Float> Vectorized for AllNear<'_, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.0.iter().fold(true, |all, x| all & x.near())
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod algebra;
 pub mod convert;
 pub mod copy;
+pub mod elementary;
 pub mod fill;
 pub mod index;
 pub mod map;
@@ -10,4 +11,5 @@ pub mod matmul;
 pub mod parallel;
 pub mod reduce;
 pub mod simd;
+pub mod softmax;
 pub mod strided;

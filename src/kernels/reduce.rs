@@ -4,30 +4,17 @@
 //! The order in which elements are joined depends on the sizes alone: runs are cut into blocks of fixed length, a
 //! block is folded in a fixed number of lanes, blocks are joined pairwise. Threads share out results, or blocks.
 
-use std::mem::MaybeUninit;
+mod fold;
+mod folds;
 
 use crate::data::Data;
-use crate::dtype::Element;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{self, Vectorized};
 use crate::kernels::strided::Sequence;
 use crate::shape::Dims;
+pub use fold::{BLOCK, Fold, fold_slice, step_columns};
+pub use folds::{Extreme, ExtremeValue, Product, Sum};
 
-/// How elements are folded into one value.
-pub trait Fold: Copy + Sync {
-    type Item: Element;
-    type State: Copy + Send + Sync;
-    fn start(self) -> Self::State;
-    /// Takes in one element; `index` is its place among the reduced elements.
-    fn step(self, state: Self::State, item: Self::Item, index: usize) -> Self::State;
-    /// Joins two states, of which `left` saw the earlier elements.
-    fn join(self, left: Self::State, right: Self::State) -> Self::State;
-}
-
-/// Elements that are folded in lanes before their states are joined pairwise.
-const BLOCK: usize = 1024;
-/// Independent states of a block: enough for two vectors of the widest registers.
-const LANES: usize = 32;
 /// Columns that are folded side by side.
 const TILE: usize = 128;
 
@@ -66,13 +53,13 @@ pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usi
         let tiles_a_row = width.div_ceil(TILE);
         let tiles = results / width * tiles_a_row;
         parallel::for_each_chunk(tiles, grain.div_ceil(TILE), |range| {
-            let mut states = [MaybeUninit::<F::State>::uninit(); TILE];
+            let mut states = [fold.start(); TILE];
             for tile in range {
                 let (row, left) = (tile / tiles_a_row, tile % tiles_a_row * TILE);
                 let count = TILE.min(width - left);
                 let first = row * width + left;
                 let (offset, ..) = kept.runs_from(first).next_run(1);
-                states[..count].fill(MaybeUninit::new(fold.start()));
+                states[..count].fill(fold.start());
                 let mut runs = reduced.runs_from(0);
                 let mut seen = 0;
                 while seen < length {
@@ -82,10 +69,7 @@ pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usi
                     simd::vectorize(Columns { fold, top, stride, rows: n, seen, states: &mut states[..count] });
                     seen += n;
                 }
-                for (i, state) in states[..count].iter().enumerate() {
-                    // SAFETY: all `count` states were set above.
-                    emit(first + i, unsafe { state.assume_init() });
-                }
+                states[..count].iter().enumerate().for_each(|(i, &state)| emit(first + i, state));
             }
         });
         return;
@@ -95,10 +79,15 @@ pub fn reduce<F: Fold>(fold: F, input: &Data, chosen: &[bool], emit: impl Fn(usi
         let mut done = 0;
         while done < range.len() {
             let (offset, stride, n) = outer.next_run(range.len() - done);
-            for i in 0..n {
-                // SAFETY: as above.
-                let first = unsafe { source.get().add(offset + i * stride) };
-                emit(range.start + done + i, part_of(fold, Shared::new(first), &reduced, 0, length));
+            // SAFETY: as above.
+            let first = unsafe { source.get().add(offset) };
+            if reduced.is_dense() && length <= BLOCK {
+                simd::vectorize(Rows { fold, first, stride, rows: n, length, number: range.start + done, emit: &emit });
+            } else {
+                for i in 0..n {
+                    let row = Shared::new(first.wrapping_add(i * stride));
+                    emit(range.start + done + i, part_of(fold, row, &reduced, 0, length));
+                }
             }
             done += n;
         }
@@ -175,35 +164,35 @@ impl<F: Fold> Vectorized for Run<F> {
     #[inline(always)]
     fn run(self) -> F::State {
         let Run { fold, first, stride, n, seen } = self;
+        if stride == 1 {
+            // SAFETY: the run has n elements side by side.
+            return fold.contiguous(unsafe { std::slice::from_raw_parts(first, n) }, seen);
+        }
         // SAFETY: the run has n elements at this stride.
-        let at = |i: usize| unsafe { *first.add(i * stride) };
-        if stride != 1 || n < LANES {
-            let mut state = fold.start();
-            for i in 0..n {
-                state = fold.step(state, at(i), seen + i);
-            }
-            return state;
+        (0..n).fold(fold.start(), |state, i| fold.step(state, unsafe { *first.add(i * stride) }, seen + i))
+    }
+}
+
+/// Rows of at most [`BLOCK`] contiguous elements, each of which gives a result.
+struct Rows<'a, F: Fold, E> {
+    fold: F,
+    first: *const F::Item,
+    stride: usize,
+    rows: usize,
+    length: usize,
+    number: usize,
+    emit: &'a E,
+}
+
+impl<F: Fold, E: Fn(usize, F::State)> Vectorized for Rows<'_, F, E> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for row in 0..self.rows {
+            // SAFETY: every row lies inside the tensor.
+            let items = unsafe { std::slice::from_raw_parts(self.first.add(row * self.stride), self.length) };
+            (self.emit)(self.number + row, self.fold.contiguous(items, 0));
         }
-        let mut lanes = [fold.start(); LANES];
-        let full = n / LANES * LANES;
-        for base in (0..full).step_by(LANES) {
-            for (lane, state) in lanes.iter_mut().enumerate() {
-                // SAFETY: as above, at stride 1.
-                let item = unsafe { *first.add(base + lane) };
-                *state = fold.step(*state, item, seen + base + lane);
-            }
-        }
-        for i in full..n {
-            lanes[i - full] = fold.step(lanes[i - full], at(i), seen + i);
-        }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for lane in 0..width {
-                lanes[lane] = fold.join(lanes[lane], lanes[lane + width]);
-            }
-        }
-        lanes[0]
     }
 }
 
@@ -214,22 +203,15 @@ struct Columns<'a, F: Fold> {
     stride: usize,
     rows: usize,
     seen: usize,
-    states: &'a mut [MaybeUninit<F::State>],
+    states: &'a mut [F::State],
 }
 
 impl<F: Fold> Vectorized for Columns<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for row in 0..self.rows {
-            for (column, state) in self.states.iter_mut().enumerate() {
-                // SAFETY: all rows and columns lie inside the tensor; all states were set.
-                unsafe {
-                    let item = *self.top.add(row * self.stride + column);
-                    state.write(self.fold.step(state.assume_init(), item, self.seen + row));
-                }
-            }
-        }
+        // SAFETY: all rows and columns lie inside the tensor.
+        unsafe { step_columns(self.fold, self.top, self.stride, self.rows, |row, _| self.seen + row, self.states) }
     }
 }
 

@@ -316,7 +316,7 @@ macro_rules! pointwise {
             };
             const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Pointwise(&LOOPS),
-                derivative: $crate::pointwise!(@derivative $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
+                derivative: $crate::pointwise!(@derivative $domain $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
                 ..$rust::DESCRIPTOR
             };
             $crate::op!(@statics NAMELESS $($node $(/ $for_numbers)?)?);
@@ -331,20 +331,21 @@ macro_rules! pointwise {
     (@check) => { None };
     (@check $check:path) => { Some($check) };
     (@promotion float) => { $crate::op::Promotion::Float };
+    (@promotion angle) => { $crate::op::Promotion::Float };
     (@promotion $domain:ident) => { $crate::op::Promotion::Common };
     (@range same) => { $crate::op::Range::Same };
     (@range bool) => { $crate::op::Range::Bool };
 
-    (@derivative $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $domain:ident $rust:ident []) => { $crate::op::Derivative::None };
     (@derivative $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
-    (@derivative $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
+    (@derivative $domain:ident $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {
                 wanted: 1 << $crate::op::position($rust::PARAMETERS, stringify!($argument)),
                 uses: $crate::op::bits(&[$($crate::op!(@variable $rust $variable)),*]),
                 apply: $crate::op::Apply::Pointwise {
                     variables: &[$($crate::op!(@variable $rust $variable)),*],
-                    kernels: $crate::pointwise!(@kernels float same [$($variable)*] $formula),
+                    kernels: $crate::pointwise!(@fused $domain [$($variable)*] $formula),
                     formula: {
                         fn formula(values: &[$crate::value::Value]) -> $crate::error::Result<$crate::value::Value> {
                             let mut rest = values.iter();
@@ -359,6 +360,17 @@ macro_rules! pointwise {
         }
     };
 
+    // The loop of a derivative is one of floats, whatever the function is of.
+    (@fused angle $x:tt $formula:expr) => { $crate::pointwise!(@kernels angle same $x $formula) };
+    (@fused $domain:ident $x:tt $formula:expr) => { $crate::pointwise!(@kernels float same $x $formula) };
+
+    (@kernels angle same [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Float same [$($x)+] $value);
+        let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
+        $crate::pointwise!(@near table [$($x)+] f32 Float32);
+        $crate::pointwise!(@near table [$($x)+] f64 Float64);
+        table
+    }};
     (@kernels float $range:ident [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Float $range [$($x)+] $value);
         $crate::pointwise!(@table $range [$($x)+] [f32 Float32] [f64 Float64])
@@ -379,11 +391,11 @@ macro_rules! pointwise {
 
     (@function $bound:ident same [$($x:ident)+] $value:expr) => {
         #[inline(always)]
-        fn value<T: $bound>($($x: Num<T>),+) -> Num<T> { $value }
+        fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> Num<T, NEAR> { $value }
     };
     (@function $bound:ident bool [$($x:ident)+] $value:expr) => {
         #[inline(always)]
-        fn value<T: $bound>($($x: Num<T>),+) -> bool { $value }
+        fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> bool { $value }
     };
 
     (@table $range:ident $x:tt $([$T:ident $dtype:ident])+) => {{
@@ -398,18 +410,39 @@ macro_rules! pointwise {
         table
     }};
 
+    (@near $table:ident [$($x:ident)+] $T:ident $dtype:ident) => {
+        $table[$crate::dtype::DType::$dtype as usize] = Some({
+            unsafe fn near(out: *mut u8, operands: *const *const u8, n: usize) {
+                // SAFETY: the driver hands over contiguous operands of this type.
+                unsafe {
+                    $crate::pointwise!(@call (out, operands, n) [$($x)+] (|$($x: $T),+| value::<$T, true>($(Num($x)),+).0))
+                }
+            }
+            unsafe fn far(out: *mut u8, operands: *const *const u8, n: usize) {
+                // SAFETY: as above.
+                unsafe { $crate::pointwise!(@map same $T [$($x)+] (out, operands, n)) }
+            }
+            unsafe fn kernel(out: *mut u8, operands: *const *const u8, n: usize) {
+                const COUNT: usize = [$(stringify!($x)),+].len();
+                // SAFETY: as above, for so many operands.
+                unsafe { $crate::kernels::map::by_nearness::<$T, COUNT>(near, far, out, operands, n) }
+            }
+            kernel
+        });
+    };
+
     // A bool tensor is computed on as bytes of 0 and 1, and what is not zero becomes true.
     (@map same bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8>($(Num($x)),+).0 != 0)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8, false>($(Num($x)),+).0 != 0)))
     };
     (@map bool bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8, false>($(Num($x)),+)))
     };
     (@map same $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+).0))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))
     };
     (@map bool $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+)))
     };
 
     (@call ($($a:ident),+) [$x0:ident] $f:tt) => { $crate::kernels::map::map1($($a),+, $f) };

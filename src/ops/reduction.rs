@@ -1,15 +1,12 @@
 //! Sums, products, extremes, and where they are.
 
-use std::marker::PhantomData;
-
 use smallvec::SmallVec;
 
 use crate::autograd::modes;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
-use crate::kernels::algebra::Number;
 use crate::kernels::parallel::Shared;
-use crate::kernels::reduce::{Fold, reduce};
+use crate::kernels::reduce::{Extreme, ExtremeValue, Product, Sum, reduce};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{div, div_number, mul, mul_tensors, sub};
 use crate::ops::comparison::{eq, isnan};
@@ -40,96 +37,6 @@ pub(crate) fn unreduce(g: &Tensor, sizes: &[usize], dim: Option<&[i64]>, keepdim
 fn expand_to(g: &Tensor, sizes: &[usize]) -> Result<Tensor> {
     let sizes: Ints = sizes.iter().map(|&n| n as i64).collect();
     crate::ops::views::expand(g, &sizes)
-}
-
-#[derive(Clone, Copy)]
-struct Sum<T>(PhantomData<T>);
-
-impl<T: Number> Fold for Sum<T> {
-    type Item = T;
-    type State = T;
-    #[inline(always)]
-    fn start(self) -> T {
-        T::default()
-    }
-    #[inline(always)]
-    fn step(self, state: T, item: T, _: usize) -> T {
-        state + item
-    }
-    #[inline(always)]
-    fn join(self, left: T, right: T) -> T {
-        left + right
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Product<T>(PhantomData<T>);
-
-impl<T: Number> Fold for Product<T> {
-    type Item = T;
-    type State = T;
-    #[inline(always)]
-    fn start(self) -> T {
-        T::from_i64(1)
-    }
-    #[inline(always)]
-    fn step(self, state: T, item: T, _: usize) -> T {
-        state * item
-    }
-    #[inline(always)]
-    fn join(self, left: T, right: T) -> T {
-        left * right
-    }
-}
-
-/// The largest (or smallest) element and the first place where it is; NaN beats everything.
-#[derive(Clone, Copy)]
-struct Extreme<T, const LARGEST: bool>(PhantomData<T>);
-
-impl<T: Number, const LARGEST: bool> Extreme<T, LARGEST> {
-    #[inline(always)]
-    fn beats(a: T, b: T) -> bool {
-        (if LARGEST { a > b } else { a < b }) || (a.is_nan() && !b.is_nan())
-    }
-}
-
-impl<T: Number, const LARGEST: bool> Fold for Extreme<T, LARGEST> {
-    type Item = T;
-    type State = (T, usize);
-    #[inline(always)]
-    fn start(self) -> (T, usize) {
-        (if LARGEST { T::lowest() } else { T::highest() }, usize::MAX)
-    }
-    #[inline(always)]
-    fn step(self, state: (T, usize), item: T, index: usize) -> (T, usize) {
-        if Self::beats(item, state.0) || state.1 == usize::MAX { (item, index) } else { state }
-    }
-    #[inline(always)]
-    fn join(self, left: (T, usize), right: (T, usize)) -> (T, usize) {
-        let earlier = right.1 < left.1 && !Self::beats(left.0, right.0);
-        if right.1 != usize::MAX && (Self::beats(right.0, left.0) || earlier) { right } else { left }
-    }
-}
-
-/// The same without the place, which is quicker.
-#[derive(Clone, Copy)]
-struct ExtremeValue<T, const LARGEST: bool>(PhantomData<T>);
-
-impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
-    type Item = T;
-    type State = T;
-    #[inline(always)]
-    fn start(self) -> T {
-        if LARGEST { T::lowest() } else { T::highest() }
-    }
-    #[inline(always)]
-    fn step(self, state: T, item: T, _: usize) -> T {
-        if LARGEST { state.maximum(item) } else { state.minimum(item) }
-    }
-    #[inline(always)]
-    fn join(self, left: T, right: T) -> T {
-        self.step(left, right, 0)
-    }
 }
 
 /// Sums and products of integers are int64, unless a type is asked for.
@@ -179,7 +86,7 @@ fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DT
     with_element!(input.dtype(), real T => {
         let (out, sink) = results::<T>(&input, &chosen, keepdim)?;
         // SAFETY: each result is written once, into its own place.
-        reduce(Sum::<T>(PhantomData), &input.data(), &chosen, |i, sum| unsafe { sink.get().add(i).write(sum) });
+        reduce(Sum::<T>::default(), &input.data(), &chosen, |i, sum| unsafe { sink.get().add(i).write(sum) });
         Ok(out)
     }, else {
         // A sum with dtype=bool: whether any element is true.
@@ -238,7 +145,7 @@ fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<D
     with_element!(input.dtype(), real T => {
         let (out, sink) = results::<T>(&input, &chosen, keepdim)?;
         // SAFETY: as for sums.
-        reduce(Product::<T>(PhantomData), &input.data(), &chosen, |i, p| unsafe { sink.get().add(i).write(p) });
+        reduce(Product::<T>::default(), &input.data(), &chosen, |i, p| unsafe { sink.get().add(i).write(p) });
         Ok(out)
     }, else {
         prod_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
@@ -447,7 +354,7 @@ fn extreme_value<const LARGEST: bool>(
     let bytes = if input.dtype() == DType::Bool { input.cast(DType::UInt8)? } else { input.clone() };
     let out = with_element!(bytes.dtype(), real T => {
         let (out, sink) = results::<T>(&bytes, &chosen, keepdim)?;
-        let fold = ExtremeValue::<T, LARGEST>(PhantomData);
+        let fold = ExtremeValue::<T, LARGEST>::default();
         // SAFETY: as for sums.
         reduce(fold, &bytes.data(), &chosen, |i, value| unsafe { sink.get().add(i).write(value) });
         out
@@ -462,7 +369,7 @@ fn extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64, keepdim: b
     let (values, indices) = with_element!(bytes.dtype(), real T => {
         let (values, sink) = results::<T>(&bytes, &chosen, keepdim)?;
         let (indices, places) = results::<i64>(&bytes, &chosen, keepdim)?;
-        let fold = Extreme::<T, LARGEST>(PhantomData);
+        let fold = Extreme::<T, LARGEST>::default();
         // SAFETY: as for sums.
         reduce(fold, &bytes.data(), &chosen, |i, (value, place)| unsafe {
             sink.get().add(i).write(value);
@@ -656,7 +563,7 @@ fn any_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor
     let (dims, bytes) = (dims_of_truth(input, dim)?, truth(input)?);
     let (out, sink) = results::<u8>(&bytes, &dims, keepdim)?;
     // SAFETY: as for sums.
-    reduce(ExtremeValue::<u8, true>(PhantomData), &bytes.data(), &dims, |i, v| unsafe { sink.get().add(i).write(v) });
+    reduce(ExtremeValue::<u8, true>::default(), &bytes.data(), &dims, |i, v| unsafe { sink.get().add(i).write(v) });
     out.cast(truth_dtype(input))
 }
 
@@ -664,7 +571,7 @@ fn all_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor
     let (dims, bytes) = (dims_of_truth(input, dim)?, truth(input)?);
     let (out, sink) = results::<u8>(&bytes, &dims, keepdim)?;
     // SAFETY: as for sums.
-    reduce(ExtremeValue::<u8, false>(PhantomData), &bytes.data(), &dims, |i, v| unsafe {
+    reduce(ExtremeValue::<u8, false>::default(), &bytes.data(), &dims, |i, v| unsafe {
         sink.get().add(i).write(v.min(1))
     });
     out.cast(truth_dtype(input))

@@ -2,108 +2,43 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::kernels::algebra::Float;
-use crate::kernels::parallel::{self, Shared};
+use crate::kernels::softmax::{
+    Extents, Formula, LogSoftmax, LogSoftmaxGradient, Softmax, SoftmaxGradient, along as run_along,
+};
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
 use crate::ops::comparison::isinf;
 use crate::ops::conversion::to_dtype;
 use crate::ops::reduction::{amax, sum, unreduce};
 use crate::ops::selection::choose;
 use crate::ops::unary::{exp, log};
-use crate::shape::{Dims, Ints, wrap_dim};
+use crate::shape::{Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op, with_element};
 
-/// What is computed of each run of elements along the dimension.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Row {
-    Softmax,
-    LogSoftmax,
-    /// Their gradients, from the incoming one and the result.
-    SoftmaxGradient,
-    LogSoftmaxGradient,
-}
-
-/// Computes rows along a dimension: moved to the end, computed, and moved back. The result is row-major.
-fn along(name: &str, row: Row, input: &Tensor, second: Option<&Tensor>, dim: i64) -> Result<Tensor> {
-    let d = wrap_dim(dim, input.ndim())?;
-    if input.numel() == 0 {
-        return Tensor::empty(&input.sizes(), input.dtype());
+/// Computes a formula of two tensors of one size (of one, given twice) along a dimension.
+fn along<F>(name: &str, formula: F, first: &Tensor, second: &Tensor, dim: i64) -> Result<Tensor>
+where
+    F: Formula<f32> + Formula<f64>,
+{
+    let d = wrap_dim(dim, first.ndim())?;
+    let sizes = first.sizes();
+    let out = Tensor::empty(&sizes, first.dtype())?;
+    if first.numel() == 0 {
+        return Ok(out);
     }
-    let rows_of = |tensor: &Tensor| match tensor.ndim() {
-        0 => crate::ops::views::reshape(&tensor.detach(), &[1]),
-        _ => crate::ops::views::transpose(&tensor.detach(), d as i64, -1)?.to_contiguous(),
+    let (first, second) = (first.to_contiguous()?, second.to_contiguous()?);
+    let (before, after) = sizes.split_at(d.min(sizes.len()));
+    let extents = Extents {
+        outer: before.iter().product(),
+        length: after.first().copied().unwrap_or(1),
+        inner: after.iter().skip(1).product(),
     };
-    let (last, second) = (rows_of(input)?, second.map(rows_of).transpose()?);
-    let out = Tensor::empty(&last.sizes(), last.dtype())?;
-    let length = last.sizes()[last.ndim() - 1];
-    with_element!(last.dtype(), float T => {
-        let source = Shared::new(last.data().pointer().cast::<T>());
-        let results = second.as_ref().map(|second| Shared::new(second.data().pointer().cast::<T>()));
-        let target = Shared::new(out.data().pointer().cast::<T>());
-        parallel::for_each_chunk(last.numel() / length, (parallel::GRAIN / length).max(1), |rows| {
-            for at in rows.map(|row| row * length) {
-                // SAFETY: each row is a slice of its own.
-                let (x, y) = unsafe {
-                    (
-                        std::slice::from_raw_parts(source.get().add(at), length),
-                        std::slice::from_raw_parts_mut(target.get().add(at), length),
-                    )
-                };
-                // SAFETY: as above.
-                let result = |results: &Shared<T>| unsafe { std::slice::from_raw_parts(results.get().add(at), length) };
-                let result = results.as_ref().map_or(&[][..], result);
-                match row {
-                    Row::Softmax => softmax_row(x, y),
-                    Row::LogSoftmax => log_softmax_row(x, y),
-                    Row::SoftmaxGradient => softmax_gradient_row(x, result, y),
-                    Row::LogSoftmaxGradient => log_softmax_gradient_row(x, result, y),
-                }
-            }
-        });
-    }, else bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", input.dtype()));
-    if input.ndim() == 0 {
-        return Ok(out.alias(Dims::new(), Dims::new(), 0));
-    }
-    crate::ops::views::transpose(&out, d as i64, -1)?.detach().to_contiguous()
-}
-
-fn largest<T: Float>(x: &[T]) -> T {
-    x.iter().fold(T::lowest(), |most, &value| most.maximum(value))
-}
-
-fn softmax_row<T: Float>(x: &[T], y: &mut [T]) {
-    let most = largest(x);
-    let mut total = T::default();
-    for (out, &value) in y.iter_mut().zip(x) {
-        *out = (value - most).exp();
-        total = total + *out;
-    }
-    let scale = T::from_f64(1.0) / total;
-    y.iter_mut().for_each(|out| *out = *out * scale);
-}
-
-fn log_softmax_row<T: Float>(x: &[T], y: &mut [T]) {
-    let most = largest(x);
-    let total = x.iter().fold(T::default(), |total, &value| total + (value - most).exp());
-    let shift = total.log();
-    for (out, &value) in y.iter_mut().zip(x) {
-        *out = value - most - shift;
-    }
-}
-
-fn softmax_gradient_row<T: Float>(g: &[T], result: &[T], out: &mut [T]) {
-    let total = g.iter().zip(result).fold(T::default(), |total, (&g, &y)| total + g * y);
-    for ((out, &g), &y) in out.iter_mut().zip(g).zip(result) {
-        *out = y * (g - total);
-    }
-}
-
-fn log_softmax_gradient_row<T: Float>(g: &[T], result: &[T], out: &mut [T]) {
-    let total = g.iter().fold(T::default(), |total, &g| total + g);
-    for ((out, &g), &y) in out.iter_mut().zip(g).zip(result) {
-        *out = g - y.exp() * total;
-    }
+    let (a, b, sink) = (first.data().pointer(), second.data().pointer(), out.data().pointer());
+    with_element!(first.dtype(), float T => {
+        // SAFETY: three row-major tensors of one size and type, of which the last is new.
+        unsafe { run_along::<T, F>(formula, extents, a.cast(), b.cast(), sink.cast()) }
+    }, else bail!(NotImplemented, "{name}: not implemented for {}; pass dtype= or convert it first", first.dtype()));
+    Ok(out)
 }
 
 fn converted(input: &Tensor, dtype: Option<DType>) -> Result<Tensor> {
@@ -123,7 +58,7 @@ op! {
 op! {
     /// `softmax` without a change of type.
     fn softmax_of as "_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("softmax", Row::Softmax, input, None, dim) }
+    value { along("softmax", Softmax, input, input, dim) }
     batch dims(dim);
     derivative "SoftmaxBackward0" ByVjp {
         input(g, dim, out) => softmax_backward(g, out, dim);
@@ -133,7 +68,7 @@ op! {
 op! {
     /// The gradient of `softmax` from its result.
     fn softmax_backward as "_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
-    value { along("softmax", Row::SoftmaxGradient, gradient, Some(result), dim) }
+    value { along("softmax", SoftmaxGradient, gradient, result, dim) }
     batch together(dim);
     derivative "SoftmaxBackwardDataBackward0" ByVjp {
         // The Jacobian of softmax is symmetric.
@@ -156,7 +91,7 @@ op! {
 op! {
     /// `log_softmax` without a change of type.
     fn log_softmax_of as "_log_softmax" (input: Tensor, dim: i64) -> Tensor;
-    value { along("log_softmax", Row::LogSoftmax, input, None, dim) }
+    value { along("log_softmax", LogSoftmax, input, input, dim) }
     batch dims(dim);
     derivative "LogSoftmaxBackward0" ByVjp {
         input(g, dim, out) => log_softmax_backward(g, out, dim);
@@ -166,7 +101,7 @@ op! {
 op! {
     /// The gradient of `log_softmax` from its result.
     fn log_softmax_backward as "_log_softmax_backward" (gradient: Tensor, result: Tensor, dim: i64) -> Tensor;
-    value { along("log_softmax", Row::LogSoftmaxGradient, gradient, Some(result), dim) }
+    value { along("log_softmax", LogSoftmaxGradient, gradient, result, dim) }
     batch together(dim);
     derivative "LogSoftmaxBackwardDataBackward0" ByVjp {
         gradient(g, result, dim) => {

@@ -25,7 +25,7 @@ pointwise! {
         input(g) = g.zero();
 
     /// Cosine of each element, in radians.
-    fn cos(input: Tensor) float -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
+    fn cos(input: Tensor) angle -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
         = input.cos();
         input(g, input) = -(g * input.sin().conj());
 
@@ -97,7 +97,7 @@ pointwise! {
         input(g) = g.zero();
 
     /// Sine of each element, in radians.
-    fn sin(input: Tensor) float -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
+    fn sin(input: Tensor) angle -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
         = input.sin();
         input(g, input) = g * input.cos().conj();
 
@@ -107,7 +107,7 @@ pointwise! {
         input(g, out) = g / (2.0 * out.conj());
 
     /// Tangent of each element, in radians.
-    fn tan(input: Tensor) float -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
+    fn tan(input: Tensor) angle -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
         = input.tan();
         input(g, out) = g * (1.0 + out * out).conj();
 

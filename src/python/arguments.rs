@@ -7,6 +7,7 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::op::Op;
 use crate::python::dtype;
+use crate::python::overrides;
 use crate::python::tensor::{PyTensor, tensor_of};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -226,6 +227,9 @@ pub fn exact(argument: &Bound<'_, PyAny>) -> PyResult<i64> {
 #[cold]
 fn foreign_number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     if argument.cast::<PyString>().is_ok() || argument.cast::<PyTensor>().is_ok() {
+        return Ok(None);
+    }
+    if overrides::override_of(argument)?.is_some() {
         return Ok(None);
     }
     // numpy arrays have __float__ too, but a shape other than ().

@@ -14,6 +14,7 @@ use pyo3::types::{PyTuple, PyType};
 use smallvec::SmallVec;
 
 use crate::autograd::batch::{self, Levels};
+use crate::autograd::cuts::Silence;
 use crate::autograd::meta::Creation;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Body, Edge, Function, Gradients, Node, OutputMeta};
@@ -167,7 +168,7 @@ pub fn _apply_function<'py>(
         false => vec![None; inputs.len()],
     };
     let output = {
-        let _quiet = (GradMode::set(false), WithoutTangents::enter());
+        let _quiet = (GradMode::set(false), WithoutTangents::enter(), Silence::enter());
         run_forward(function, &context, arguments)?
     };
     let objects: Vec<Bound<'py, PyAny>> = match output.cast::<PyTuple>() {
@@ -280,7 +281,7 @@ fn save(node: &Node, given: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
             };
             let own = tensor.grad_fn()?.is_some_and(|maker| maker.is_same(node));
             list.push(Some(match own {
-                true => SavedTensor::result(tensor, tensor.0.output_nr.get())?,
+                true => SavedTensor::result(tensor, tensor.0.output_nr.get(), None)?,
                 false => SavedTensor::argument(tensor)?,
             }));
         }

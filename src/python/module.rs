@@ -5,10 +5,11 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
+use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, numpy,
-    operation, optim, printing, random, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
+    numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -17,10 +18,12 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     trace::install();
     anomaly::install();
+    reports::install();
     autograd::install();
     collector::install(module)?;
     module.add_class::<PyTensor>()?;
     keeping::install(py);
+    number::install(py);
     module.add_class::<dtype::PyDType>()?;
     module.add_class::<dtype::PyDevice>()?;
     module.add_class::<random::PyGenerator>()?;
@@ -48,11 +51,24 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _is_batched _debug_unwrap _fresh_input _end_inputs _depends_on_others;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
+        reports: _begin_nonfinite_search _end_nonfinite_search _start_profiling _stop_profiling _profiling_clock
+            _note_range;
         printing: set_printoptions _printoptions;
         tensor: _rebuild;
+        operation: _overridable;
+        overrides: _disabled_torch_function_impl _disable_torch_function _push_torch_function_mode
+            _pop_torch_function_mode _torch_function_modes _has_torch_function _overloaded_arguments
+            _handle_torch_function;
+    }
+    overrides::install(module)?;
+    let kind = py.get_type::<PyTensor>();
+    properties::install(py, kind.as_any())?;
+    for name in OVERRIDABLE {
+        let asked = if MADE_FROM_DATA.contains(&name) { Asked::Nobody } else { Asked::Special };
+        module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
     let functional = PyModule::new(py, "_nn")?;
-    operation::install(py, module, &functional, py.get_type::<PyTensor>().as_any())?;
+    operation::install(py, module, &functional, kind.as_any())?;
     module.add_submodule(&functional)?;
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
@@ -63,6 +79,38 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     export_public_names(module)
 }
+
+/// The functions of this module, besides the operations, that `__torch_function__` can override.
+const OVERRIDABLE: [&str; 25] = [
+    "tensor",
+    "as_tensor",
+    "zeros",
+    "ones",
+    "empty",
+    "full",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "full_like",
+    "rand_like",
+    "randn_like",
+    "randint_like",
+    "eye",
+    "arange",
+    "linspace",
+    "result_type",
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "equal",
+    "allclose",
+    "from_numpy",
+    "grad",
+];
+
+/// Those among them that only modes can.
+const MADE_FROM_DATA: [&str; 3] = ["tensor", "as_tensor", "from_numpy"];
 
 /// PyO3 lists every name in `__all__`; `from rgrad._rgrad import *` is to give the public ones.
 fn export_public_names(module: &Bound<'_, PyModule>) -> PyResult<()> {

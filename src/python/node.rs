@@ -230,6 +230,14 @@ impl PyNode {
         Ok(Self::node(slf)?.saved_bytes())
     }
 
+    /// Address and bytes of each piece of memory that is kept for the backward pass, and whether a leaf that requires
+    /// grad keeps it anyway. A leaf's own memory counts for the node that accumulates into it.
+    #[getter]
+    fn _holdings(slf: &Bound<'_, Self>) -> PyResult<Vec<(usize, usize, bool)>> {
+        let holdings = Self::node(slf)?.holdings();
+        Ok(holdings.into_iter().map(|held| (held.address, held.bytes, held.leaf)).collect())
+    }
+
     /// Sizes and dtype name of each result.
     #[getter]
     fn outputs(slf: &Bound<'_, Self>) -> PyResult<Vec<(Vec<usize>, &'static str)>> {

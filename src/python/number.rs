@@ -1,7 +1,14 @@
 //! The number protocol: `a + b`, `a += b`, `a < b`, `a @ b`, `a[b]` and their kin.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
+use pyo3::sync::PyOnceLock;
+use pyo3::type_object::PyTypeInfo;
 
 use crate::autograd::record;
 use crate::op::Op;
@@ -10,6 +17,7 @@ use crate::ops::{arithmetic, comparison, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
 use crate::python::numpy;
+use crate::python::overrides::{self, overridable};
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
 
@@ -22,16 +30,61 @@ fn operand(other: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
     }
 }
 
+/// The method of `Tensor` by whose name an override is told of `slf op other`.
+fn forward_name(op: &'static Op) -> &'static str {
+    match op.name {
+        "floor_divide" => "__floordiv__",
+        "bitwise_and" => "__and__",
+        "bitwise_or" => "__or__",
+        "bitwise_xor" => "__xor__",
+        "eq" => "__eq__",
+        "rsub" => "__rsub__",
+        name => name,
+    }
+}
+
+/// As [`forward_name`], of `other op slf`.
+fn reflected_name(op: &'static Op) -> &'static str {
+    match op.name {
+        "div" => "__rtruediv__",
+        "floor_divide" => "__rfloordiv__",
+        "remainder" => "__rmod__",
+        "pow" => "__rpow__",
+        name => name,
+    }
+}
+
+/// As [`forward_name`], of `slf op= other`.
+fn in_place_name(op: &'static Op) -> String {
+    match op.name {
+        "bitwise_and" => "__iand__".into(),
+        "bitwise_or" => "__ior__".into(),
+        "bitwise_xor" => "__ixor__".into(),
+        name => format!("{name}_"),
+    }
+}
+
+/// What an override gives for an operator, if there is one.
+#[cold]
+fn overridden(name: &str, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    overrides::operator(slf.py(), name, &[slf.as_ptr(), other.as_ptr()])
+}
+
 /// `slf op other`, or `NotImplemented`.
 #[inline]
 fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
+    if overrides::possible()
+        && let Some(answer) = overridden(forward_name(op), slf, other)?
+    {
+        return Ok(answer);
+    }
     match operand(other)? {
         Some(other) => {
             let result = record::call_one(op, &[Value::Tensor(this(slf).clone()), other])?;
             Ok(wrap(py, &result)?.into_any())
         }
-        None => Ok(py.NotImplemented()),
+        None => Ok(overridden(forward_name(op), slf, other)?.unwrap_or_else(|| py.NotImplemented())),
     }
 }
 
@@ -39,18 +92,28 @@ fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) 
 #[inline]
 fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
+    if overrides::possible()
+        && let Some(answer) = overridden(reflected_name(op), slf, other)?
+    {
+        return Ok(answer);
+    }
     match operand(other)? {
         Some(other) => {
             let result = record::call_one(op, &[other, Value::Tensor(this(slf).clone())])?;
             Ok(wrap(py, &result)?.into_any())
         }
-        None => Ok(py.NotImplemented()),
+        None => Ok(overridden(reflected_name(op), slf, other)?.unwrap_or_else(|| py.NotImplemented())),
     }
 }
 
 /// `slf op= other`.
 #[inline]
 fn in_place(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+    if overrides::possible()
+        && overrides::method(slf.py(), &in_place_name(op), &[slf.as_ptr(), other.as_ptr()])?.is_some()
+    {
+        return Ok(());
+    }
     match operand(other)? {
         Some(other) => {
             record::call_in_place(op, &[Value::Tensor(this(slf).clone()), other])?;
@@ -114,6 +177,11 @@ impl PyTensor {
     }
 
     fn __rtruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        if overrides::possible()
+            && let Some(answer) = overridden("__rtruediv__", slf, other)?
+        {
+            return Ok(answer);
+        }
         let Some(Value::Scalar(other)) = operand(other)? else {
             return reflected(op!(arithmetic::div), slf, other);
         };
@@ -170,7 +238,8 @@ impl PyTensor {
 
     fn __matmul__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         if tensor_of(other).is_none() {
-            return Ok(slf.py().NotImplemented());
+            let answer = overridden("matmul", slf, other)?;
+            return Ok(answer.unwrap_or_else(|| slf.py().NotImplemented()));
         }
         binary(op!(matrix::matmul), slf, other)
     }
@@ -229,27 +298,121 @@ impl PyTensor {
         binary(op, slf, other)
     }
 
-    fn __neg__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(unary::neg(this(slf))?)
+    fn __neg__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("neg", slf);
+        Ok(wrap(slf.py(), &unary::neg(this(slf))?)?.into_any())
     }
 
-    fn __pos__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
-        slf.clone()
+    fn __pos__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__pos__", slf);
+        Ok(slf.clone().into_any().unbind())
     }
 
-    fn __abs__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(unary::abs(this(slf))?)
+    fn __abs__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("abs", slf);
+        Ok(wrap(slf.py(), &unary::abs(this(slf))?)?.into_any())
     }
 
-    fn __invert__(slf: &Bound<'_, Self>) -> PyResult<crate::Tensor> {
-        Ok(comparison::bitwise_not(this(slf))?)
+    fn __invert__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__invert__", slf);
+        Ok(wrap(slf.py(), &comparison::bitwise_not(this(slf))?)?.into_any())
     }
 
-    fn __getitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<crate::Tensor> {
-        index::get(this(slf), key)
+    fn __getitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        overridable!("__getitem__", slf, key);
+        Ok(wrap(slf.py(), &index::get(this(slf), key)?)?.into_any())
     }
 
     fn __setitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if overrides::possible()
+            && overrides::method(slf.py(), "__setitem__", &[slf.as_ptr(), key.as_ptr(), value.as_ptr()])?.is_some()
+        {
+            return Ok(());
+        }
         index::set(this(slf), key, value)
+    }
+}
+
+/// Makes `a op= b` give what an override gives. PyO3 has the slots give the tensor that they changed.
+macro_rules! in_place_slots {
+    ($($slot:ident: $name:literal;)+) => {
+        struct Slots {
+            $($slot: Option<ffi::binaryfunc>,)+
+            nb_inplace_power: Option<ffi::ternaryfunc>,
+        }
+
+        $(unsafe extern "C" fn $slot(slf: *mut ffi::PyObject, other: *mut ffi::PyObject) -> *mut ffi::PyObject {
+            // SAFETY: CPython calls with the GIL held and living operands.
+            unsafe {
+                answer_in_place(slf, other, $name, |slots| slots.$slot.map(|slot| slot(slf, other)))
+            }
+        })+
+
+        static SLOTS: PyOnceLock<Slots> = PyOnceLock::new();
+
+        /// Puts the slots into the class, before it has subclasses.
+        pub fn install(py: Python<'_>) {
+            // SAFETY: the class is complete, and PyO3 allocated room for the operators with it.
+            unsafe {
+                let slots = &mut *(*PyTensor::type_object_raw(py)).tp_as_number;
+                SLOTS.get_or_init(py, || Slots {
+                    $($slot: slots.$slot,)+
+                    nb_inplace_power: slots.nb_inplace_power,
+                });
+                $(slots.$slot = Some($slot);)+
+                slots.nb_inplace_power = Some(nb_inplace_power);
+            }
+        }
+    };
+}
+
+in_place_slots! {
+    nb_inplace_add: "add_";
+    nb_inplace_subtract: "sub_";
+    nb_inplace_multiply: "mul_";
+    nb_inplace_true_divide: "div_";
+    nb_inplace_floor_divide: "floor_divide_";
+    nb_inplace_remainder: "remainder_";
+    nb_inplace_and: "__iand__";
+    nb_inplace_or: "__ior__";
+    nb_inplace_xor: "__ixor__";
+}
+
+/// As the other slots, with the operand that only `pow(a, b, modulo)` has.
+unsafe extern "C" fn nb_inplace_power(
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    modulo: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the slots.
+    unsafe { answer_in_place(slf, other, "pow_", |slots| slots.nb_inplace_power.map(|slot| slot(slf, other, modulo))) }
+}
+
+/// What an override gives, or else the slot that PyO3 made.
+unsafe fn answer_in_place(
+    slf: *mut ffi::PyObject,
+    other: *mut ffi::PyObject,
+    name: &str,
+    original: impl FnOnce(&Slots) -> Option<*mut ffi::PyObject>,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the slots.
+    unsafe {
+        let py = Python::assume_attached();
+        if overrides::possible() {
+            match catch_unwind(AssertUnwindSafe(|| overrides::method(py, name, &[slf, other]))) {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(answer))) => return answer.into_ptr(),
+                Ok(Err(error)) => {
+                    error.restore(py);
+                    return ptr::null_mut();
+                }
+                Err(_) => {
+                    PyRuntimeError::new_err("an internal error: an operator panicked; please report it").restore(py);
+                    return ptr::null_mut();
+                }
+            }
+        }
+        let given = SLOTS.get(py).and_then(original);
+        given.unwrap_or_else(|| ffi::Py_NewRef(ffi::Py_NotImplemented()))
     }
 }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Mutex;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -17,6 +17,7 @@ use pyo3::types::{PyString, PyTuple};
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
 use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
+use crate::python::overrides::{self, Asked};
 use crate::python::tensor::{tensor_of, wrap};
 use crate::value::Outputs;
 
@@ -26,6 +27,9 @@ struct Group {
     overloads: Vec<&'static Op>,
     in_place: bool,
     method: bool,
+    /// What is called in place of overloads: a function that became overridable afterwards.
+    original: Option<Py<PyAny>>,
+    asked: Asked,
 }
 
 #[repr(C)]
@@ -57,9 +61,27 @@ unsafe extern "C" fn vectorcall(
             let slice = |start: usize, length: usize| {
                 if length == 0 { &[][..] } else { std::slice::from_raw_parts(arguments.add(start), length) }
             };
-            call(py, group, slice(0, positional), slice(positional, keywords), names)
+            let (positional, keywords) = (slice(0, positional), slice(positional, keywords));
+            if overrides::possible()
+                && let Some(answer) = overrides::call(
+                    &Bound::from_borrowed_ptr(py, callable),
+                    positional,
+                    keywords,
+                    names,
+                    Asked::Special,
+                )?
+            {
+                return Ok(answer);
+            }
+            call(py, callable, group, positional, keywords, names)
         }
     }));
+    returned(py, result)
+}
+
+/// The result of a call for CPython.
+#[inline]
+fn returned(py: Python<'_>, result: std::thread::Result<PyResult<Py<PyAny>>>) -> *mut ffi::PyObject {
     let error = match result {
         Ok(Ok(object)) => return object.into_ptr(),
         Ok(Err(error)) => error,
@@ -69,9 +91,49 @@ unsafe extern "C" fn vectorcall(
     ptr::null_mut()
 }
 
+/// Calls the original function unless somebody overrides it.
+unsafe extern "C" fn vectorcall_wrapped(
+    callable: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls with the GIL held, with an object of ours, and as the protocol says.
+    unsafe {
+        let py = Python::assume_attached();
+        let group = (*callable.cast::<OperationObject>()).group;
+        let positional = ffi::PyVectorcall_NARGS(count) as usize;
+        let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
+        let all = match positional + keywords {
+            0 => &[],
+            total => std::slice::from_raw_parts(arguments, total),
+        };
+        if overrides::may_override(py, all) {
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let (positional, keywords) = all.split_at(positional);
+                let names = if names.is_null() { None } else { Some(Bound::from_borrowed_ptr(py, names)) };
+                let names = names.as_ref().and_then(|names| names.cast::<PyTuple>().ok());
+                let callable = Bound::from_borrowed_ptr(py, callable);
+                overrides::call(&callable, positional, keywords, names, group.asked)
+            }));
+            match result {
+                Ok(Ok(None)) => {}
+                Ok(Ok(Some(answer))) => return answer.into_ptr(),
+                Ok(Err(error)) => return returned(py, Ok(Err(error))),
+                Err(panic) => return returned(py, Err(panic)),
+            }
+        }
+        match &group.original {
+            Some(original) => ffi::PyObject_Vectorcall(original.as_ptr(), arguments, count, names),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
 #[inline]
 fn call(
     py: Python<'_>,
+    callable: *mut ffi::PyObject,
     group: &'static Group,
     positional: &[*mut ffi::PyObject],
     keywords: &[*mut ffi::PyObject],
@@ -88,19 +150,23 @@ fn call(
     for &op in &group.overloads {
         match parse(py, op, positional, keywords, names, group.method, &mut values) {
             Ok(()) if group.in_place => {
-                record::call_in_place(op, &values)?;
+                record::call_in_place(op, &values).map_err(|error| error.naming(&group.name))?;
                 // SAFETY: the first argument of a running call is alive.
                 return Ok(unsafe { Bound::from_borrowed_ptr(py, positional[0]) }.unbind());
             }
             Ok(()) if op.returns == Returns::Tensor => {
-                return Ok(wrap(py, &record::call_one(op, &values)?)?.into_any());
+                return Ok(
+                    wrap(py, &record::call_one(op, &values).map_err(|error| error.naming(&group.name))?)?.into_any()
+                );
             }
-            Ok(()) => return finish(py, op, record::call(op, &values)?),
+            Ok(()) => return finish(py, op, record::call(op, &values).map_err(|error| error.naming(&group.name))?),
             Err(Mismatch::Raised(error)) => return Err(error),
             Err(mismatch) => first = first.or(Some((op, mismatch))),
         }
     }
-    Err(complaint(group, first))
+    // SAFETY: the callable of a running call is alive.
+    let callable = unsafe { Bound::from_borrowed_ptr(py, callable) };
+    overrides::call(&callable, positional, keywords, names, Asked::Special)?.ok_or_else(|| complaint(group, first))
 }
 
 /// The results as Python objects.
@@ -258,9 +324,28 @@ fn object(
     in_place: bool,
     method: bool,
 ) -> PyResult<Py<PyAny>> {
+    let group = Group { name: name.to_owned(), overloads, in_place, method, original: None, asked: Asked::Special };
+    allocate(py, group, vectorcall)
+}
+
+/// An object that calls `original` unless an argument or a mode overrides it.
+pub fn wrapped(py: Python<'_>, name: &str, original: Py<PyAny>, method: bool, asked: Asked) -> PyResult<Py<PyAny>> {
+    let (name, overloads, original) = (name.to_owned(), Vec::new(), Some(original));
+    allocate(py, Group { name, overloads, in_place: false, method, original, asked }, vectorcall_wrapped)
+}
+
+/// The function as one that `__torch_function__` of its arguments, and modes, can override.
+#[pyfunction]
+pub fn _overridable(py: Python<'_>, function: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let name: String = function.getattr("__name__")?.extract()?;
+    wrapped(py, &name, function.unbind(), false, Asked::Everybody)
+}
+
+fn allocate(py: Python<'_>, group: Group, vectorcall: ffi::vectorcallfunc) -> PyResult<Py<PyAny>> {
+    let method = group.method;
     let kind = if method { &METHOD_TYPE } else { &FUNCTION_TYPE };
     let kind = kind.get_or_try_init(py, || make_type(py, method))?;
-    let group: &'static Group = Box::leak(Box::new(Group { name: name.to_owned(), overloads, in_place, method }));
+    let group: &'static Group = Box::leak(Box::new(group));
     // SAFETY: the type was made below for this struct; the fields are set before anybody sees the object.
     unsafe {
         let kind: *mut ffi::PyTypeObject = kind.as_ptr().cast();
@@ -325,6 +410,22 @@ fn text(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
     Ok(PyString::new(py, text).into_any().unbind())
 }
 
+/// What the original says of itself; `None` where it says nothing.
+fn attribute(py: Python<'_>, original: &Py<PyAny>, name: &str) -> PyResult<Py<PyAny>> {
+    Ok(original.bind(py).getattr_opt(name)?.map_or_else(|| py.None(), Bound::unbind))
+}
+
+/// The function that became overridable; by it `inspect` finds the signature.
+unsafe extern "C" fn get_wrapped(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: as for `read`.
+    unsafe {
+        read(slf, |py, group| match &group.original {
+            Some(original) => Ok(original.clone_ref(py)),
+            None => Err(PyAttributeError::new_err("__wrapped__")),
+        })
+    }
+}
+
 unsafe extern "C" fn get_name(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe { read(slf, |py, group| text(py, &group.name)) }
@@ -333,9 +434,12 @@ unsafe extern "C" fn get_name(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut f
 unsafe extern "C" fn get_qualified_name(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe {
-        read(slf, |py, group| match group.method {
-            true => text(py, &format!("Tensor.{}", group.name)),
-            false => text(py, &group.name),
+        read(slf, |py, group| match &group.original {
+            Some(original) => attribute(py, original, "__qualname__"),
+            None => match group.method {
+                true => text(py, &format!("Tensor.{}", group.name)),
+                false => text(py, &group.name),
+            },
         })
     }
 }
@@ -343,9 +447,12 @@ unsafe extern "C" fn get_qualified_name(slf: *mut ffi::PyObject, _: *mut c_void)
 unsafe extern "C" fn get_module(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe {
-        read(slf, |py, group| {
-            let functional = group.overloads.iter().all(|op| !op.traits.has(Traits::FUNCTION)) && !group.method;
-            text(py, if functional { "rgrad.nn.functional" } else { "rgrad" })
+        read(slf, |py, group| match &group.original {
+            Some(original) => attribute(py, original, "__module__"),
+            None => {
+                let functional = group.overloads.iter().all(|op| !op.traits.has(Traits::FUNCTION)) && !group.method;
+                text(py, if functional { "rgrad.nn.functional" } else { "rgrad" })
+            }
         })
     }
 }
@@ -354,9 +461,12 @@ unsafe extern "C" fn get_module(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut
 unsafe extern "C" fn get_text_signature(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe {
-        read(slf, |py, group| match group.overloads[..] {
-            [op] => text(py, &text_signature(op, group.method)),
-            _ => Ok(py.None()),
+        read(slf, |py, group| match &group.original {
+            Some(original) => attribute(py, original, "__text_signature__"),
+            None => match group.overloads[..] {
+                [op] => text(py, &text_signature(op, group.method)),
+                _ => Ok(py.None()),
+            },
         })
     }
 }
@@ -383,13 +493,16 @@ fn text_signature(op: &Op, method: bool) -> String {
 unsafe extern "C" fn get_documentation(slf: *mut ffi::PyObject, _: *mut c_void) -> *mut ffi::PyObject {
     // SAFETY: as for `read`.
     unsafe {
-        read(slf, |py, group| {
-            let forms: Vec<String> = group
-                .overloads
-                .iter()
-                .map(|op| format!("{}{}\n\n{}", group.name, signature(op), unindent(op.documentation)))
-                .collect();
-            text(py, &forms.join("\n\n"))
+        read(slf, |py, group| match &group.original {
+            Some(original) => attribute(py, original, "__doc__"),
+            None => {
+                let forms: Vec<String> = group
+                    .overloads
+                    .iter()
+                    .map(|op| format!("{}{}\n\n{}", group.name, signature(op), unindent(op.documentation)))
+                    .collect();
+                text(py, &forms.join("\n\n"))
+            }
         })
     }
 }
@@ -445,6 +558,7 @@ fn make_type(py: Python<'_>, method: bool) -> PyResult<Py<PyAny>> {
         getter(c"__module__", get_module),
         getter(c"__doc__", get_documentation),
         getter(c"__text_signature__", get_text_signature),
+        getter(c"__wrapped__", get_wrapped),
         // SAFETY: all zeros is the end mark of the list.
         unsafe { std::mem::zeroed() },
     ];

@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
 
 use crate::autograd::batch;
 use crate::dtype::DType;
@@ -28,6 +30,18 @@ pub fn old_name(dtype: DType) -> &'static str {
         DType::Float32 => "Float",
         DType::Float64 => "Double",
     }
+}
+
+/// The element type that a dtype, a class such as `FloatTensor` or its name `"torch.FloatTensor"` stands for.
+pub fn named_type(kind: &Bound<'_, PyAny>) -> PyResult<DType> {
+    let Ok(name) = kind.cast::<PyString>() else {
+        let named = if kind.is_instance_of::<PyType>() { kind.getattr_opt("dtype")? } else { None };
+        return named.as_ref().unwrap_or(kind).extract();
+    };
+    let name = name.to_str()?;
+    DType::ALL.into_iter().find(|&dtype| name == format!("torch.{}Tensor", old_name(dtype))).ok_or_else(|| {
+        PyValueError::new_err(format!("type(): '{name}' is no type of tensors, such as 'torch.FloatTensor'"))
+    })
 }
 
 /// Sets how tensors are printed. What is not given stays as it is, except `sci_mode`, which becomes automatic.

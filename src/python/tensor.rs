@@ -12,11 +12,13 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::batch;
+use crate::autograd::cuts::{self, Reason};
 use crate::dtype::DType;
 use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
+use crate::python::overrides::{self, overridable};
 use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -224,11 +226,11 @@ impl PyTensor {
                 let only = data.get_item(0)?;
                 match tensor_of(&only) {
                     Some(tensor) => tensor.detach(),
-                    None if only.cast::<PyInt>().is_ok() => {
+                    None if only.is_exact_instance_of::<PyInt>() => {
                         Tensor::empty(&shape::checked_sizes(&[only.extract()?])?, float)?
                     }
                     None if only.get_type().is(size_type(py)?) => Tensor::empty(&only.extract::<Vec<usize>>()?, float)?,
-                    None if only.is_none() || only.cast::<PyFloat>().is_ok() => {
+                    None if only.is_none() || only.cast::<PyFloat>().is_ok() || only.cast::<PyBool>().is_ok() => {
                         return Err(PyTypeError::new_err(format!(
                             "Tensor(): sizes or a sequence are expected, got {}",
                             arguments::describe(&only)
@@ -269,11 +271,42 @@ impl PyTensor {
         adopt(cls.py(), &leaf, cls)
     }
 
+    #[getter(__class__)]
+    fn class<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyType> {
+        slf.get_type()
+    }
+
+    /// Makes the object one of another class of tensors, whose objects are laid out alike.
+    #[setter(__class__)]
+    fn set_class(slf: &Bound<'_, Self>, class: &Bound<'_, PyType>) -> PyResult<()> {
+        let (old, new) = (slf.get_type(), class.clone());
+        // SAFETY: CPython does the same for two classes that Python made; there, it also asks for one function that
+        // frees both, which that of a Python class does by calling ours. The object owns a reference to its class.
+        unsafe {
+            let layout = |kind: &Bound<'_, PyType>| {
+                let kind = &*kind.as_type_ptr();
+                (kind.tp_basicsize, kind.tp_dictoffset, kind.tp_weaklistoffset)
+            };
+            if !class.is_subclass_of::<PyTensor>()? || layout(&old) != layout(class) {
+                return Err(PyTypeError::new_err(format!(
+                    "__class__: a {} cannot become a {}: their objects are laid out differently",
+                    old.name()?,
+                    class.name()?
+                )));
+            }
+            this(slf);
+            (*slf.as_ptr()).ob_type = new.into_ptr().cast();
+            ffi::Py_DECREF(old.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Has the objects of a subclass kept as long as their tensors live.
     #[classmethod]
     #[pyo3(signature = (**_options))]
-    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         keeping::watch_subclass(cls.as_type_ptr());
+        overrides::watch_subclass(cls)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -496,6 +529,7 @@ impl PyTensor {
 
     /// The same memory without history.
     fn detach(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        cuts::note(Reason::Asked("detach()"), this(slf));
         let detached = this(slf).detach();
         if let Some(tangent) = batch::tangent(this(slf))? {
             batch::set_tangent(&detached, &tangent)?;
@@ -509,6 +543,7 @@ impl PyTensor {
         if tensor.has_flag(flag::VIEW) {
             return Err(PyRuntimeError::new_err("detach_(): a view cannot be detached in place; use detach()"));
         }
+        cuts::note(Reason::Asked("detach_()"), tensor);
         tensor.clear_history();
         Ok(slf.clone())
     }
@@ -517,6 +552,7 @@ impl PyTensor {
     #[getter]
     fn data(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
         this(slf).check_readable("data")?;
+        cuts::note(Reason::Asked("data"), this(slf));
         Ok(this(slf).shallow())
     }
 
@@ -562,11 +598,13 @@ impl PyTensor {
 
     /// The value of a tensor with one element as a Python number.
     fn item(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        cuts::note(Reason::Read("item()"), this(slf));
         number_object(slf.py(), this(slf).item()?)
     }
 
     /// The values as nested lists of Python numbers.
     fn tolist(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        cuts::note(Reason::Read("tolist()"), this(slf));
         let tensor = this(slf).to_contiguous()?;
         let py = slf.py();
         let data = tensor.data();
@@ -581,6 +619,7 @@ impl PyTensor {
     }
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        overridable!("__len__", slf);
         this(slf)
             .data()
             .sizes
@@ -590,6 +629,11 @@ impl PyTensor {
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if overrides::possible() {
+            // Parts of a subclass are what its own `unbind` gives.
+            let parts = slf.call_method0("unbind")?;
+            return Ok(parts.try_iter()?.into_any());
+        }
         let tensor = this(slf);
         if tensor.ndim() == 0 {
             return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
@@ -599,6 +643,7 @@ impl PyTensor {
     }
 
     fn __bool__(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        overridable!("__bool__", slf);
         let tensor = this(slf);
         match tensor.numel() {
             1 => Ok(tensor.item()?.to_f64() != 0.0),
@@ -610,16 +655,19 @@ impl PyTensor {
     }
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
+        overridable!("__float__", slf);
         Ok(single(slf)?.to_f64())
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__int__", slf);
         let py = slf.py();
         let value = number_object(py, single(slf)?)?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
     fn __index__(slf: &Bound<'_, Self>) -> PyResult<i64> {
+        overridable!("__index__", slf);
         let tensor = this(slf);
         if tensor.numel() != 1 || !tensor.dtype().is_integral() {
             return Err(PyTypeError::new_err(format!(
@@ -632,10 +680,11 @@ impl PyTensor {
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> isize {
-        (slf.as_ptr() as isize) >> 4
+        slf.as_ptr() as isize
     }
 
     fn __contains__(slf: &Bound<'_, Self>, element: &Bound<'_, PyAny>) -> PyResult<bool> {
+        overridable!("__contains__", slf, element);
         let tensor = this(slf);
         let equal = match arguments::convert(element, crate::value::Kind::Operand, false)? {
             Some(Value::Tensor(other)) => ops::comparison::eq(tensor, (&other).into())?,
@@ -651,6 +700,7 @@ impl PyTensor {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        overridable!("__repr__", slf);
         printing::represent(slf)
     }
 
@@ -778,9 +828,9 @@ impl PyTensor {
 
     /// The element type's name in the old style, or this tensor with another element type.
     #[pyo3(signature = (dtype = None))]
-    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<DType>) -> PyResult<Bound<'py, PyAny>> {
+    fn r#type<'py>(slf: &Bound<'py, Self>, dtype: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         match dtype {
-            Some(dtype) => convert(slf, dtype),
+            Some(dtype) => convert(slf, printing::named_type(dtype)?),
             None => {
                 let name = format!("torch.{}Tensor", printing::old_name(this(slf).dtype()));
                 Ok(name.into_pyobject(slf.py())?.into_any())

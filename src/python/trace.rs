@@ -105,8 +105,16 @@ unsafe fn belongs_to_package(code: *mut ffi::PyCodeObject) -> bool {
 }
 
 /// The parts of the package whose lines are not the user's.
-const PACKAGE_FOLDERS: &[&str] =
-    &["/rgrad/__init__.py", "/rgrad/nn/", "/rgrad/optim/", "/rgrad/autograd/", "/rgrad/func/", "/rgrad/utils/"];
+const PACKAGE_FOLDERS: &[&str] = &[
+    "/rgrad/__init__.py",
+    "/rgrad/nn/",
+    "/rgrad/optim/",
+    "/rgrad/autograd/",
+    "/rgrad/graph/",
+    "/rgrad/profiler/",
+    "/rgrad/func/",
+    "/rgrad/utils/",
+];
 
 fn retain(code: NonNull<c_void>) {
     // SAFETY: the GIL is held, the code object is alive.

@@ -1,11 +1,12 @@
 //! The backward engine: accumulation, what a pass keeps and frees, pruning, long chains, no leaks.
 
+use rgrad::autograd::anomaly::{begin_search, end_search};
 use rgrad::autograd::engine::{self, Options};
 use rgrad::autograd::forward::{set_tangent, tangent};
 use rgrad::autograd::modes;
 use rgrad::ops::arithmetic::{add_tensors, mul, mul_tensors};
 use rgrad::ops::reduction::sum_all;
-use rgrad::ops::unary::{exp, sin};
+use rgrad::ops::unary::{exp, sin, sqrt};
 use rgrad::ops::views::{select, unbind};
 use rgrad::{DType, Result, Tensor};
 
@@ -268,4 +269,40 @@ fn tangents_do_not_leak() {
             assert_eq!((x.handles(), direction.handles()), (1, 1), "{differentiates} {carries}");
         }
     }
+}
+
+#[test]
+fn memory_is_told_by_storage_and_by_whether_a_leaf_holds_it() {
+    let x = leaf(&[1.0, 2.0]);
+    let y = exp(&x).unwrap();
+    let node = mul_tensors(&x, &y).unwrap().grad_fn().unwrap().unwrap();
+    let holdings = node.holdings();
+    let made = y.grad_fn().unwrap().unwrap().holdings();
+    assert_eq!(holdings.iter().map(|held| held.leaf).collect::<Vec<_>>(), [true, false]);
+    assert!(holdings.iter().all(|held| held.bytes == 16));
+    assert_eq!((made.len(), made[0].address), (1, holdings[1].address));
+}
+
+#[test]
+fn a_search_finds_where_a_gradient_breaks() {
+    let x = leaf(&[1.0, -1.0]);
+    let root = sqrt(&x).unwrap();
+    let loss = sum_all(&root, None).unwrap();
+    begin_search();
+    backward(&loss, Options::default()).unwrap();
+    let found = end_search();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].node.is_same(&root.grad_fn().unwrap().unwrap()));
+    assert_eq!((found[0].edge, found[0].offenders.count, &found[0].offenders.first[..]), (Some(0), 1, &[1][..]));
+}
+
+#[test]
+fn a_cut_is_named_to_who_asks_behind_it() {
+    let (x, w) = (leaf(&[1.0]), leaf(&[2.0]));
+    modes::without_grad(|| exp(&x)).unwrap();
+    let loss = sum_all(&w, None).unwrap();
+    let refused = engine::grad(&[(loss.clone(), None)], &[x.clone()], KEEP).err().unwrap().to_string();
+    assert!(refused.contains("may end at exp while gradients are switched off"), "{refused}");
+    let again = engine::grad(&[(loss, None)], &[x], KEEP).err().unwrap().to_string();
+    assert!(!again.contains("may end at"), "{again}");
 }

@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from . import functional
+    from . import functional, profiler
 
 __all__ = [
     "Function",
@@ -49,6 +49,7 @@ __all__ = [
     "is_multithreading_enabled",
     "is_view_replay_enabled",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
     "set_multithreading_enabled",
@@ -58,8 +59,8 @@ __all__ = [
 
 def __getattr__(name: str) -> ModuleType:
     # What `import rgrad` can do without waits until it is asked for.
-    if name == "functional":
+    if name in ("functional", "profiler"):
         from importlib import import_module
 
-        return import_module("rgrad.autograd.functional")
+        return import_module(f"rgrad.autograd.{name}")
     raise AttributeError(f"module 'rgrad.autograd' has no attribute '{name}'")

@@ -1,4 +1,4 @@
-"""Pictures of the autograd graph, drawn without any system program.
+"""The autograd graph seen from outside: pictures of it, what it keeps in memory, and where its gradients break.
 
 >>> import rgrad
 >>> w = rgrad.ones(3, requires_grad=True)
@@ -7,5 +7,16 @@
 """
 
 from rgrad.graph.drawing import Drawing, draw
+from rgrad.graph.memory import MemoryReport, MemoryRow, memory_report
+from rgrad.graph.nonfinite import NonfiniteGradient, NonfiniteReport, nonfinite_report
 
-__all__ = ["Drawing", "draw"]
+__all__ = [
+    "Drawing",
+    "MemoryReport",
+    "MemoryRow",
+    "NonfiniteGradient",
+    "NonfiniteReport",
+    "draw",
+    "memory_report",
+    "nonfinite_report",
+]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from types import FunctionType
 
-from rgrad._rgrad import _nn
+from rgrad._rgrad import _nn, _overridable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -249,3 +250,9 @@ def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:
         stacklevel=stacklevel,
     )
     return dim
+
+
+# Of tensors with a `__torch_function__`, each function is asked for as a whole.
+for _name in __all__:
+    if isinstance(globals()[_name], FunctionType):
+        globals()[_name] = _overridable(globals()[_name])

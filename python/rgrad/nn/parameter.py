@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rgrad
-from rgrad._rgrad import Tensor
+from rgrad._rgrad import Tensor, _disabled_torch_function_impl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Parameter(Tensor, metaclass=_ParameterType):
     """
 
     _is_param: bool
+
+    # Results of functions of parameters are plain tensors.
+    __torch_function__: Any = _disabled_torch_function_impl
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
@@ -86,6 +89,8 @@ class Buffer(Tensor, metaclass=_BufferType):
 
     persistent: bool
     _is_buffer: bool
+
+    __torch_function__: Any = _disabled_torch_function_impl
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:

@@ -1,0 +1,125 @@
+//! Gathering and scattering along one dimension: an index for each element.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Write, Written, offsets};
+use crate::data::Data;
+use crate::error::Result;
+use crate::kernels::parallel::{self, Shared};
+use crate::kernels::strided::Sequence;
+use crate::shape::Dims;
+use crate::{bail, with_element};
+
+/// The elements of an index tensor, each with two offsets: that of the element in its place in a tensor whose
+/// coordinate along `dim` is the index, and that of the element in its place in another tensor.
+struct Walk {
+    indices: Shared<i64>,
+    index: Sequence,
+    indexed: Sequence,
+    other: Sequence,
+    /// Size and stride of the dimension that the index is for.
+    size: usize,
+    stride: usize,
+    count: usize,
+}
+
+impl Walk {
+    fn new(indexed: &Data, dim: usize, index: &Data, other: &Data) -> Walk {
+        let mut without = Dims::from_slice(&indexed.strides);
+        if let Some(stride) = without.get_mut(dim) {
+            *stride = 0;
+        }
+        Walk {
+            indices: Shared::new(index.pointer().cast()),
+            index: Sequence::new(&index.sizes, &index.strides),
+            indexed: Sequence::new(&index.sizes, &without),
+            other: Sequence::new(&index.sizes, &other.strides),
+            size: indexed.sizes.get(dim).copied().unwrap_or(1),
+            stride: indexed.strides.get(dim).copied().unwrap_or(0),
+            count: index.numel(),
+        }
+    }
+
+    /// Calls `visit(place in the indexed tensor, place in the other)`; false if an index is out of bounds, whose
+    /// element is then visited as if it were 0. There must be an element 0.
+    fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
+        let mut walks = [&self.index, &self.indexed, &self.other].map(|sequence| sequence.runs_from(range.start));
+        let mut runs = [(0, 0, 0); 3];
+        let mut left = range.len();
+        let mut good = true;
+        while left > 0 {
+            for (run, walk) in runs.iter_mut().zip(&mut walks) {
+                if run.2 == 0 {
+                    *run = walk.next_run(left);
+                }
+            }
+            let n = runs[0].2.min(runs[1].2).min(runs[2].2);
+            // SAFETY: a run of the index tensor lies inside it.
+            let first = unsafe { self.indices.get().add(runs[0].0) };
+            let [(_, along, _), (base, step, _), (other, other_step, _)] = runs;
+            // Not compiled for wide vectors: their scattered loads and stores are slower than single ones.
+            for i in 0..n {
+                // SAFETY: as above.
+                let index = unsafe { *first.add(i * along) } as usize;
+                good &= index < self.size;
+                let index = if index < self.size { index } else { 0 };
+                visit(base + i * step + index * self.stride, other + i * other_step);
+            }
+            runs = runs.map(|(offset, stride, length)| (offset + n * stride, stride, length - n));
+            left -= n;
+        }
+        good
+    }
+
+    /// The error for the first index that is out of bounds.
+    fn check(&self, name: &str, dim: usize, index: &Data) -> Result<()> {
+        for from in offsets(&index.sizes, &index.strides) {
+            // SAFETY: offsets of the index tensor lie inside it; it holds int64.
+            let index = unsafe { *self.indices.get().add(from) };
+            // PyTorch's gather and scatter take no negative index.
+            if index < 0 || index >= self.size as i64 {
+                bail!(Runtime, "{name}: index {index} is out of bounds for dimension {dim} with size {}", self.size);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `out[i][j] = input[i][index[i][j]]` along `dim`; `out` has the sizes of `index` and the type of `input`.
+pub fn gather(out: &Data, input: &Data, dim: usize, index: &Data) -> Result<()> {
+    let walk = Walk::new(input, dim, index, out);
+    if walk.size == 0 {
+        return walk.check("gather", dim, index);
+    }
+    let good = AtomicBool::new(true);
+    with_element!(input.dtype, T => {
+        let (target, source) = (Shared::new(out.pointer().cast::<T>()), Shared::new(input.pointer().cast::<T>()));
+        parallel::for_each_chunk(walk.count, parallel::GRAIN, |range| {
+            // SAFETY: places lie inside the tensors; chunks write disjoint elements.
+            let all = walk.visit(range, |from, to| unsafe { *target.get().add(to) = *source.get().add(from) });
+            good.fetch_and(all, Ordering::Relaxed);
+        });
+    });
+    if good.into_inner() { Ok(()) } else { walk.check("gather", dim, index) }
+}
+
+/// `target[i][index[i][j]] = source[i][j]` along `dim`, or added to it. After an error what `target` holds is undefined.
+pub fn scatter(target: &Data, dim: usize, index: &Data, source: &Data, write: Write) -> Result<()> {
+    let walk = Walk::new(target, dim, index, source);
+    if walk.size == 0 {
+        return walk.check("scatter", dim, index);
+    }
+    let all = 0..walk.count;
+    let good = with_element!(target.dtype, T => {
+        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+        // SAFETY: places lie inside the tensors.
+        match write {
+            Write::Replace => walk.visit(all, |to, from| unsafe { *target.add(to) = *source.add(from) }),
+            Write::Add => walk.visit(all, |to, from| unsafe {
+                *target.add(to) = (*target.add(to)).plus(*source.add(from));
+            }),
+        }
+    });
+    if good { Ok(()) } else { walk.check("scatter", dim, index) }
+}

@@ -1,0 +1,113 @@
+//! Sums, products, extremes, and where they are.
+
+use std::marker::PhantomData;
+
+use super::fold::Fold;
+use crate::kernels::algebra::Number;
+
+/// Elements that are compared at once in the search for a place.
+const SEARCHED: usize = 64;
+
+#[derive(Clone, Copy, Default)]
+pub struct Sum<T>(PhantomData<T>);
+
+impl<T: Number> Fold for Sum<T> {
+    type Item = T;
+    type State = T;
+    #[inline(always)]
+    fn start(self) -> T {
+        T::default()
+    }
+    #[inline(always)]
+    fn step(self, state: T, item: T, _: usize) -> T {
+        state + item
+    }
+    #[inline(always)]
+    fn join(self, left: T, right: T) -> T {
+        left + right
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct Product<T>(PhantomData<T>);
+
+impl<T: Number> Fold for Product<T> {
+    type Item = T;
+    type State = T;
+    #[inline(always)]
+    fn start(self) -> T {
+        T::from_i64(1)
+    }
+    #[inline(always)]
+    fn step(self, state: T, item: T, _: usize) -> T {
+        state * item
+    }
+    #[inline(always)]
+    fn join(self, left: T, right: T) -> T {
+        left * right
+    }
+}
+
+/// The largest (or smallest) element and the first place where it is; NaN beats everything.
+#[derive(Clone, Copy, Default)]
+pub struct Extreme<T, const LARGEST: bool>(PhantomData<T>);
+
+impl<T: Number, const LARGEST: bool> Extreme<T, LARGEST> {
+    #[inline(always)]
+    fn beats(a: T, b: T) -> bool {
+        (if LARGEST { a > b } else { a < b }) || (a.is_nan() && !b.is_nan())
+    }
+}
+
+impl<T: Number, const LARGEST: bool> Fold for Extreme<T, LARGEST> {
+    type Item = T;
+    type State = (T, usize);
+    #[inline(always)]
+    fn start(self) -> (T, usize) {
+        (if LARGEST { T::lowest() } else { T::highest() }, usize::MAX)
+    }
+    #[inline(always)]
+    fn step(self, state: (T, usize), item: T, index: usize) -> (T, usize) {
+        if Self::beats(item, state.0) || state.1 == usize::MAX { (item, index) } else { state }
+    }
+    /// The value first, and then its first place: both loops are vector code, which one that carries places is not.
+    #[inline(always)]
+    fn contiguous(self, items: &[T], seen: usize) -> (T, usize) {
+        let value = ExtremeValue::<T, LARGEST>::default().contiguous(items, seen);
+        let is_it = |item: T| (item == value) | (item.is_nan() & value.is_nan());
+        for (i, part) in items.chunks(SEARCHED).enumerate() {
+            if part.iter().fold(false, |found, &item| found | is_it(item))
+                && let Some(at) = part.iter().position(|&item| is_it(item))
+            {
+                return (part[at], seen + i * SEARCHED + at);
+            }
+        }
+        self.start()
+    }
+    #[inline(always)]
+    fn join(self, left: (T, usize), right: (T, usize)) -> (T, usize) {
+        let earlier = right.1 < left.1 && !Self::beats(left.0, right.0);
+        if right.1 != usize::MAX && (Self::beats(right.0, left.0) || earlier) { right } else { left }
+    }
+}
+
+/// The same without the place, which is quicker.
+#[derive(Clone, Copy, Default)]
+pub struct ExtremeValue<T, const LARGEST: bool>(PhantomData<T>);
+
+impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
+    type Item = T;
+    type State = T;
+    #[inline(always)]
+    fn start(self) -> T {
+        if LARGEST { T::lowest() } else { T::highest() }
+    }
+    #[inline(always)]
+    fn step(self, state: T, item: T, _: usize) -> T {
+        if LARGEST { state.maximum(item) } else { state.minimum(item) }
+    }
+    #[inline(always)]
+    fn join(self, left: T, right: T) -> T {
+        self.step(left, right, 0)
+    }
+}
