@@ -337,7 +337,7 @@ macro_rules! pointwise {
     (@range bool) => { $crate::op::Range::Bool };
 
     (@derivative $domain:ident $rust:ident []) => { $crate::op::Derivative::None };
-    (@derivative $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
+    (@derivative $domain:ident $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
     (@derivative $domain:ident $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {
