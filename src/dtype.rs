@@ -157,71 +157,25 @@ impl Element for bool {
 /// and `real` (all but bool) cover a part and need the `else`.
 #[macro_export]
 macro_rules! with_element {
-    ($dtype:expr, $T:ident => $body:expr) => {
+    (@match $dtype:expr, $T:ident, $body:expr; $($variant:ident $element:ty),+ $(; else $other:expr)?) => {
         match $dtype {
-            $crate::dtype::DType::Bool => {
-                type $T = bool;
+            $($crate::dtype::DType::$variant => {
+                type $T = $element;
                 $body
-            }
-            $crate::dtype::DType::UInt8 => {
-                type $T = u8;
-                $body
-            }
-            $crate::dtype::DType::Int32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::dtype::DType::Int64 => {
-                type $T = i64;
-                $body
-            }
-            $crate::dtype::DType::Float32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::dtype::DType::Float64 => {
-                type $T = f64;
-                $body
-            }
+            })+
+            $(_ => $other,)?
         }
+    };
+    ($dtype:expr, $T:ident => $body:expr) => {
+        $crate::with_element!(@match $dtype, $T, $body; Bool bool, UInt8 u8, Int32 i32, Int64 i64, Float32 f32, Float64 f64)
     };
     ($dtype:expr, real $T:ident => $body:expr, else $other:expr) => {
-        match $dtype {
-            $crate::dtype::DType::UInt8 => {
-                type $T = u8;
-                $body
-            }
-            $crate::dtype::DType::Int32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::dtype::DType::Int64 => {
-                type $T = i64;
-                $body
-            }
-            $crate::dtype::DType::Float32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::dtype::DType::Float64 => {
-                type $T = f64;
-                $body
-            }
-            _ => $other,
-        }
+        $crate::with_element!(
+            @match $dtype, $T, $body; UInt8 u8, Int32 i32, Int64 i64, Float32 f32, Float64 f64; else $other
+        )
     };
     ($dtype:expr, float $T:ident => $body:expr, else $other:expr) => {
-        match $dtype {
-            $crate::dtype::DType::Float32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::dtype::DType::Float64 => {
-                type $T = f64;
-                $body
-            }
-            _ => $other,
-        }
+        $crate::with_element!(@match $dtype, $T, $body; Float32 f32, Float64 f64; else $other)
     };
 }
 

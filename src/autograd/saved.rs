@@ -432,11 +432,6 @@ impl Node {
         Ok(())
     }
 
-    /// The saved values with their bit numbers, those of an earlier backward pass gone.
-    pub fn saved_variables(&self) -> SmallVec<[u8; 4]> {
-        self.0.state.borrow().saved.values.iter().map(|row| row.0).collect()
-    }
-
     /// Whether an earlier backward pass freed the saved tensors.
     pub fn is_released(&self) -> bool {
         self.0.state.borrow().saved.released

@@ -75,10 +75,7 @@ impl PyFunction {
             arguments.push(gradient.map(|gradient| batch::lift(&gradient, &self.result_levels[i])).transpose()?);
         }
         let returned = self.context.bind(py).call_method1(intern!(py, "apply"), PyTuple::new(py, arguments)?)?;
-        let returned: Vec<Bound<'_, PyAny>> = match returned.cast::<PyTuple>() {
-            Ok(all) => all.iter().collect(),
-            Err(_) => vec![returned],
-        };
+        let returned = parts(returned);
         let expected = self.arguments.len();
         let surplus = returned.iter().skip(expected).any(|gradient| !gradient.is_none());
         if returned.len() < expected || surplus {
@@ -110,6 +107,14 @@ impl PyFunction {
             }
         }
         Ok(given)
+    }
+}
+
+/// What a method of the user returned: the items of a tuple, or the one thing.
+fn parts(returned: Bound<'_, PyAny>) -> Vec<Bound<'_, PyAny>> {
+    match returned.cast::<PyTuple>() {
+        Ok(all) => all.iter().collect(),
+        Err(_) => vec![returned],
     }
 }
 
@@ -171,10 +176,7 @@ pub fn _apply_function<'py>(
         let _quiet = (GradMode::set(false), WithoutTangents::enter(), Silence::enter());
         run_forward(function, &context, arguments)?
     };
-    let objects: Vec<Bound<'py, PyAny>> = match output.cast::<PyTuple>() {
-        Ok(all) => all.iter().collect(),
-        Err(_) => vec![output.clone()],
-    };
+    let objects = parts(output.clone());
     let mut wrapping = Wrapping {
         name: function.name()?.to_string(),
         dirty: take_tensors(&context, "dirty_tensors", "mark_dirty")?,
@@ -413,10 +415,7 @@ fn push_tangents(
         let _quiet = WithoutTangents::enter();
         function.call_method1(intern!(py, "jvp"), PyTuple::new(py, arguments)?)?
     };
-    let returned: Vec<Bound<'_, PyAny>> = match returned.cast::<PyTuple>() {
-        Ok(all) => all.iter().collect(),
-        Err(_) => vec![returned],
-    };
+    let returned = parts(returned);
     let name = function.name()?;
     if returned.len() != results.len() {
         return Err(PyRuntimeError::new_err(format!(

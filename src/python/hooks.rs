@@ -42,17 +42,18 @@ fn address<T>(object: &Py<T>) -> Option<NonNull<c_void>> {
     NonNull::new(object.as_ptr().cast())
 }
 
+/// The functions in a table, in its order, which hooks may change while they run.
+fn snapshot<'py>(py: Python<'py>, functions: &Py<PyDict>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    functions.bind(py).call_method0(pyo3::intern!(py, "values"))?.try_iter()?.collect()
+}
+
 impl Table {
     fn shared(functions: Py<PyDict>, role: Role) -> Rc<Table> {
         Rc::new(Table { functions, role, _held: Held::new() })
     }
 
-    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        self.functions.bind(py).call_method0(pyo3::intern!(py, "values"))?.try_iter()?.collect()
-    }
-
     fn run(&self, py: Python<'_>, mut gradients: Gradients, arrived: &Gradients) -> PyResult<Gradients> {
-        for function in self.snapshot(py)? {
+        for function in snapshot(py, &self.functions)? {
             let returned = match self.role {
                 Role::Tensor => function.call1((gradients.first().cloned().flatten(),))?,
                 Role::Before => function.call1((PyTuple::new(py, gradients.iter().cloned())?,))?,
@@ -145,8 +146,7 @@ struct LeafTable(Py<PyDict>, Held);
 impl LeafHook for LeafTable {
     fn run(&self, leaf: &Tensor) -> Result<()> {
         Python::attach(|py| {
-            let functions = self.0.bind(py).call_method0(pyo3::intern!(py, "values"))?;
-            for function in functions.try_iter()?.collect::<PyResult<Vec<_>>>()? {
+            for function in snapshot(py, &self.0)? {
                 let returned = function.call1((wrap(py, leaf)?,))?;
                 if !returned.is_none() {
                     return Err(PyRuntimeError::new_err(format!(

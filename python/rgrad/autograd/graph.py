@@ -116,30 +116,28 @@ class disable_saved_tensors_hooks:  # noqa: N801
         return run
 
 
-class save_on_cpu(saved_tensors_hooks):  # noqa: N801
+class _KeptAsCopies(saved_tensors_hooks):
+    """A context in which each saved tensor is kept as a copy."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda tensor: tensor.detach().clone(), lambda packed: packed)
+
+
+class save_on_cpu(_KeptAsCopies):  # noqa: N801
     """A context in which saved tensors are moved to the CPU, where they are already: each is kept as a copy.
 
     `pin_memory` is accepted and has no effect; `device_type` has to be one that exists here.
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
-        super().__init__(lambda tensor: tensor.detach().clone(), lambda packed: packed)
+        super().__init__()
 
 
-class allow_mutation_on_saved_tensors:  # noqa: N801
+class allow_mutation_on_saved_tensors(_KeptAsCopies):  # noqa: N801
     """A context in which tensors saved for backward may be changed in place: backward sees them as they were saved.
 
     Each tensor is copied when it is saved.
     """
-
-    def __init__(self) -> None:
-        self._hooks = saved_tensors_hooks(lambda tensor: tensor.detach().clone(), lambda packed: packed)
-
-    def __enter__(self) -> Any:
-        return self._hooks.__enter__()
-
-    def __exit__(self, *failure: object) -> None:
-        self._hooks.__exit__(*failure)
 
 
 def register_multi_grad_hook(
