@@ -2,7 +2,7 @@
 //!
 //! # Note: Near and far
 //! Near 0 a multiple of π (or of its half) in two or three parts is taken off: Cody and Waite's reduction. Far from it
-//! that would need some hundred digits of π, and the maths library is called; so a loop over such a function is no
+//! that would need some hundred digits of π, and the maths library is called (in f64, as its f32 `tan` is a unit off); so a loop over such a function is no
 //! vector code. A kernel takes the `near` function for a block of near arguments, and it is the same function there.
 
 use super::polynomial;
@@ -21,15 +21,15 @@ macro_rules! near_and_far {
     ($t:ident) => {
         #[inline(always)]
         fn sin(self) -> $t {
-            if self.is_near() { self.near_sin() } else { $t::sin(self) }
+            if self.is_near() { self.near_sin() } else { (self as f64).sin() as $t }
         }
         #[inline(always)]
         fn cos(self) -> $t {
-            if self.is_near() { self.near_cos() } else { $t::cos(self) }
+            if self.is_near() { self.near_cos() } else { (self as f64).cos() as $t }
         }
         #[inline(always)]
         fn tan(self) -> $t {
-            if self.is_near() { self.near_tan() } else { $t::tan(self) }
+            if self.is_near() { self.near_tan() } else { (self as f64).tan() as $t }
         }
     };
 }
