@@ -7,7 +7,7 @@
 
 use super::polynomial;
 
-pub trait Trigonometric: Sized {
+pub trait Trigonometric: Copy {
     fn is_near(self) -> bool;
     fn near_sin(self) -> Self;
     fn near_cos(self) -> Self;
