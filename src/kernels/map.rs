@@ -194,8 +194,8 @@ unsafe fn run_blocks(
     }
 }
 
-/// Hands blocks of which all operands [are near](crate::kernels::elementary::Trigonometric::near) to one kernel, and others to another. The two
-/// must give the same results for what is near.
+/// Hands blocks of which all operands [are near](crate::kernels::elementary::Trigonometric::is_near) to one kernel,
+/// and others to another. The two must give the same results for what is near.
 ///
 /// # Safety
 /// Each of the operands and the result hold `n` elements of type `T`.
@@ -223,7 +223,7 @@ impl<T: Float> Vectorized for AllNear<'_, T> {
     type Output = bool;
     #[inline(always)]
     fn run(self) -> bool {
-        self.0.iter().fold(true, |all, x| all & x.near())
+        self.0.iter().fold(true, |all, x| all & x.is_near())
     }
 }
 

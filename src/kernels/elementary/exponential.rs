@@ -26,31 +26,33 @@ pub(super) fn power_of_two_f64(n: i64) -> f64 {
     f64::from_bits((n.wrapping_add(1023) as u64) << 52)
 }
 
-/// n, r and p as in the text above, for `|n|` below 2^22.
+/// n, r and `p - r`, as in the text above and with what the rounding of r loses, for `|n|` below 2^22.
 #[inline(always)]
 fn split_f32(x: f32) -> (i32, f32, f32) {
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND_F32);
     let n = shifted - ROUND_F32;
-    let r = n.mul_add(-std::f32::consts::LN_2, x);
-    let r = n.mul_add(1.904_654_3e-9, r);
+    let high = n.mul_add(-std::f32::consts::LN_2, x);
+    let r = n.mul_add(1.904_654_3e-9, high);
+    let lost = n.mul_add(1.904_654_3e-9, high - r);
     // |r| <= ln(2) / 2; 2^-28 of exp(r).
     let q = polynomial!(f32: r; 0.499_999_94, 0.166_665_21, 0.041_668_262, 0.008_368_669, 0.001_382_096_7);
-    ((shifted.to_bits() as i32).wrapping_sub(ROUND_F32.to_bits() as i32), r, r * r * q)
+    ((shifted.to_bits() as i32).wrapping_sub(ROUND_F32.to_bits() as i32), r, (r * r).mul_add(q, lost))
 }
 
 #[inline(always)]
 fn split_f64(x: f64) -> (i64, f64, f64) {
     let shifted = x.mul_add(std::f64::consts::LOG2_E, ROUND_F64);
     let n = shifted - ROUND_F64;
-    let r = n.mul_add(-std::f64::consts::LN_2, x);
-    let r = n.mul_add(-2.319_046_813_846_299_6e-17, r);
+    let high = n.mul_add(-std::f64::consts::LN_2, x);
+    let r = n.mul_add(-2.319_046_813_846_299_6e-17, high);
+    let lost = n.mul_add(-2.319_046_813_846_299_6e-17, high - r);
     // |r| <= ln(2) / 2; 2^-57 of exp(r).
     let q = polynomial!(f64: r;
         0.500_000_000_000_001_1, 0.166_666_666_666_664_52, 0.041_666_666_666_527_324, 0.008_333_333_333_471_97,
         0.001_388_888_894_421_369_9, 0.000_198_412_695_512_910_5, 2.480_149_259_710_404_6e-5,
         2.755_754_896_798_985_7e-6, 2.763_040_251_389_457_4e-7, 2.501_130_118_436_692e-8
     );
-    ((shifted.to_bits() as i64).wrapping_sub(ROUND_F64.to_bits() as i64), r, r * r * q)
+    ((shifted.to_bits() as i64).wrapping_sub(ROUND_F64.to_bits() as i64), r, (r * r).mul_add(q, lost))
 }
 
 /// `exp(x)` to 2^-34 of itself, for f32's functions; `|x|` below 700.
@@ -106,7 +108,9 @@ impl Exponential for f32 {
         let scale = power_of_two_f32(n.wrapping_sub(1));
         let (whole, part) = (scale - 0.5, scale * r);
         let sum = whole + part;
-        let y = 2.0 * (sum + scale.mul_add(tail, part - (sum - whole)));
+        // Where 2^n is large, the whole is rounded.
+        let lost = (part - (sum - whole)) + ((scale - whole) - 0.5);
+        let y = 2.0 * (sum + scale.mul_add(tail, lost));
         if self.abs() < 1e-8 { self } else { y }
     }
 }
@@ -128,7 +132,9 @@ impl Exponential for f64 {
         let scale = power_of_two_f64(n.wrapping_sub(1));
         let (whole, part) = (scale - 0.5, scale * r);
         let sum = whole + part;
-        let y = 2.0 * (sum + scale.mul_add(tail, part - (sum - whole)));
+        // Where 2^n is large, the whole is rounded.
+        let lost = (part - (sum - whole)) + ((scale - whole) - 0.5);
+        let y = 2.0 * (sum + scale.mul_add(tail, lost));
         if self.abs() < 1e-17 { self } else { y }
     }
 }

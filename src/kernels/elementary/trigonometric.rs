@@ -2,13 +2,14 @@
 //!
 //! # Note: Near and far
 //! Near 0 a multiple of π (or of its half) in two or three parts is taken off: Cody and Waite's reduction. Far from it
-//! that would need some hundred digits of π, and the maths library is called; so a loop over such a function is no
-//! vector code. A kernel takes the `near` function for a block of near arguments, and it is the same function there.
+//! that would need some hundred digits of π, and the maths library is called (in f64, as its f32 `tan` is a unit off);
+//! so a loop over such a function is no vector code. A kernel takes the `near` function for a block of near arguments,
+//! and it is the same function there.
 
 use super::polynomial;
 
-pub trait Trigonometric: Sized {
-    fn near(self) -> bool;
+pub trait Trigonometric: Copy {
+    fn is_near(self) -> bool;
     fn near_sin(self) -> Self;
     fn near_cos(self) -> Self;
     fn near_tan(self) -> Self;
@@ -21,15 +22,15 @@ macro_rules! near_and_far {
     ($t:ident) => {
         #[inline(always)]
         fn sin(self) -> $t {
-            if self.near() { self.near_sin() } else { $t::sin(self) }
+            if self.is_near() { self.near_sin() } else { (self as f64).sin() as $t }
         }
         #[inline(always)]
         fn cos(self) -> $t {
-            if self.near() { self.near_cos() } else { $t::cos(self) }
+            if self.is_near() { self.near_cos() } else { (self as f64).cos() as $t }
         }
         #[inline(always)]
         fn tan(self) -> $t {
-            if self.near() { self.near_tan() } else { $t::tan(self) }
+            if self.is_near() { self.near_tan() } else { (self as f64).tan() as $t }
         }
     };
 }
@@ -54,7 +55,7 @@ fn half_wave(r: f64, turns: u64) -> f32 {
 
 impl Trigonometric for f32 {
     #[inline(always)]
-    fn near(self) -> bool {
+    fn is_near(self) -> bool {
         self.abs() < 268_435_456.0
     }
 
@@ -137,7 +138,7 @@ fn quarter_wave(x: f64, quarters: u64) -> f64 {
 
 impl Trigonometric for f64 {
     #[inline(always)]
-    fn near(self) -> bool {
+    fn is_near(self) -> bool {
         self.abs() < 2_097_152.0
     }
 

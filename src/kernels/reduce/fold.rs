@@ -20,10 +20,10 @@ pub trait Fold: Copy + Sync {
 
 /// Elements that are folded in lanes before their states are joined pairwise.
 pub const BLOCK: usize = 1024;
-/// Independent states of a block: four vectors of the widest registers.
-const LANES: usize = 64;
-/// Lanes for what is left of a block after whole rows of lanes.
-const FEW: usize = 16;
+/// Independent states of a block: enough for two vectors of the widest registers.
+const LANES: usize = 32;
+/// Rows for which the state of a column stays in a register.
+const DEPTH: usize = 8;
 
 /// Folds a slice of any length.
 #[inline(always)]
@@ -36,36 +36,25 @@ pub fn fold_slice<F: Fold>(fold: F, items: &[F::Item]) -> F::State {
 
 #[inline(always)]
 fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
-    let (rows, rest) = items.split_at(items.len() / LANES * LANES);
-    let (parts, tail) = rest.as_chunks::<FEW>();
-    let at = seen + rows.len();
-    let mut few = [fold.start(); FEW];
-    if !rows.is_empty() {
-        let mut lanes = [fold.start(); LANES];
-        let place = |row, lane| seen + row * LANES + lane;
-        // SAFETY: the rows of lanes lie inside the slice.
-        unsafe { step_columns(fold, rows.as_ptr(), LANES, rows.len() / LANES, place, &mut lanes) };
-        let half: [F::State; 32] = halved(fold, &lanes);
-        few = halved(fold, &half);
+    if items.len() < LANES {
+        return items.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, seen + i));
     }
-    for (i, part) in parts.iter().enumerate() {
-        few = std::array::from_fn(|lane| fold.step(few[lane], part[lane], at + i * FEW + lane));
+    let mut lanes = [fold.start(); LANES];
+    let rows = items.len() / LANES;
+    // SAFETY: the rows of lanes lie inside the slice.
+    unsafe { step_columns(fold, items.as_ptr(), LANES, rows, |row, lane| seen + row * LANES + lane, &mut lanes) };
+    let full = rows * LANES;
+    for (lane, &item) in items[full..].iter().enumerate() {
+        lanes[lane] = fold.step(lanes[lane], item, seen + full + lane);
     }
-    let at = at + parts.len() * FEW;
-    let last = tail.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, at + i));
-    if items.len() < FEW {
-        return last;
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            lanes[lane] = fold.join(lanes[lane], lanes[lane + width]);
+        }
     }
-    let eight: [F::State; 8] = halved(fold, &few);
-    let four: [F::State; 4] = halved(fold, &eight);
-    let two: [F::State; 2] = halved(fold, &four);
-    fold.join(fold.join(two[0], two[1]), last)
-}
-
-/// Joins the second half of some lanes to the first.
-#[inline(always)]
-fn halved<F: Fold, const HALF: usize>(fold: F, lanes: &[F::State]) -> [F::State; HALF] {
-    std::array::from_fn(|lane| fold.join(lanes[lane], lanes[lane + HALF]))
+    lanes[0]
 }
 
 /// Takes rows of elements, `stride` apart, into a state for each column; `place(row, column)` is an element's place.
@@ -81,31 +70,21 @@ pub unsafe fn step_columns<F: Fold>(
     place: impl Fn(usize, usize) -> usize,
     states: &mut [F::State],
 ) {
-    // The state of a column stays in a register for some rows: as many as are left, in powers of two.
-    // SAFETY: by the caller's promise.
-    let at = |row: usize, column: usize| unsafe { *top.add(row * stride + column) };
-    let done = deep::<F, 8>(fold, at, 0, rows, &place, states);
-    let done = deep::<F, 4>(fold, at, done, rows, &place, states);
-    let done = deep::<F, 2>(fold, at, done, rows, &place, states);
-    deep::<F, 1>(fold, at, done, rows, &place, states);
-}
-
-/// Takes in rows from `done` on, `DEPTH` at a time, and gives how many are done then.
-#[inline(always)]
-fn deep<F: Fold, const DEPTH: usize>(
-    fold: F,
-    at: impl Fn(usize, usize) -> F::Item,
-    done: usize,
-    rows: usize,
-    place: impl Fn(usize, usize) -> usize,
-    states: &mut [F::State],
-) -> usize {
-    let end = rows - (rows - done) % DEPTH;
-    for top in (done..end).step_by(DEPTH) {
+    let deep = rows / DEPTH * DEPTH;
+    for row in (0..deep).step_by(DEPTH) {
         for (column, state) in states.iter_mut().enumerate() {
-            *state =
-                (top..top + DEPTH).fold(*state, |state, row| fold.step(state, at(row, column), place(row, column)));
+            let mut now = *state;
+            for row in row..row + DEPTH {
+                // SAFETY: by the caller's promise.
+                now = fold.step(now, unsafe { *top.add(row * stride + column) }, place(row, column));
+            }
+            *state = now;
         }
     }
-    end
+    for row in deep..rows {
+        for (column, state) in states.iter_mut().enumerate() {
+            // SAFETY: as above.
+            *state = fold.step(*state, unsafe { *top.add(row * stride + column) }, place(row, column));
+        }
+    }
 }
