@@ -6,6 +6,8 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 
 from __future__ import annotations
 
+from builtins import int as _int  # `int` is a dtype here
+
 from . import _alias, _rgrad
 from ._rgrad import *
 from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
@@ -55,8 +57,6 @@ __all__ = [
     "vmap",
 ]
 __all__ += _rgrad.__all__
-
-_float, _int = float, int  # the names are dtypes below
 
 float = float32
 double = float64

@@ -11,9 +11,12 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
+else:
+    Loader = object  # what is asked of one are the two methods; `importlib.abc` takes long to import
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -38,7 +41,7 @@ class AliasFinder:
         return ModuleSpec(fullname, AliasLoader(name)) if find_spec(name) else None
 
 
-class AliasLoader:
+class AliasLoader(Loader):
     """Gives a module of rgrad under another name, as it is."""
 
     def __init__(self, name: str) -> None:

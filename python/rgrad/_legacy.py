@@ -36,8 +36,8 @@ class tensortype(type):
             if data[0].dtype != cls.dtype:
                 raise TypeError(f"{cls.__name__}(): a tensor of dtype {cls.dtype} is expected, got {data[0].dtype}")
             return data[0].detach()
-        if len(data) == 1 and not isinstance(data[0], (rgrad.Size, rgrad._int)):
-            if isinstance(data[0], (rgrad._float, str)) or data[0] is None:
+        if len(data) == 1 and not isinstance(data[0], (rgrad.Size, int)):
+            if isinstance(data[0], (float, str)) or data[0] is None:
                 raise TypeError(f"{cls.__name__}(): sizes or a sequence are expected, got {data[0]!r}")
             return rgrad.tensor(data[0], dtype=cls.dtype, device=device)
         if any(isinstance(size, bool) for size in data):

@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import EllipsisType
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
 
 import numpy
 from numpy.typing import NDArray
@@ -119,20 +119,30 @@ class Node:
         """Call `hook(grad_inputs, grad_outputs)` after this node has run; a tuple that it returns replaces
         `grad_inputs`. Returns a handle whose `remove()` takes the hook away.
         """
+    def _register_hook_dict(self, table: dict[_int, Callable[..., Any]]) -> None: ...
     def register_prehook(self, hook: Callable[[tuple[Tensor | None, ...]], _Gradients | None]) -> RemovableHandle:
         """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces `grad_outputs`. Returns a
         handle whose `remove()` takes the hook away.
         """
     def _sequence_nr(self) -> _int: ...
+    def _set_sequence_nr(self, number: _int) -> None: ...
+    @property
+    def _input_metadata(self) -> tuple[Any, ...]:
+        """Shape and dtype of each result."""
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
     # What a node saved, such as `_saved_self`, depends on its operation.
     def __getattr__(self, name: str) -> Any: ...
-    _input_metadata: Any
-    """Shape and dtype of each result."""
-    def _register_hook_dict(self, /, table: Any) -> Any: ...
-    def _set_sequence_nr(self, /, number: Any) -> Any: ...
+
+@final
+class SavedTensor:
+    """What a node saved, before any hook has unpacked it."""
+    def register_hooks(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        """Keep this tensor as `pack_hook(tensor)` gives it; `unpack_hook` of that has to give the tensor back.
+
+        Raises RuntimeError if the tensor was freed already or has hooks.
+        """
 
 @disjoint_base
 class Tensor:
@@ -259,6 +269,8 @@ class Tensor:
         Returns a handle whose `remove()` takes the hook away. Raises RuntimeError if the tensor is no leaf that
         requires grad.
         """
+    _backward_hooks: dict[_int, Callable[..., Any]] | None
+    _post_accumulate_grad_hooks: dict[_int, Callable[..., Any]] | None
     @property
     def retains_grad(self) -> _bool: ...
     def detach(self) -> Tensor:
@@ -289,6 +301,23 @@ class Tensor:
 
         Raises `RuntimeError` for a tensor that requires grad while gradients are recorded, unless `force` is true.
         """
+    __array_priority__: Final[_int]
+    """int([x]) -> integer
+    int(x, base=10) -> integer
+
+    Convert a number or string to an integer, or return 0 if no arguments
+    are given.  If x is a number, return x.__int__().  For floating point
+    numbers, this truncates towards zero.
+
+    If x is not a number or if base is given, then x must be a string,
+    bytes, or bytearray instance representing an integer literal in the
+    given base.  The literal can be preceded by '+' or '-' and be surrounded
+    by whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.
+    Base 0 means to interpret the base from the string as an integer literal.
+    >>> int('0b100', base=0)
+    4
+    """
+    def __array_wrap__(self, array: NDArray[Any], _context: Any = None, _return_scalar: _bool = False) -> Tensor: ...
     def __array__(self, dtype: Any = None, copy: _bool | None = None) -> NDArray[Any]: ...
     def equal(self, other: Tensor) -> _bool:
         """Whether the other tensor has the same size and the same elements."""
@@ -355,6 +384,7 @@ class Tensor:
     def __index__(self) -> _int: ...
     def __hash__(self) -> _int: ...
     def __format__(self, specification: str) -> str: ...
+    def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[_int, Any]) -> Self: ...
     def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]: ...
 
@@ -401,13 +431,6 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
-    __array_priority__: Any
-    def __array_wrap__(self, /, array: Any, _context: Any = None, _return_scalar: Any = False) -> Any:
-        """The result of a numpy function on a tensor, as a tensor."""
-    def __copy__(self, /) -> Any:
-        """A leaf on the same memory."""
-    _backward_hooks: Any
-    _post_accumulate_grad_hooks: Any
 
     # Operations.
     def abs(self) -> Tensor:
@@ -1392,15 +1415,6 @@ def _handle_torch_function(
     """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
-
-@final
-class SavedTensor:
-    def __new__(cls) -> Self: ...
-    def register_hooks(self, /, pack_hook: Any, unpack_hook: Any) -> Any:
-        """Keep this tensor as `pack_hook(tensor)` gives it; `unpack_hook` of that has to give the tensor back.
-
-        Raises RuntimeError if the tensor was freed already or has hooks.
-        """
 
 # Results with named parts.
 class _MaxResult(NamedTuple):

@@ -64,7 +64,7 @@ def _merged(dicts: Any) -> dict[str, Tensor]:
 
 def _named(module: Module) -> dict[str, Tensor]:
     """All parameters and buffers, with every name that a shared one has."""
-    named = dict(module.named_parameters(remove_duplicate=False))
+    named: dict[str, Tensor] = dict(module.named_parameters(remove_duplicate=False))
     named.update(module.named_buffers(remove_duplicate=False))
     return named
 

@@ -101,7 +101,7 @@ def _batch_size(leaves: list[Any], dims: list[int | None]) -> int:
         raise ValueError("vmap: at least one input has to be mapped; all of in_dims are None")
     if any(size != sizes[0] for size in sizes):
         raise ValueError(f"vmap: all inputs need one size in the mapped dimension, got {sizes}")
-    return sizes[0]
+    return int(sizes[0])
 
 
 def _chunks(leaves: list[Any], dims: list[int | None], size: int, chunk_size: int) -> list[tuple[list[Any], int]]:
@@ -118,7 +118,7 @@ def _joined(results: list[Any], out_dims: Any) -> Any:
         leaves, spec = tree_flatten(result)
         columns.append(leaves)
     dims = _broadcast_to_and_flatten(out_dims, spec, _is_dim)
-    whole = [parts[0] if dim is None else _rgrad.cat(list(parts), dim) for parts, dim in zip(zip(*columns), dims)]
+    whole = [parts[0] if dim is None else _rgrad.cat(list(parts), dim) for parts, dim in zip(zip(*columns), dims or ())]
     return tree_unflatten(whole, spec)
 
 

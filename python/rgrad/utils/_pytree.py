@@ -59,7 +59,9 @@ _nodes: dict[type, _Node] = {
 _NAMED = _Node(lambda node: (node, type(node)), lambda children, kind: kind(*children))
 
 
-def register_pytree_node(cls: type, flatten_fn: Callable, unflatten_fn: Callable, **_: Any) -> None:
+def register_pytree_node(
+    cls: type, flatten_fn: Callable[[Any], Any], unflatten_fn: Callable[[Any, Any], Any], **_: Any
+) -> None:
     """Make `cls` a type of containers.
 
     `flatten_fn(node)` gives its children and a context, `unflatten_fn(children, context)` makes one again. Raises
