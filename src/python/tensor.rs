@@ -629,14 +629,14 @@ impl PyTensor {
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let tensor = this(slf);
+        if tensor.ndim() == 0 {
+            return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
+        }
         if overrides::possible() {
             // Parts of a subclass are what its own `unbind` gives.
             let parts = slf.call_method0("unbind")?;
             return Ok(parts.try_iter()?.into_any());
-        }
-        let tensor = this(slf);
-        if tensor.ndim() == 0 {
-            return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
         }
         let parts = PyList::new(slf.py(), ops::views::unbind(tensor, 0)?)?;
         Ok(parts.try_iter()?.into_any())
