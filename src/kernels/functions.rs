@@ -180,6 +180,17 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         self.log_of_sum(other, |x| x.exp2().log1p() * LOG2_E)
     }
 
+    #[inline(always)]
+    pub fn squared(self) -> Self {
+        self * self
+    }
+
+    /// The logarithm of the logistic function.
+    #[inline(always)]
+    pub fn logsigmoid(self) -> Self {
+        self.minimum(0.0) - (-self.absolute()).exp().log1p()
+    }
+
     /// The next number of the element type towards `other`.
     #[inline(always)]
     pub fn nextafter(self, other: Self) -> Self {

@@ -197,6 +197,9 @@ functions! {
     sinh ops::trigonometric::sinh;
     cosh ops::trigonometric::cosh;
     exp2 ops::exponential::exp2;
+    logsigmoid ops::activation::logsigmoid;
+    erf ops::special::erf;
+    squared ops::unary::square;
     lgamma ops::special::lgamma;
     digamma ops::special::digamma;
     erfcx ops::special::erfcx;

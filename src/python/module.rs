@@ -68,8 +68,10 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
     let functional = PyModule::new(py, "_nn")?;
-    operation::install(py, module, &functional, kind.as_any())?;
+    let special = PyModule::new(py, "_special")?;
+    operation::install(py, module, &functional, &special, kind.as_any())?;
     module.add_submodule(&functional)?;
+    module.add_submodule(&special)?;
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
     steps.add_function(wrap_pyfunction!(optim::adam_step, &steps)?)?;
@@ -153,6 +155,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("method", op.traits.has(Traits::METHOD))?;
         row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
+        row.set_item("special", op.traits.has(Traits::SPECIAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(

@@ -276,11 +276,12 @@ pub fn python_default(rust: &str) -> String {
     }
 }
 
-/// Puts all operations into the module, the functional module and the tensor type.
+/// Puts all operations into the module, those of the functional and the special functions, and the tensor type.
 pub fn install(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
     functional: &Bound<'_, PyModule>,
+    special: &Bound<'_, PyModule>,
     tensor: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let all = registry();
@@ -293,21 +294,31 @@ pub fn install(
         };
         let functions = with(Traits::FUNCTION);
         if !functions.is_empty() {
-            module.add(name, object(py, name, functions, false, false)?)?;
+            module.add(name, object(py, name, functions.clone(), false, false)?)?;
         }
         let functionals = with(Traits::FUNCTIONAL);
         if !functionals.is_empty() {
-            functional.add(name, object(py, name, functionals, false, false)?)?;
+            functional.add(name, object(py, name, functionals.clone(), false, false)?)?;
         }
         let methods = with(Traits::METHOD);
         if !methods.is_empty() {
-            tensor.setattr(name, object(py, name, methods, false, true)?)?;
+            tensor.setattr(name, object(py, name, methods.clone(), false, true)?)?;
+        }
+        let specials = with(Traits::SPECIAL);
+        if !specials.is_empty() {
+            special.add(name, object(py, name, specials, false, false)?)?;
         }
         let in_place = with(Traits::IN_PLACE);
         if !in_place.is_empty() {
             let name = format!("{name}_");
-            tensor.setattr(name.as_str(), object(py, &name, in_place.clone(), true, true)?)?;
-            if in_place.iter().any(|op| op.traits.has(Traits::FUNCTION)) {
+            let nowhere_else = functions.is_empty() && functionals.is_empty();
+            if nowhere_else || !methods.is_empty() {
+                tensor.setattr(name.as_str(), object(py, &name, in_place.clone(), true, true)?)?;
+            }
+            if !functionals.is_empty() {
+                functional.add(name.as_str(), object(py, &name, in_place.clone(), true, false)?)?;
+            }
+            if !functions.is_empty() {
                 module.add(name.as_str(), object(py, &name, in_place, true, false)?)?;
             }
         }
