@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
+use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
@@ -139,13 +140,17 @@ fn set_num_threads(count: i64) -> PyResult<()> {
     Ok(())
 }
 
-/// The registry as a list of dictionaries, from which stubs and tests are made.
+/// The registry as a list of dictionaries, from which stubs and tests are made; behind the operations, their aliases.
 #[pyfunction]
 fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = PyList::empty(py);
-    for op in registry() {
+    let aliases = ALIASES.iter().flat_map(|&(alias, name)| {
+        registry().iter().filter(move |op| op.name == name).map(move |&op| (alias, Some(name), op))
+    });
+    for (name, alias_of, op) in registry().iter().map(|&op| (op.name, None, op)).chain(aliases) {
         let row = PyDict::new(py);
-        row.set_item("name", op.name)?;
+        row.set_item("name", name)?;
+        row.set_item("alias_of", alias_of)?;
         row.set_item("overload", op.overload)?;
         row.set_item("documentation", operation::unindent(op.documentation))?;
         row.set_item("node", op.node)?;
