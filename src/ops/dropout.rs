@@ -120,14 +120,14 @@ fn alpha_dropped(name: &str, input: &Tensor, p: f64, train: bool, inplace: bool,
 
 op! {
     /// Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
-    fn alpha_dropout(input: Tensor, p: f64 = 0.5, train: bool = false, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
+    fn alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
     value { alpha_dropped("alpha_dropout", input, p, train, inplace, false) }
     derivative composite;
 }
 
 op! {
     /// `alpha_dropout` of whole channels (of the first two dimensions).
-    fn feature_alpha_dropout(input: Tensor, p: f64 = 0.5, train: bool = false, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
+    fn feature_alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
     value { alpha_dropped("feature_alpha_dropout", input, p, train, inplace, true) }
     derivative composite;
 }

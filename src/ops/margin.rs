@@ -16,17 +16,18 @@ use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
 use crate::{bail, op, pointwise};
 
+// Nodes have the names of those that come last where PyTorch composes the loss.
 pointwise! {
     /// `x` where the target is 1, `max(0, margin - x)` where it is -1.
     fn hinge as "hinge_embedding_loss" / "values" (input: Tensor, target: Tensor => margin: Scalar)
-        float -> same, "HingeEmbeddingBackward0"
+        float -> same, "AddBackward0"
         = (margin - input).maximum(0.0).only_if(!target.equals(1.0)) + input.only_if(!target.equals(-1.0));
         input(g, input, target, margin) = g.only_if(!target.equals(-1.0))
             - g.only_if(!target.equals(1.0) & (margin - input).greater_equal(0.0));
 
     /// `max(0, margin - target * (input1 - input2))`.
     fn ranking as "margin_ranking_loss" / "values" (input1: Tensor, input2: Tensor, target: Tensor => margin: Scalar)
-        float -> same, "MarginRankingBackward0"
+        real -> same, "ClampMinBackward0"
         = (margin - target * (input1 - input2)).maximum(0.0);
         input1(g, input1, input2, target, margin) =
             -((g * target).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));

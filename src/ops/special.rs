@@ -42,6 +42,11 @@ pointwise! {
         = input.ndtri();
         input(g, out) = g * (ROOT_OF_TURN * (0.5 * out * out).exp());
 
+    /// The normal distribution function, the probability of numbers up to x.
+    fn ndtr(input: Tensor) float -> same, "MulBackward1", SPECIAL
+        = 0.5 * (-FRAC_1_SQRT_2 * input).erfc();
+        input(g, input) = g * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * (input * input)).exp());
+
     /// The logarithm of `ndtr`.
     fn log_ndtr(input: Tensor) float -> same, "SpecialLogNdtrBackward0", SPECIAL
         = input.log_ndtr();
@@ -179,13 +184,6 @@ pointwise! {
 
     /// The values of `igammac`.
     fn igammac_values as "igammac" / "values" (input: Tensor, other: Tensor) floating -> same = input.gammaincc(other);
-}
-
-op! {
-    /// The normal distribution function, the probability of numbers up to x.
-    fn ndtr(input: Tensor) -> Tensor, SPECIAL;
-    value { mul((&erfc(&mul(input.into(), (-FRAC_1_SQRT_2).into())?)?).into(), 0.5.into()) }
-    derivative composite;
 }
 
 fn check_order(n: i64) -> Result<()> {
