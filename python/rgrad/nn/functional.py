@@ -6,8 +6,22 @@ import warnings
 from types import FunctionType
 
 from rgrad._rgrad import _nn, _overridable, empty_like, zeros_like
-from rgrad.nn.losses import *
-from rgrad.nn.losses import __all__ as _losses
+from rgrad.nn.losses import (
+    cosine_embedding_loss,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from rgrad.nn.reduction import reduction_meant, warn_of_broadcast
 
 TYPE_CHECKING = False
@@ -22,6 +36,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
@@ -31,6 +46,7 @@ __all__ = [
     "elu",
     "elu_",
     "feature_alpha_dropout",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "gumbel_softmax",
@@ -39,19 +55,27 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hardtanh_",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
     "l1_loss",
     "leaky_relu",
     "leaky_relu_",
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pairwise_distance",
     "pdist",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -62,6 +86,8 @@ __all__ = [
     "selu_",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -71,8 +97,9 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
-__all__ += _losses
 
 linear = _nn.linear
 dropout = _nn.dropout
@@ -210,7 +237,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Whole volumes of `(N, C, D, H, W)` or `(C, D, H, W)` set to 0 with probability `p`, the others divided by `1 - p`.
+    """Whole volumes of `(N, C, D, H, W)` or `(C, D, H, W)` set to 0 with probability `p`, others divided by `1 - p`.
 
     Raises:
         ValueError: `p` is not from 0 to 1.
