@@ -717,11 +717,6 @@ impl PyTensor {
         }
         let tensor = this(slf);
         tensor.check_readable("deepcopy()")?;
-        if !tensor.is_leaf() {
-            return Err(PyRuntimeError::new_err(
-                "deepcopy(): only a leaf tensor can be copied so: this one has a history; copy detach() of it",
-            ));
-        }
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -732,9 +727,12 @@ impl PyTensor {
             crate::kernels::copy::copy(&copied.data(), &data);
             copied
         };
-        copied.set_requires_grad(tensor.requires_grad())?;
-        if let Some(grad) = tensor.grad() {
-            copied.set_grad(Some(grad.copied(grad.dtype())?));
+        // A result has no history in the copy: that would be another graph. It is a constant there.
+        if tensor.is_leaf() {
+            copied.set_requires_grad(tensor.requires_grad())?;
+            if let Some(grad) = tensor.grad() {
+                copied.set_grad(Some(grad.copied(grad.dtype())?));
+            }
         }
         let kind = slf.get_type();
         let object = if kind.is(slf.py().get_type::<PyTensor>()) {
