@@ -148,7 +148,7 @@ pointwise! {
         input(g, input) = g * (
             0.5 * (1.0 + (GELU.0 * (input + GELU.1 * input * input * input)).tanh())
                 + 0.5 * input
-                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().squared())
+                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().square())
                     * (GELU.0 * (1.0 + 3.0 * GELU.1 * input * input))
         );
 
@@ -195,7 +195,7 @@ pointwise! {
         = input * (-(-input).logsigmoid()).tanh();
         input(g, input) = g * (
             (-(-input).logsigmoid()).tanh()
-                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().squared())
+                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().square())
         );
 
     /// `x` above 0, `weight * x` below.
