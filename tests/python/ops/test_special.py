@@ -97,9 +97,9 @@ def test_aliases_are_everywhere_where_torch_has_them(name):
         x = lib.tensor([0.3, -0.6, 0.9])
         y = lib.tensor([0.5, -0.6, 0.1])
         given = []
-        for owner in (lib, lib.Tensor):
+        for owner, model in ((lib, torch), (lib.Tensor, torch.Tensor)):
             for spelling in (name, f"{name}_"):
-                if hasattr(owner, spelling):
+                if hasattr(model, spelling):
                     function = getattr(owner, spelling)
                     rest = arguments
                     if rest is None:
