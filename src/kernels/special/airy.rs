@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_4, PI};
 use super::chebyshev_sum;
 
 /// `Ai(0)` and `-Ai'(0)`.
-const AT_ZERO: (f64, f64) = (0.355_028_053_887_817_25, 0.258_819_403_792_806_8);
+const AT_ZERO: (f64, f64) = (0.355_028_053_887_817_3, 0.258_819_403_792_806_8);
 
 /// From here on in size, asymptotic forms: `ζ₀ = ⅔ 2^(3/2)`.
 const FAR: f64 = 2.0;
