@@ -69,9 +69,6 @@ class _MaxPoolNd(Module):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def _options(self) -> dict[str, Any]:
-        return {"ceil_mode": self.ceil_mode, "return_indices": self.return_indices}
-
     def extra_repr(self) -> str:
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
@@ -84,7 +81,13 @@ class MaxPool1d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return functional.max_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._options()
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            ceil_mode=self.ceil_mode,
+            return_indices=self.return_indices,
         )
 
 
@@ -93,7 +96,13 @@ class MaxPool2d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return functional.max_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._options()
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            ceil_mode=self.ceil_mode,
+            return_indices=self.return_indices,
         )
 
 
@@ -102,7 +111,13 @@ class MaxPool3d(_MaxPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         return functional.max_pool3d(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, **self._options()
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            ceil_mode=self.ceil_mode,
+            return_indices=self.return_indices,
         )
 
 
