@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-from rgrad import func
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -26,6 +24,8 @@ def functional_call(
     strict: bool = False,
 ) -> Any:
     """Deprecated name of `rgrad.func.functional_call`."""
+    from rgrad import func  # not before it is used: that imports transforms
+
     warnings.warn(
         "nn.utils.stateless.functional_call is deprecated: write func.functional_call", FutureWarning, stacklevel=2
     )
