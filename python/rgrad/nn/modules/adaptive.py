@@ -85,9 +85,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             hidden = int(in_features // div_value ** (cluster + 1))
             classes = self.cutoffs[cluster + 1] - self.cutoffs[cluster]
             self.tail.append(
-                Sequential(
-                    Linear(in_features, hidden, bias=False, **made), Linear(hidden, classes, bias=False, **made)
-                )
+                Sequential(Linear(in_features, hidden, bias=False, **made), Linear(hidden, classes, bias=False, **made))
             )
 
     def reset_parameters(self) -> None:

@@ -85,9 +85,7 @@ class _NormBase(Module):
 
     def _register_statistics(self, num_features: int, device: Any, dtype: Any) -> None:
         tracked = self.track_running_stats
-        self.register_buffer(
-            "running_mean", rgrad.zeros(num_features, device=device, dtype=dtype) if tracked else None
-        )
+        self.register_buffer("running_mean", rgrad.zeros(num_features, device=device, dtype=dtype) if tracked else None)
         self.register_buffer("running_var", rgrad.ones(num_features, device=device, dtype=dtype) if tracked else None)
         self.register_buffer(
             "num_batches_tracked", rgrad.tensor(0, dtype=rgrad.long, device=device) if tracked else None
@@ -119,9 +117,7 @@ class _NormBase(Module):
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
-    def _load_from_state_dict(
-        self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *others: Any
-    ) -> None:
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *others: Any) -> None:
         version = local_metadata.get("version")
         key = prefix + "num_batches_tracked"
         if (version is None or version < 2) and self.track_running_stats and key not in state_dict:
@@ -199,17 +195,6 @@ class SyncBatchNorm(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
             raise ValueError(f"SyncBatchNorm: an input of at least 2 dimensions is needed, not {input.dim()}")
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Batch normalisation in evaluation.
-
-        Raises:
-            ValueError: in training, for which devices that talk to each other are needed, or too few dimensions.
-        """
-        self._check_input_dim(input)
-        if self.training:
-            raise ValueError("SyncBatchNorm trains on GPUs only: take BatchNorm1d, 2d or 3d on the CPU")
-        return super().forward(input)
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:

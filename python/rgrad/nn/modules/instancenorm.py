@@ -64,8 +64,7 @@ class _InstanceNorm(_NormBase):
         if channels != self.num_features:
             if self.affine:
                 raise ValueError(
-                    f"{type(self).__name__}: the input has {channels} channels, but num_features is "
-                    f"{self.num_features}"
+                    f"{type(self).__name__}: the input has {channels} channels, but num_features is {self.num_features}"
                 )
             warnings.warn(
                 f"the input has {channels} channels, but num_features, which is not used without affine, is "

@@ -9,6 +9,7 @@ from rgrad.nn.parameter import is_lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rgrad.utils.hooks import RemovableHandle
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
-        def register_forward_pre_hook(self, hook: Any, *, with_kwargs: bool = False) -> RemovableHandle: ...
+        def register_forward_pre_hook(
+            self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+        ) -> RemovableHandle: ...
 
-        def register_load_state_dict_pre_hook(self, hook: Any) -> RemovableHandle: ...
+        def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle: ...
 
         def _own_state(self) -> dict[str, Any]: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rgrad.nn.modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from rgrad.nn.modules.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from rgrad.nn.modules.lazy import LazyModuleMixin
 from rgrad.nn.parameter import UninitializedParameter
 

@@ -173,8 +173,6 @@ class GroupNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if num_groups <= 0:
-            raise ValueError(f"GroupNorm: the number of groups has to be positive, not {num_groups}")
         if num_channels % num_groups != 0:
             raise ValueError(f"GroupNorm: {num_channels} channels cannot be split into {num_groups} groups")
         self.num_groups = num_groups

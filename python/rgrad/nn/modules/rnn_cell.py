@@ -122,10 +122,10 @@ class RNNCell(RNNCellBase):
             ValueError: input or state has another number of dimensions.
             RuntimeError: the nonlinearity is unknown.
         """
-        functions = {"tanh": rgrad.rnn_tanh_cell, "relu": rgrad.rnn_relu_cell}
-        if self.nonlinearity not in functions:
+        if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"RNNCell: the nonlinearity has to be 'tanh' or 'relu', not {self.nonlinearity!r}")
-        return self._step(functions[self.nonlinearity], input, hx)
+        function = rgrad.rnn_tanh_cell if self.nonlinearity == "tanh" else rgrad.rnn_relu_cell
+        return self._step(function, input, hx)
 
 
 class GRUCell(RNNCellBase):

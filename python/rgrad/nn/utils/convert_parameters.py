@@ -27,5 +27,5 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"vector_to_parameters: a Tensor is needed, not a {type(vec).__name__}")
     start = 0
     for parameter in parameters:
-        parameter.data = vec.detach()[start : start + parameter.numel()].view_as(parameter)
+        parameter.data = vec.detach()[start : start + parameter.numel()].view(parameter.shape)
         start += parameter.numel()

@@ -70,20 +70,21 @@ class ParametrizationList(ModuleList):
         super().__init__(modules)
         self.unsafe = unsafe
         before = original.shape, original.dtype
+        start: Any = original
         with rgrad.no_grad():
-            start: Any = original
             for module in reversed(list(self)):
                 if hasattr(module, "right_inverse"):
                     try:
                         start = module.right_inverse(start)
                     except NotImplementedError:
                         pass
-        if not isinstance(start, Tensor) and not isinstance(start, collections.abc.Sequence):
+        if not isinstance(start, (Tensor, collections.abc.Sequence)):
             raise ValueError(
                 f"right_inverse has to return a Tensor or a sequence of them, not a {type(start).__name__}"
             )
         self.is_tensor = isinstance(start, Tensor)
         self.ntensors = 1 if self.is_tensor else len(start)
+        made: Any
         if self.is_tensor:
             if original.dtype != start.dtype:
                 raise ValueError(
@@ -211,8 +212,8 @@ def _inject_property(module: Any, tensor_name: str) -> None:
 def register_parametrization(module: Any, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> Any:
     """Let the parameter or buffer `tensor_name` be what `parametrization` makes of it.
 
-    Registered several times, the functions follow each other. If the function has a `right_inverse`, the value that
-    there is goes through it first, and the parameter can be assigned to.
+    Registered several times, the functions follow each other. If the first function has a `right_inverse`, the value
+    that there is goes through it; if all have one, the parameter can be assigned to.
 
     Args:
         module: the module, which is given back.
@@ -228,11 +229,6 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
         if not unsafe:
             _check_another(module, tensor_name, parametrization)
         chain: Any = module.parametrizations[tensor_name]
-        if hasattr(parametrization, "right_inverse"):
-            # What there is is to be what all functions together make.
-            with rgrad.no_grad():
-                value = parametrization.right_inverse(getattr(module, tensor_name))
-                chain.right_inverse(value)
         chain.append(parametrization)
         chain.unsafe |= unsafe
     elif tensor_name in module._buffers or tensor_name in module._parameters:
@@ -318,9 +314,7 @@ def type_before_parametrizations(module: Module) -> type:
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
-def transfer_parametrizations_and_params(
-    from_module: Any, to_module: Any, tensor_name: str | None = None
-) -> Any:
+def transfer_parametrizations_and_params(from_module: Any, to_module: Any, tensor_name: str | None = None) -> Any:
     """Let the tensors of `to_module`, which is given back, be computed as those of `from_module` are, from copies.
 
     Args:

@@ -152,7 +152,7 @@ class PruningContainer(BasePruningMethod):
     """Several prunings of one parameter, each of what the ones before have left."""
 
     def __init__(self, *args: Any) -> None:
-        self._pruning_methods: tuple[BasePruningMethod, ...] = ()
+        self._pruning_methods: tuple[Any, ...] = ()
         if not isinstance(args, Iterable):
             self._tensor_name = args._tensor_name
             self.add_pruning_method(args)
@@ -224,7 +224,8 @@ class RandomUnstructured(BasePruningMethod):
         self.amount = amount
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        return _without_least(rgrad.rand_like(t), t, default_mask, self.amount)
+        # Those of the largest draws are chosen.
+        return _without_least(-rgrad.rand_like(t), t, default_mask, self.amount)
 
 
 class L1Unstructured(BasePruningMethod):
@@ -459,14 +460,15 @@ def _of_slices(default_mask: Tensor, kept: Tensor, dim: int) -> Tensor:
 def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
         raise TypeError(f"the amount to prune has to be a number, not {amount!r}")
-    negative_count = isinstance(amount, numbers.Integral) and amount < 0
-    no_part = not isinstance(amount, numbers.Integral) and not 0 <= float(amount) <= 1
+    count = isinstance(amount, numbers.Integral)
+    negative_count = count and float(amount) < 0
+    no_part = not count and not 0 <= float(amount) <= 1
     if negative_count or no_part:
         raise ValueError(f"the amount to prune has to be a number of entries or a part between 0 and 1, not {amount}")
 
 
-def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
-    if isinstance(amount, numbers.Integral) and amount > tensor_size:
+def _validate_pruning_amount(amount: int, tensor_size: int) -> None:
+    if amount > tensor_size:
         raise ValueError(f"{amount} cannot be pruned of {tensor_size}")
 
 

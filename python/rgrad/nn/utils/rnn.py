@@ -198,12 +198,13 @@ def pad_sequence(
     if not tensors:
         raise RuntimeError("pad_sequence: at least one sequence is needed")
     longest = max(tensor.size(0) for tensor in tensors)
-    shape = (longest, *tensors[0].shape[1:])
-    padded = tensors[0].new_full((len(tensors), *shape), padding_value)
+    steps = 1 if batch_first else 0
+    shape = (len(tensors), longest) if batch_first else (longest, len(tensors))
+    padded = tensors[0].new_full((*shape, *tensors[0].shape[1:]), padding_value)
     for row, tensor in enumerate(tensors):
         start = 0 if padding_side == "right" else longest - tensor.size(0)
-        padded.select(0, row).narrow(0, start, tensor.size(0)).copy_(tensor)
-    return padded if batch_first else padded.transpose(0, 1)
+        padded.narrow(steps, start, tensor.size(0)).select(1 - steps, row).copy_(tensor)
+    return padded
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:

@@ -43,7 +43,8 @@ class SpectralNorm:
         left, right = getattr(module, self.name + "_u"), getattr(module, self.name + "_v")
         matrix = as_matrix(weight, self.dim)
         if do_power_iteration:
-            improve(matrix, left, right, self.n_power_iterations, self.eps)
+            # The right vector comes first here, as if the matrix were transposed.
+            improve(matrix.t(), right, left, self.n_power_iterations, self.eps)
             # The vectors of this call are kept for its backward pass, whatever later calls change.
             left, right = left.clone(), right.clone()
         divided: Tensor = weight / estimate(matrix, left, right)
