@@ -85,7 +85,7 @@ class ParametrizationList(ModuleList):
         self.is_tensor = isinstance(start, Tensor)
         self.ntensors = 1 if self.is_tensor else len(start)
         made: Any
-        if self.is_tensor:
+        if isinstance(start, Tensor):
             if original.dtype != start.dtype:
                 raise ValueError(
                     "right_inverse has to keep the dtype if it returns one tensor: "

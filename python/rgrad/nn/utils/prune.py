@@ -192,7 +192,7 @@ class PruningContainer(BasePruningMethod):
         if method.PRUNING_TYPE == "unstructured":
             left: Any = mask == 1
         elif method.PRUNING_TYPE == "structured":
-            dim = method.dim % t.dim()  # type: ignore[attr-defined]
+            dim = method.dim % t.dim()
             others = [other for other in range(t.dim()) if other != dim]
             kept = mask.sum(others) != 0 if others else mask != 0
             left = (slice(None),) * dim + (kept,)

@@ -208,7 +208,7 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
-    """The sequences without what `pad_sequence` put behind them.
+    """The sequences without what `pad_sequence` put behind them, as tensors of their own.
 
     Args:
         padded_sequences: of shape `(L, N, ...)`, or `(N, L, ...)` if `batch_first`.
@@ -217,7 +217,7 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool 
     """
     if not batch_first:
         padded_sequences = padded_sequences.transpose(0, 1)
-    return [row.narrow(0, 0, int(length)) for row, length in zip(padded_sequences.unbind(0), lengths)]
+    return [row.narrow(0, 0, int(length)).clone() for row, length in zip(padded_sequences.unbind(0), lengths)]
 
 
 def pack_sequence(sequences: Any, enforce_sorted: bool = True) -> PackedSequence:
