@@ -393,4 +393,3 @@ def test_states_are_loaded_into_lazy_layers():
         return shape, value.detach(), type(lazy).__name__, lazy.in_features
 
     agree(program)
-
