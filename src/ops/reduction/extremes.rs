@@ -55,7 +55,7 @@ fn extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64, keepdim: b
 }
 
 /// A gradient shared evenly among all elements that equal the result; row-major, as PyTorch has it.
-fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
+pub(crate) fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor> {
     let not_a_number = out.item()?.to_f64().is_nan();
     let equals = if not_a_number { isnan(input)? } else { eq(input, out.into())? };
     let share = div(g.into(), (&sum_all(&equals, None)?).into())?;
@@ -63,7 +63,7 @@ fn share_among_equals(g: &Tensor, input: &Tensor, out: &Tensor) -> Result<Tensor
 }
 
 /// A gradient put where the index says, along one dimension.
-fn put_at_index(g: &Tensor, indices: &Tensor, sizes: &Dims, dim: i64, keepdim: bool) -> Result<Tensor> {
+pub(crate) fn put_at_index(g: &Tensor, indices: &Tensor, sizes: &Dims, dim: i64, keepdim: bool) -> Result<Tensor> {
     let (g, indices) = if keepdim || sizes.is_empty() {
         (g.clone(), indices.clone())
     } else {
@@ -213,4 +213,31 @@ op! {
         }
     });
     derivative none;
+}
+
+op! {
+    /// The smallest and the largest element, along `dim` or of all; equal ones share the gradient.
+    fn aminmax(input: Tensor; dim: Option<i64> = None, keepdim: bool = false) -> (min, max), FUNCTION METHOD;
+    value {
+        let over: Ints = dim.into_iter().collect();
+        if dim.is_none() && keepdim && input.ndim() > 0 {
+            return Ok([amin(&input.detach(), &[], true)?, amax(&input.detach(), &[], true)?]);
+        }
+        let chosen = wrap_dims(Some(&over), input.ndim())?;
+        check_not_empty("aminmax", input, &chosen).map_err(|error| crate::error!(Runtime, "{error}"))?;
+        Ok([amin(&input.detach(), &over, keepdim)?, amax(&input.detach(), &over, keepdim)?])
+    }
+    derivative "AminmaxBackward0" ByVjp {
+        input(input, dim, keepdim, min, max, ctx) => {
+            let over: Ints = dim.into_iter().collect();
+            let share = |i: usize, out: &Tensor| -> Result<Option<Tensor>> {
+                ctx.gradient_of(i)?.map(|g| share_over_dims(&g, input, out, &over, keepdim)).transpose()
+            };
+            match (share(0, min)?, share(1, max)?) {
+                (Some(a), Some(b)) => crate::ops::arithmetic::add_tensors(&a, &b),
+                (Some(one), None) | (None, Some(one)) => Ok(one),
+                (None, None) => Tensor::zeros(&input.sizes(), input.dtype()),
+            }
+        };
+    }
 }

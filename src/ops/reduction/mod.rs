@@ -2,6 +2,7 @@
 
 mod extremes;
 mod moments;
+mod numbers;
 mod truth;
 
 use smallvec::SmallVec;
@@ -22,6 +23,7 @@ use crate::value::Argument;
 use crate::{bail, op, with_element};
 pub use extremes::*;
 pub use moments::*;
+pub use numbers::*;
 pub use truth::*;
 
 /// A fresh tensor for the results of a reduction, and a writer into it.
@@ -47,7 +49,7 @@ fn expand_to(g: &Tensor, sizes: &[usize]) -> Result<Tensor> {
 }
 
 /// Sums and products of integers are int64, unless a type is asked for.
-fn accumulating_dtype(input: &Tensor, dtype: Option<DType>) -> DType {
+pub(crate) fn accumulating_dtype(input: &Tensor, dtype: Option<DType>) -> DType {
     dtype.unwrap_or(if input.dtype().is_integral() { DType::Int64 } else { input.dtype() })
 }
 
@@ -77,7 +79,7 @@ op! {
 }
 
 /// Refuses to accumulate what needs a gradient in a type that has none.
-fn check_differentiable(name: &str, input: &Tensor, dtype: Option<DType>) -> Result<()> {
+pub(crate) fn check_differentiable(name: &str, input: &Tensor, dtype: Option<DType>) -> Result<()> {
     match dtype {
         Some(dtype) if !dtype.is_float() && input.requires_grad() && modes::grad_enabled() => {
             bail!(Runtime, "{name}: the input requires grad, but dtype={dtype} has no gradient")

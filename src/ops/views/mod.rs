@@ -2,6 +2,7 @@
 
 mod parts;
 mod strided;
+mod windows;
 
 use crate::error::Result;
 use crate::op::Batched;
@@ -11,8 +12,10 @@ use crate::tensor::Tensor;
 use crate::{bail, error, op};
 pub use parts::*;
 pub use strided::*;
+pub use windows::*;
 
-fn ints(dims: &[usize]) -> Ints {
+/// Sizes as arguments.
+pub(crate) fn ints(dims: &[usize]) -> Ints {
     dims.iter().map(|&n| n as i64).collect()
 }
 
@@ -275,8 +278,92 @@ op! {
 }
 
 op! {
+    /// `movedim` under numpy's name.
+    fn moveaxis(input: Tensor, source: Ints, destination: Ints) -> Tensor, FUNCTION METHOD;
+    value { movedim(input, source, destination) }
+    derivative composite;
+}
+
+op! {
+    /// `transpose` under numpy's name.
+    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD;
+    value { transpose(input, axis0, axis1) }
+    derivative composite;
+}
+
+op! {
+    /// `transpose` under another name.
+    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD;
+    value { transpose(input, dim0, dim1) }
+    derivative composite;
+}
+
+op! {
+    /// The last two dimensions exchanged, and the elements conjugated where they are complex.
+    fn adjoint(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        if input.ndim() == 1 {
+            bail!(Runtime, "adjoint: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
+        }
+        if input.ndim() == 0 {
+            return alias(input);
+        }
+        crate::ops::conversion::conj(&transpose(input, -2, -1)?)
+    }
+    derivative composite;
+}
+
+op! {
+    /// A tensor as a vector: a view where possible.
+    fn ravel(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value {
+        if input.is_contiguous() { view(input, &[-1]) } else { view(&row_major(input)?, &[-1]) }
+    }
+    derivative composite;
+}
+
+op! {
+    /// `reshape` to the size of `other`.
+    fn reshape_as(input: Tensor, other: Tensor) -> Tensor, METHOD;
+    value { reshape(input, &ints(&other.sizes())) }
+    derivative composite;
+}
+
+op! {
+    /// `view` with the size of `other`.
+    fn view_as(input: Tensor, other: Tensor) -> Tensor, METHOD;
+    value { view(input, &ints(&other.sizes())) }
+    derivative composite;
+}
+
+op! {
+    /// Dimension `dim` as several ones of the given sizes, one of which may be -1.
+    fn unflatten(input: Tensor, dim: i64, sizes: Ints) -> Tensor, FUNCTION METHOD;
+    value {
+        let own = input.sizes();
+        let d = wrap_dim(dim, own.len())?;
+        if sizes.is_empty() {
+            bail!(Runtime, "unflatten: at least one size is needed");
+        }
+        let parts = shape::infer_size(sizes, own.get(d).copied().unwrap_or(1)).map_err(|error| error.context("unflatten"))?;
+        let mut target = ints(&own[..d]);
+        target.extend(ints(&parts));
+        target.extend(own.iter().skip(d + 1).map(|&n| n as i64));
+        view(input, &target)
+    }
+    derivative composite;
+}
+
+op! {
     /// `movedim` for one dimension.
     fn movedim_one as "movedim" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION METHOD;
+    value { movedim(input, &[source], &[destination]) }
+    derivative composite;
+}
+
+op! {
+    /// `moveaxis` for one dimension.
+    fn moveaxis_one as "moveaxis" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION METHOD;
     value { movedim(input, &[source], &[destination]) }
     derivative composite;
 }

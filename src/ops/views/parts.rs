@@ -177,7 +177,7 @@ op! {
 }
 
 /// The gradients of all results of a node, zeros where none arrived.
-fn all_gradients(ctx: &crate::op::Backward) -> Result<Vec<Tensor>> {
+pub(crate) fn all_gradients(ctx: &crate::op::Backward) -> Result<Vec<Tensor>> {
     let count = ctx.node.outputs().len();
     (0..count)
         .map(|i| match ctx.gradient_of(i)? {
