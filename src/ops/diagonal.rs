@@ -132,6 +132,40 @@ op! {
 }
 
 op! {
+    /// `input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
+    fn fill_diagonal as "fill_diagonal" (input: Tensor, fill_value: crate::scalar::Scalar, wrap: bool = false) -> Tensor, IN_PLACE;
+    value {
+        let sizes = input.sizes();
+        if sizes.len() < 2 {
+            bail!(Runtime, "fill_diagonal_: a tensor of at least two dimensions is expected, its size is {}", shape::show(&sizes));
+        }
+        if sizes.len() > 2 && sizes.iter().any(|&size| size != sizes[0]) {
+            bail!(Runtime, "fill_diagonal_: all sizes of a tensor of more than two dimensions have to agree, got {}", shape::show(&sizes));
+        }
+        let out = input.copied(input.dtype())?;
+        let strides = out.strides();
+        let step: usize = strides.iter().sum();
+        let column = |start: usize, length: usize| {
+            let part = out.alias([length].into_iter().collect(), [step].into_iter().collect(), start);
+            crate::kernels::fill::fill(&part.data(), fill_value);
+        };
+        let side = sizes.iter().copied().min().unwrap_or(0);
+        column(0, side);
+        if wrap && sizes.len() == 2 && sizes[0] > sizes[1] + 1 {
+            let mut row = side + 1;
+            while row < sizes[0] {
+                column(row * strides[0], side.min(sizes[0] - row));
+                row += side + 1;
+            }
+        }
+        Ok(out)
+    }
+    derivative "FillDiagonalBackward0" ByVjp {
+        input(g, wrap) => fill_diagonal(g, crate::scalar::Scalar::Int(0), wrap);
+    }
+}
+
+op! {
     /// `input` with `src` on a diagonal.
     fn diagonal_scatter(input: Tensor, src: Tensor, offset: i64 = 0, dim1: i64 = 0, dim2: i64 = 1) -> Tensor,
         FUNCTION METHOD;

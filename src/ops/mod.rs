@@ -33,3 +33,4 @@ pub mod splitting;
 pub mod unary;
 pub mod uniqueness;
 pub mod views;
+pub mod windows;

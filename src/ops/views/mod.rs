@@ -9,7 +9,8 @@ use crate::op::Batched;
 use crate::ops::conversion::row_major;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
-use crate::{bail, error, op};
+use crate::scalar::Scalar;
+use crate::{bail, chosen, error, op};
 pub use parts::*;
 pub use strided::*;
 pub use windows::*;
@@ -208,7 +209,7 @@ fn checked_order(name: &str, dims: &[i64], ndim: usize) -> Result<Dims> {
 
 op! {
     /// Two dimensions exchanged.
-    fn transpose(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD VIEW;
+    fn transpose(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value {
         let data = input.data();
         let ndim = data.sizes.len();
@@ -228,7 +229,7 @@ op! {
 
 op! {
     /// A matrix transposed; a vector or a tensor without dimensions as it is.
-    fn t(input: Tensor) -> Tensor, FUNCTION METHOD VIEW;
+    fn t(input: Tensor) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value {
         let data = input.data();
         if data.sizes.len() > 2 {
@@ -286,16 +287,14 @@ op! {
 
 op! {
     /// `transpose` under numpy's name.
-    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD;
-    value { transpose(input, axis0, axis1) }
-    derivative composite;
+    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
+    choose { Ok(chosen!(transpose(input, Scalar::Int(axis0), Scalar::Int(axis1)))) }
 }
 
 op! {
     /// `transpose` under another name.
-    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD;
-    value { transpose(input, dim0, dim1) }
-    derivative composite;
+    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
+    choose { Ok(chosen!(transpose(input, Scalar::Int(dim0), Scalar::Int(dim1)))) }
 }
 
 op! {
@@ -370,7 +369,7 @@ op! {
 
 op! {
     /// A dimension of size 1 put in at `dim`.
-    fn unsqueeze(input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW;
+    fn unsqueeze(input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value {
         let data = input.data();
         let d = wrap_dim(dim, data.sizes.len() + 1)?;
@@ -388,7 +387,7 @@ op! {
 
 op! {
     /// All dimensions of size 1 taken out.
-    fn squeeze_all as "squeeze" (input: Tensor) -> Tensor, FUNCTION METHOD VIEW;
+    fn squeeze_all as "squeeze" (input: Tensor) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value { Ok(squeezed(input, |_| true)) }
     batch by(|batch| squeeze_dims(batch.tensor(0)?, &batch.every_dim(0)?));
     derivative "SqueezeBackward0" Linear {
@@ -398,7 +397,7 @@ op! {
 
 op! {
     /// Dimension `dim` taken out if its size is 1.
-    fn squeeze as "squeeze" / "dim" (input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW;
+    fn squeeze as "squeeze" / "dim" (input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))
@@ -424,7 +423,7 @@ op! {
 
 op! {
     /// Those of the given dimensions taken out whose size is 1.
-    fn squeeze_dims as "squeeze" / "dims" (input: Tensor, dim: Ints) -> Tensor, FUNCTION METHOD VIEW;
+    fn squeeze_dims as "squeeze" / "dims" (input: Tensor, dim: Ints) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
     value {
         if dim.is_empty() {
             return Ok(squeezed(input, |_| false));
