@@ -193,6 +193,8 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
+    /// The list of tensors that it begins with may be written without brackets.
+    pub const VARIADIC: Traits = Traits(32);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0
