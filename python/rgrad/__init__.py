@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import func, graph, nn, optim, overrides, profiler, utils
+    from . import func, graph, nn, optim, overrides, profiler, special, utils
     from ._rgrad import Generator
     from .func import vmap
 
@@ -54,6 +54,7 @@ __all__ = [
     "seed",
     "set_grad_enabled",
     "set_rng_state",
+    "special",
     "utils",
     "vmap",
 ]
@@ -104,7 +105,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from .func import vmap
 
             return vmap
-        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "utils"):
+        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "special", "utils"):
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")

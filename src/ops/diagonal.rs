@@ -317,7 +317,8 @@ pub fn triangle_indices(name: &str, rows: i64, columns: i64, lower: bool, offset
     let mut places: [Vec<i64>; 2] = Default::default();
     for row in 0..rows {
         let border = row.saturating_add(offset);
-        let range = if lower { 0..border.saturating_add(1).clamp(0, columns) } else { border.clamp(0, columns)..columns };
+        let range =
+            if lower { 0..border.saturating_add(1).clamp(0, columns) } else { border.clamp(0, columns)..columns };
         places[0].extend(range.clone().map(|_| row));
         places[1].extend(range);
     }

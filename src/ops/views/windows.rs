@@ -1,10 +1,10 @@
 //! Windows that slide along a dimension.
 
 use super::ints;
+use crate::bail;
 use crate::op;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
-use crate::bail;
 
 op! {
     /// All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a view.
