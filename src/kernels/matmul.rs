@@ -14,6 +14,7 @@ mod tests;
 
 use crate::kernels::parallel;
 use blocked::{LARGE, Product};
+pub(in crate::kernels) use blocked::with_scratch;
 use micro::{Dots, Tile};
 pub use table::{Gemm, Kernels};
 

@@ -2,6 +2,7 @@
 
 pub mod algebra;
 pub mod convert;
+pub mod convolution;
 pub mod copy;
 pub mod elementary;
 pub mod fill;
@@ -9,7 +10,9 @@ pub mod index;
 pub mod map;
 pub mod matmul;
 pub mod parallel;
+pub mod pooling;
 pub mod reduce;
+pub mod resample;
 pub mod simd;
 pub mod softmax;
 pub mod strided;

@@ -7,7 +7,7 @@ use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, error, op};
 
-fn ints(dims: &[usize]) -> Ints {
+pub(crate) fn ints(dims: &[usize]) -> Ints {
     dims.iter().map(|&n| n as i64).collect()
 }
 
