@@ -9,6 +9,7 @@ pub mod fill;
 pub mod index;
 pub mod map;
 pub mod matmul;
+pub mod normalization;
 pub mod parallel;
 pub mod pooling;
 pub mod reduce;

@@ -170,8 +170,15 @@ op! {
             ("replicate", 2) => replication_pad2d(input, pad),
             ("replicate", _) => replication_pad3d(input, pad),
             ("circular", _) => {
-                let (size, before) = around("circular", &input.sizes(), pad, false)?;
-                resample(input, "circular", &size, &before)
+                around("circular", &input.sizes(), pad, false)?;
+                // What is taken away does not come around.
+                let (less, more) = (pad.iter().map(|&n| n.min(0)), pad.iter().map(|&n| n.max(0)).collect::<Ints>());
+                let part = match pad.iter().any(|&n| n < 0) {
+                    true => constant_pad_nd(input, &less.collect::<Ints>(), Scalar::Int(0))?,
+                    false => input.clone(),
+                };
+                let (size, before) = around("circular", &part.sizes(), &more, false)?;
+                resample(&part, "circular", &size, &before)
             }
             _ => bail!(NotImplemented, "pad: mode has to be 'constant', 'reflect', 'replicate' or 'circular', got '{mode}'"),
         }

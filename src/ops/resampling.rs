@@ -15,7 +15,7 @@ use crate::{bail, op, with_element};
 /// | map | numbers |
 /// | --- | --- |
 /// | `nearest`, `nearest-exact` | scale |
-/// | `linear`, `cubic` and both with `-antialias` | scale, whether corners are aligned |
+/// | `linear`, `cubic`, both and `lanczos` with `-antialias` | scale, whether corners are aligned |
 /// | `average` | kernel, stride, padding, whether padding counts, divisor (0 for the number of elements) |
 /// | `adaptive` | none |
 /// | `reflect`, `replicate`, `circular` | padding before |
@@ -85,17 +85,19 @@ fn table(map: &str, size: usize, results: usize, numbers: &[f64]) -> Result<Tabl
                 taps.push((place, cubic(at - low - step as f64, -0.75)));
             }
         }),
-        "linear-antialias" | "cubic-antialias" => {
-            let (reach, scale) = (if map == "linear-antialias" { 1.0 } else { 2.0 }, number(0));
+        "linear-antialias" | "cubic-antialias" | "lanczos-antialias" => {
+            let (reach, filter): (f64, fn(f64) -> f64) = match map {
+                "linear-antialias" => (1.0, |x| (1.0 - x.abs()).max(0.0)),
+                "cubic-antialias" => (2.0, |x| cubic(x, -0.5)),
+                _ => (3.0, |x| if x.abs() < 3.0 { sinc(x) * sinc(x / 3.0) } else { 0.0 }),
+            };
+            let scale = number(0);
             let support = reach * scale.max(1.0);
             Table::new(size, results, |i, taps| {
                 let center = scale * (i as f64 + 0.5);
                 let low = ((center - support + 0.5) as i64).max(0);
                 let high = ((center + support + 0.5) as i64).min(n);
-                let weight = |at: i64| {
-                    let x = (at as f64 - center + 0.5) / scale.max(1.0);
-                    if reach == 1.0 { (1.0 - x.abs()).max(0.0) } else { cubic(x, -0.5) }
-                };
+                let weight = |at: i64| filter((at as f64 - center + 0.5) / scale.max(1.0));
                 let total: f64 = (low..high).map(weight).sum();
                 taps.extend((low..high).map(|at| (at as usize, weight(at) / total)));
             })
@@ -111,6 +113,12 @@ fn cubic(x: f64, a: f64) -> f64 {
         x if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * a,
         _ => 0.0,
     }
+}
+
+/// `sin(πx) / (πx)`.
+fn sinc(x: f64) -> f64 {
+    let angle = std::f64::consts::PI * x;
+    if x == 0.0 { 1.0 } else { angle.sin() / angle }
 }
 
 /// Tables for the last dimensions, from those of the sizes `from` to those of the sizes `to`.
