@@ -5,6 +5,7 @@ pub mod convert;
 pub mod convolution;
 pub mod copy;
 pub mod elementary;
+pub mod embedding;
 pub mod fill;
 pub mod index;
 pub mod map;

@@ -4,11 +4,13 @@ pub mod macros;
 pub mod term;
 
 pub mod arithmetic;
+pub mod attention;
 pub mod comparison;
 pub mod conversion;
 pub mod convolution;
 pub mod creation;
 pub mod dropout;
+pub mod embedding;
 pub mod folding;
 pub mod gathering;
 pub mod indexing;
