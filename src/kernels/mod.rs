@@ -1,6 +1,7 @@
 //! Numeric loops over strided memory. They know no tensor's history and no operation's name.
 
 pub mod algebra;
+pub mod alignment;
 pub mod convert;
 pub mod convolution;
 pub mod copy;

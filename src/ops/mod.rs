@@ -3,6 +3,7 @@
 pub mod macros;
 pub mod term;
 
+pub mod alignment;
 pub mod arithmetic;
 pub mod attention;
 pub mod comparison;
