@@ -184,7 +184,11 @@ pub fn takes_loose_integers(op: &Op) -> bool {
     let places = places(op);
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
-            places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+            let method = op.traits.has(crate::op::Traits::METHOD);
+            method
+                && places <= 2
+                && last.kind == Kind::Ints
+                && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
         }
         None => false,
     }
