@@ -271,6 +271,16 @@ impl PyTensor {
         store_random(slf, "normal", generator, |tensor, generator| creation::normal(tensor, mean, std, generator))
     }
 
+    /// Exponential numbers of the rate `lambd`.
+    #[pyo3(signature = (lambd = 1.0, *, generator = None))]
+    fn exponential_<'py>(
+        slf: &Bound<'py, Self>,
+        lambd: f64,
+        generator: Option<&Bound<'py, PyGenerator>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        store_random(slf, "exponential", generator, |tensor, generator| creation::exponential(tensor, lambd, generator))
+    }
+
     /// 1 with probability `p`, else 0.
     #[pyo3(signature = (p = 0.5, *, generator = None))]
     fn bernoulli_<'py>(
