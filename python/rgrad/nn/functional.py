@@ -7,6 +7,22 @@ from types import FunctionType
 
 from rgrad._rgrad import _nn, _overridable
 
+from .functions.attention import multi_head_attention_forward
+from .functions.embedding import embedding, embedding_bag
+from .functions.pooling import (
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from .functions.resizing import affine_grid, interpolate, upsample, upsample_bilinear, upsample_nearest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,19 +30,70 @@ if TYPE_CHECKING:
     from rgrad._rgrad import Tensor
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "affine_grid",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
+    "embedding",
+    "embedding_bag",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
+    "grid_sample",
+    "group_norm",
+    "instance_norm",
+    "interpolate",
     "l1_loss",
+    "layer_norm",
     "linear",
+    "local_response_norm",
     "log_softmax",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "relu",
+    "rms_norm",
+    "scaled_dot_product_attention",
     "sigmoid",
     "softmax",
     "tanh",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
 linear = _nn.linear
@@ -34,6 +101,40 @@ relu = _nn.relu
 sigmoid = _nn.sigmoid
 tanh = _nn.tanh
 dropout = _nn.dropout
+
+adaptive_avg_pool1d = _nn.adaptive_avg_pool1d
+avg_pool1d = _nn.avg_pool1d
+avg_pool2d = _nn.avg_pool2d
+avg_pool3d = _nn.avg_pool3d
+batch_norm = _nn.batch_norm
+bilinear = _nn.bilinear
+channel_shuffle = _nn.channel_shuffle
+conv1d = _nn.conv1d
+conv2d = _nn.conv2d
+conv3d = _nn.conv3d
+conv_tbc = _nn.conv_tbc
+conv_transpose1d = _nn.conv_transpose1d
+conv_transpose2d = _nn.conv_transpose2d
+conv_transpose3d = _nn.conv_transpose3d
+ctc_loss = _nn.ctc_loss
+fold = _nn.fold
+grid_sample = _nn.grid_sample
+group_norm = _nn.group_norm
+instance_norm = _nn.instance_norm
+layer_norm = _nn.layer_norm
+local_response_norm = _nn.local_response_norm
+lp_pool1d = _nn.lp_pool1d
+lp_pool2d = _nn.lp_pool2d
+lp_pool3d = _nn.lp_pool3d
+max_unpool1d = _nn.max_unpool1d
+max_unpool2d = _nn.max_unpool2d
+max_unpool3d = _nn.max_unpool3d
+pad = _nn.pad
+pixel_shuffle = _nn.pixel_shuffle
+pixel_unshuffle = _nn.pixel_unshuffle
+rms_norm = _nn.rms_norm
+scaled_dot_product_attention = _nn.scaled_dot_product_attention
+unfold = _nn.unfold
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
