@@ -64,12 +64,11 @@ fn is_constant(op: &Op, parameter: &str) -> bool {
         || matches!(
             (op.name, parameter),
             ("zeta" | "igamma" | "igammac", "input")
+                | ("_gradient_at", "gradient")
                 | ("_rrelu_with_noise", "noise")
                 | ("soft_margin_loss" | "hinge_embedding_loss", "target")
                 | ("multi_margin_loss", "weight")
         )
-        // PyTorch has its derivative be 0.
-        || op.name == "nextafter"
         || matches!(parameter, "running_mean" | "running_var" | "random_samples")
         || matches!(parameter, "weight" | "pos_weight")
             && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))

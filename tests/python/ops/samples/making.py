@@ -49,11 +49,18 @@ class Sample:
     keywords: dict = field(default_factory=dict)
     # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
     differentiated: bool = True
+    # How many orders of gradients torch has.
+    orders: int = 2
 
 
 def values_of(*rows) -> list[Sample]:
     """Samples whose gradients are not compared."""
     return [Sample(sample.arguments, sample.keywords, differentiated=False) for sample in each(*rows)]
+
+
+def once(*rows) -> list[Sample]:
+    """Samples whose second gradients torch has not."""
+    return [Sample(sample.arguments, sample.keywords, orders=1) for sample in each(*rows)]
 
 
 def index(values) -> Of:
