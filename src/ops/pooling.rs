@@ -240,7 +240,13 @@ op! {
 }
 
 /// The mean of windows of integers, without its fraction.
-fn whole_average(input: &Tensor, size: &[i64], steps: &Steps, count_include_pad: bool, divisor: Option<i64>) -> Result<Tensor> {
+fn whole_average(
+    input: &Tensor,
+    size: &[i64],
+    steps: &Steps,
+    count_include_pad: bool,
+    divisor: Option<i64>,
+) -> Result<Tensor> {
     let sums = resampled(input, "average", size, &averages(steps, false, Some(1)))?;
     // The divisor is the sum of ones by their mean.
     let ones = Tensor::full(&input.sizes(), 1.0.into(), DType::Float64)?;
