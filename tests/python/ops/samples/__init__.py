@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from rgrad import _rgrad
 
+from . import layers
 from .making import PAIRS, SINGLE, TRIPLES, Of, Sample, each
 
 __all__ = ["Of", "Sample", "operations", "samples"]
@@ -27,8 +28,11 @@ for _module in iter_modules(__path__):
 #   it takes the list for one element. Ours is that over all dimensions.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
 
-# Operations of which samples made by kind would be random.
-NAMED_ONLY = {"dropout"}
+# - Layers: the strides of PyTorch's second gradients, and the integers that it takes, are those of the library or loop
+#   that it happens to call. Compared are first gradients and floats; the second are in nn/test_layer_functions.py.
+
+# Operations of which samples made by kind would be random, or of sizes that do not fit.
+NAMED_ONLY = {"dropout", *layers.NAMED}
 
 OPERANDS = {"Tensor", "Operand"}
 
