@@ -379,6 +379,10 @@ op! {
     value {
         const NAME: &str = "batch_norm";
         let sizes = input.sizes();
+        if !training && (running_mean.is_none() || running_var.is_none()) {
+            bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+        }
+        input.size(1)?;
         let form = channels(NAME, &sizes)?;
         check_float(NAME, input)?;
         for (what, tensor) in [("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var)] {
@@ -399,7 +403,7 @@ op! {
             (means, rsqrt(&add((&part(count)?).into(), eps.into())?)?)
         } else {
             let (Some(mean), Some(variance)) = (running_mean, running_var) else {
-                bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+                bail!(Runtime, "{NAME}: running_mean and running_var are needed");
             };
             (mean.detach().to_contiguous()?, rsqrt(&add((&variance.detach()).into(), eps.into())?)?)
         };

@@ -170,11 +170,11 @@ macro_rules! averages {
             fn $adaptive(input: Tensor, output_size: Ints) -> Tensor, FUNCTIONAL;
             value {
                 let size = adaptive_size(stringify!($adaptive), &input.sizes(), output_size, $rank)?;
-                check_float(stringify!($adaptive), input)?;
                 if size.iter().all(|&n| n == 1) {
                     let dims: Ints = (1..=$rank).map(|d| -d).collect();
                     return mean(input, Some(&dims), true, None);
                 }
+                check_float(stringify!($adaptive), input)?;
                 $adaptive_node(input, &size)
             }
             derivative composite;

@@ -130,6 +130,8 @@ def test_other_types(name, dtype):
     """Values and result types; what torch refuses for a type is refused with the same class."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
+            if sample.floating and not dtype.startswith("float"):
+                continue
             prepared = Call(sample, dtype, "contiguous", requires_grad=False)
 
             def program(library):

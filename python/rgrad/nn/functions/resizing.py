@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-from rgrad import _rgrad
 from rgrad._rgrad import _nn
 
 TYPE_CHECKING = False
@@ -126,4 +125,4 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         raise ValueError(f"affine_grid: maps of shape (batch, {rank}, {rank + 1}) are needed, got {tuple(theta.shape)}")
     if min(size) <= 0:
         raise ValueError(f"affine_grid: a shape with elements is needed, got {tuple(size)}")
-    return _rgrad.affine_grid_generator(theta, size, bool(align_corners))
+    return _nn.affine_grid_generator(theta, size, bool(align_corners))

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from rgrad import _rgrad
 
+from . import layers
 from .making import PAIRS, SINGLE, TRIPLES, Of, Sample, each
 
 __all__ = ["Of", "Sample", "operations", "samples"]
@@ -30,9 +31,12 @@ for _module in iter_modules(__path__):
 # - acosh_, asinh_ and atanh_ have no derivative in PyTorch, hardsigmoid, pdist, cdist and the losses of classes with a
 #   margin no second one, and dist none that is defined for p = 0.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
+# - Layers: the strides of PyTorch's second gradients, and the integers that it takes, are those of the library or loop
+#   that it happens to call. Compared are first gradients and floats; the second are in nn/test_layer_functions.py.
 
-# Operations of which samples made by kind would be random, or for which torch is not the measure.
-NAMED_ONLY = {"dropout", "isin", "hardsigmoid", "pdist", "cdist", "pairwise_distance", "igamma", "igammac"}
+# Operations of which samples made by kind would be random or of sizes that do not fit, or for which torch is not the
+# measure.
+NAMED_ONLY = {"dropout", "isin", "hardsigmoid", "pdist", "cdist", "pairwise_distance", "igamma", "igammac", *layers.NAMED}
 
 OPERANDS = {"Tensor", "Operand"}
 

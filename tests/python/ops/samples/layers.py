@@ -264,3 +264,7 @@ NAMED = {
     "rnn_tanh": sequences(1, 1),
     "rnn_relu": sequences(1, 1),
 }
+
+for _samples in NAMED.values():
+    for _sample in _samples:
+        _sample.orders, _sample.floating = 1, True

@@ -49,8 +49,10 @@ class Sample:
     keywords: dict = field(default_factory=dict)
     # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
     differentiated: bool = True
-    # How many orders of gradients torch has.
+    # How many orders of gradients are compared.
     orders: int = 2
+    # Whether floats alone are compared.
+    floating: bool = False
 
 
 def values_of(*rows) -> list[Sample]:
