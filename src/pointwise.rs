@@ -38,7 +38,11 @@ fn kernel_for(name: &str, loops: &Loops, types: Types) -> Result<Kernel> {
 /// A new tensor with the result.
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
     let types = types(name, loops, values)?;
-    let kernel = kernel_for(name, loops, types)?;
+    let kernel = kernel_for(name, loops, types).or_else(|error| {
+        // Sizes that do not fit are refused first.
+        broadcast_sizes(values).map_err(|error| error.context(name))?;
+        Err(error)
+    })?;
     run_kernel(kernel, types, values).map_err(|error| error.context(name))
 }
 

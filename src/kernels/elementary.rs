@@ -11,6 +11,7 @@
 //!
 //! Coefficients without another source are minimax fits made for the interval that their comment names.
 
+mod error;
 mod exponential;
 mod hyperbolic;
 mod logarithm;
@@ -19,6 +20,7 @@ mod power;
 mod tests;
 mod trigonometric;
 
+pub use error::erf_wide;
 pub use exponential::Exponential;
 pub use hyperbolic::Hyperbolic;
 pub use logarithm::Logarithm;

@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, mul};
+use crate::ops::arithmetic::{add_tensors, mul, mul_tensors};
 use crate::ops::comparison::eq;
 use crate::ops::dropout::dropout;
 use crate::ops::matrix::matmul;
@@ -114,6 +114,7 @@ op! {
     fn bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTION FUNCTIONAL;
     value {
         const NAME: &str = "bilinear";
+        (input1.size(-1)?, input2.size(-1)?, weight.size(1)?);
         let (a, b, w) = (ints(&input1.sizes()), ints(&input2.sizes()), ints(&weight.sizes()));
         let fits = !a.is_empty()
             && a.len() == b.len()
@@ -137,12 +138,13 @@ op! {
         }
         let count = a[..a.len() - 1].iter().product();
         let (x, y) = (views::reshape(input1, &[count, w[1]])?, views::reshape(input2, &[count, w[2]])?);
-        // For each example the weight times the first input: (count, features, m).
-        let rows = views::reshape(&views::permute(weight, &[1, 0, 2])?, &[w[1], w[0] * w[2]])?;
-        let partial = views::reshape(&matmul(&x, &rows)?, &[count, w[0], w[2]])?;
+        // All products of an element of one input with one of the other, weighed.
+        let products = mul_tensors(&views::unsqueeze(&x, 2)?, &views::unsqueeze(&y, 1)?)?;
+        let products = views::reshape(&products, &[count, w[1] * w[2]])?;
         let mut sizes = shape::Ints::from_slice(&a[..a.len() - 1]);
         sizes.push(w[0]);
-        let out = views::reshape(&matmul(&partial, &views::unsqueeze(&y, 2)?)?, &sizes)?;
+        let rows = views::reshape(weight, &[w[0], w[1] * w[2]])?;
+        let out = views::reshape(&matmul(&products, &views::t(&rows)?)?, &sizes)?;
         match bias {
             Some(bias) => add_tensors(&out, bias),
             None => Ok(out),

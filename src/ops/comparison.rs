@@ -155,7 +155,11 @@ op! {
     value {
         let values = [Value::from(elements), Value::from(test_elements)];
         let dtype = result_type(&values);
-        if dtype == DType::Bool {
+        let is_bool = |value: &Value| match value {
+            Value::Tensor(tensor) => tensor.dtype() == DType::Bool,
+            other => matches!(other, Value::Scalar(Scalar::Bool(_))),
+        };
+        if values.iter().any(is_bool) {
             bail!(Runtime, "isin: not defined for bool");
         }
         let [elements, tested] = [elements, test_elements].map(|operand| match operand {

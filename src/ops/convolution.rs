@@ -8,6 +8,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::convolution::{self as kernel, Geometry};
+use crate::ops::conversion::contiguous;
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Dims, Ints};
@@ -438,9 +439,28 @@ op! {
                 shape::show(&bias.sizes())
             );
         }
-        let (x, w) = (views::permute(input, &[1, 2, 0])?, views::permute(weight, &[2, 1, 0])?);
-        let out = convolution(&x, &w, Some(bias), &[1], &[pad], &[1], false, &[0], 1)?;
-        crate::ops::conversion::contiguous(&views::permute(&out, &[2, 0, 1])?)
+        let (x, w) = time_last(&input.detach(), &weight.detach())?;
+        let out = convolution(&x, &w, Some(&bias.detach()), &[1], &[pad], &[1], false, &[0], 1)?;
+        contiguous(&views::permute(&out, &[2, 0, 1])?)
     }
-    derivative composite;
+    derivative "ConvTbcBackward0" ByVjp {
+        input(g, input, weight, pad) => {
+            let (x, w) = time_last(input, weight)?;
+            let g = views::permute(g, &[1, 2, 0])?;
+            let given = convolution_input(&g, &w, &ints(&x.sizes()), &[1], &[pad], &[1], 1)?;
+            contiguous(&views::permute(&given, &[2, 0, 1])?)
+        };
+        weight(g, input, weight, pad) => {
+            let (x, w) = time_last(input, weight)?;
+            let g = views::permute(g, &[1, 2, 0])?;
+            let given = convolution_weight(&g, &x, &ints(&w.sizes()), &[1], &[pad], &[1], 1)?;
+            contiguous(&views::permute(&given, &[2, 1, 0])?)
+        };
+        bias(g) => sum(g, Some(&[0, 1]), false, None);
+    }
+}
+
+/// Input and weight of `conv_tbc` as `conv1d` has them.
+fn time_last(input: &Tensor, weight: &Tensor) -> Result<(Tensor, Tensor)> {
+    Ok((views::permute(input, &[1, 2, 0])?, views::permute(weight, &[2, 1, 0])?))
 }

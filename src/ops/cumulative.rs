@@ -16,7 +16,8 @@ use crate::ops::views;
 use crate::scalar::Scalar;
 use crate::shape::{Extents, Ints, wrap_dim};
 use crate::tensor::Tensor;
-use crate::{bail, op, with_element};
+use crate::value::Value;
+use crate::{bail, chosen, op, with_element};
 
 /// How elements are joined to a running result.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ fn sums_from_the_end(g: &Tensor, dim: i64) -> Result<Tensor> {
 op! {
     /// The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype` says
     /// otherwise.
-    fn cumsum(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn cumsum(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value {
         check_differentiable("cumsum", input, dtype)?;
         running(input, dim, dtype, Joined::Sum)
@@ -77,9 +78,27 @@ op! {
 }
 
 op! {
+    /// `cumsum` in place, which keeps the dtype.
+    fn cumsum_in_place as "cumsum" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
+    choose {
+        let dtype = dtype.unwrap_or(input.dtype());
+        Ok(chosen!(cumsum(input, Scalar::Int(dim), Value::DType(dtype))))
+    }
+}
+
+op! {
+    /// `cumprod` in place, which keeps the dtype.
+    fn cumprod_in_place as "cumprod" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
+    choose {
+        let dtype = dtype.unwrap_or(input.dtype());
+        Ok(chosen!(cumprod(input, Scalar::Int(dim), Value::DType(dtype))))
+    }
+}
+
+op! {
     /// The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
     /// `dtype` says otherwise.
-    fn cumprod(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn cumprod(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value {
         check_differentiable("cumprod", input, dtype)?;
         running(input, dim, dtype, Joined::Product)
@@ -248,7 +267,8 @@ op! {
         }
         let mut result = if parts.len() == 1 { input.clone() } else { cat_tensors(&parts, d as i64)? };
         if n == 0 {
-            return crate::ops::conversion::clone(&result);
+            let zeros = result.detach().zeros_alike()?;
+            return crate::autograd::primitives::call_in_place("copy", &[Value::Tensor(zeros), Value::Tensor(result)]);
         }
         for _ in 0..n.min(result.size(dim)? as i64) {
             let length = (result.size(dim)? as i64 - 1).max(0);
@@ -295,6 +315,26 @@ fn steps(y: &Tensor, x: &Tensor, dim: i64) -> Result<Tensor> {
     sub((&next).into(), (&before).into())
 }
 
+op! {
+    /// A tensor times a number, which has a node of its own in what integrals are made of.
+    fn times as "_times" (input: Tensor, factor: Scalar) -> Tensor;
+    value { mul(input.into(), factor.into()) }
+    batch aligned;
+    derivative "MulBackward1" Linear {
+        input(g, factor) => times(g, factor);
+    }
+}
+
+op! {
+    /// A tensor divided by two.
+    fn halved as "_halved" (input: Tensor) -> Tensor;
+    value { div(input.into(), 2.0.into()) }
+    batch aligned;
+    derivative "DivBackward1" Linear {
+        input(g) => halved(g);
+    }
+}
+
 /// Zeros for an integral over nothing.
 fn no_area(y: &Tensor, dim: i64) -> Result<Tensor> {
     let mut sizes = y.sizes();
@@ -310,7 +350,7 @@ op! {
             return no_area(y, dim);
         }
         let area = sum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, Some(&[dim]), false, None)?;
-        div((&area).into(), 2.0.into())
+        times(&area, Scalar::Float(0.5))
     }
     derivative composite;
 }
@@ -327,7 +367,7 @@ op! {
         }
         let ends = add_tensors(&views::select(y, dim, 0)?, &views::select(y, dim, -1)?)?;
         let total = sub((&sum(y, Some(&[dim]), false, None)?).into(), (&mul((&ends).into(), 0.5.into())?).into())?;
-        mul((&total).into(), dx.into())
+        times(&total, dx)
     }
     derivative composite;
 }
@@ -350,8 +390,13 @@ op! {
     /// The integrals of `y` from the first place to each further one, at the places `x` along `dim`.
     fn cumulative_trapezoid_at as "cumulative_trapezoid" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION;
     value {
-        let steps = div((&steps(y, x, dim)?).into(), 2.0.into())?;
-        cumsum(&mul_tensors(&steps, &neighbours(y, dim)?)?, dim, None)
+        if [x, y].iter().any(|tensor| tensor.dtype() == DType::Bool) {
+            bail!(Runtime, "cumulative_trapezoid: y and x must not be bool tensors");
+        }
+        for tensor in [x, y] {
+            tensor.size(dim)?;
+        }
+        halved(&cumsum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, dim, None)?)
     }
     derivative composite;
 }

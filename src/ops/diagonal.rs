@@ -170,7 +170,7 @@ op! {
     fn diagonal_scatter(input: Tensor, src: Tensor, offset: i64 = 0, dim1: i64 = 0, dim2: i64 = 1) -> Tensor,
         FUNCTION METHOD;
     value {
-        let out = input.copied_alike(input.dtype())?;
+        let out = crate::ops::scattering::copy_with_strides(input)?;
         let part = diagonal(&out, offset, dim1, dim2)?;
         crate::ops::scattering::put_part("diagonal_scatter", &part, src)?;
         Ok(out)
@@ -227,11 +227,11 @@ op! {
     /// The sum of the diagonal of a matrix. Integers are summed as int64.
     fn trace(input: Tensor) -> Tensor, FUNCTION METHOD;
     value {
-        if input.ndim() != 2 {
-            bail!(Runtime, "trace: a matrix is expected, the tensor has size {}", shape::show(&input.sizes()));
-        }
         if input.dtype() == crate::DType::Bool {
             bail!(NotImplemented, "trace: not implemented for bool");
+        }
+        if input.ndim() != 2 {
+            bail!(Runtime, "trace: a matrix is expected, the tensor has size {}", shape::show(&input.sizes()));
         }
         crate::ops::reduction::sum_all(&diagonal(&input.detach(), 0, 0, 1)?, None)
     }

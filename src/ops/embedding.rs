@@ -167,11 +167,11 @@ fn bags_of(offsets: &Tensor, count: usize, include_last: bool) -> Result<Vec<(us
 op! {
     /// The sum (`mode` 0), the mean (1) or the largest elements (2) of the rows of `weight` in each bag of `indices`; bags
     /// begin at `offsets`. Also the bag of each index, the size of each bag, and the rows of the largest elements.
-    fn embedding_bag(
+    fn embedding_bag as "_embedding_bag" (
         weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = false, mode: i64 = 0,
         sparse: bool = false, per_sample_weights: Option<Tensor> = None, include_last_offset: bool = false,
         padding_idx: Option<i64> = None
-    ) -> (output, offset2bag, bag_size, max_indices), FUNCTION;
+    ) -> (output, offset2bag, bag_size, max_indices), FUNCTIONAL;
     value {
         const NAME: &str = "embedding_bag";
         let [rows, width] = width_of(NAME, weight)?;

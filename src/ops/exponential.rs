@@ -8,6 +8,20 @@ use crate::value::Operand;
 use crate::{chosen, op, pointwise};
 
 pointwise! {
+    /// `xlogy` of a number and a tensor.
+    fn xlogy_of_number as "xlogy" / "of_number" (input: Scalar, other: Tensor)
+        float -> same, "XlogyBackward1", FUNCTION
+        = input.times_log(other);
+        other(g, input, other) = g * (input / other);
+
+    /// `xlog1py` of a number and a tensor.
+    fn xlog1py_of_number as "xlog1py" / "of_number" (input: Scalar, other: Tensor)
+        float -> same, "SpecialXlog1PyBackward1", SPECIAL
+        = input.times_log1p(other);
+        other(g, input, other) = g * (input / (other + 1.0));
+}
+
+pointwise! {
     /// 2 to the power of each element.
     fn exp2(input: Tensor) float -> same, "Exp2Backward0", FUNCTION METHOD IN_PLACE
         = input.exp2();
@@ -51,14 +65,14 @@ pointwise! {
     fn xlogy(input: Operand<'static>, other: Operand<'static>)
         float -> same, "XlogyBackward0" / "XlogyBackward2", FUNCTION METHOD IN_PLACE
         = input.times_log(other);
-        input(g, input, other) = g.times_log(other).only_if(!(input.equals(0.0) & other.less_equal(0.0)));
+        input(g, input, other) = g.times_log(other).cleared_unless(!(input.equals(0.0) & other.less_equal(0.0)));
         other(g, input, other) = g * (input / other);
 
     /// `input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN.
     fn xlog1py(input: Operand<'static>, other: Operand<'static>)
         float -> same, "SpecialXlog1PyBackward0" / "SpecialXlog1PyBackward2", SPECIAL
         = input.times_log1p(other);
-        input(g, input, other) = (g * other.log1p()).only_if(!(input.equals(0.0) & other.less_equal(-1.0)));
+        input(g, input, other) = (g * other.log1p()).cleared_unless(!(input.equals(0.0) & other.less_equal(-1.0)));
         other(g, input, other) = g * (input / (other + 1.0));
 
     /// `input` times 2 to the power of `other`.

@@ -395,7 +395,7 @@ op! {
             bail!(Runtime, "masked_scatter: source is {} and the tensor is {}; they have to be the same", source.dtype(), input.dtype());
         }
         let sizes: shape::Ints = shape::broadcast(&input.sizes(), &mask.sizes())?.iter().map(|&n| n as i64).collect();
-        let out = views::expand(&input.detach(), &sizes)?.copied_alike(input.dtype())?;
+        let out = views::expand(&input.detach(), &sizes)?.copied(input.dtype())?;
         let (target, mask) = broadcast_to_mask(&out, &mask.detach())?;
         let count = mask.to_vec::<bool>()?.into_iter().filter(|&chosen| chosen).count();
         if source.numel() < count {

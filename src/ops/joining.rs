@@ -267,7 +267,7 @@ op! {
 }
 
 fn grid(tensors: &[Option<Tensor>], indexing: &str) -> Result<Vec<Tensor>> {
-    use crate::ops::views::{expand, transpose, view};
+    use crate::ops::views::{expand, view};
     let mut tensors: Vec<Tensor> = tensors.iter().flatten().cloned().collect();
     let Some(first) = tensors.first() else { bail!(Runtime, "meshgrid: at least one tensor is needed") };
     if tensors.iter().any(|tensor| tensor.ndim() > 1) {
@@ -292,7 +292,6 @@ fn grid(tensors: &[Option<Tensor>], indexing: &str) -> Result<Vec<Tensor>> {
         grids.push(expand(&view(tensor, &own)?, &sizes)?);
     }
     if swapped {
-        grids = grids.iter().map(|grid| transpose(grid, 0, 1)).collect::<Result<_>>()?;
         grids.swap(0, 1);
     }
     Ok(grids)

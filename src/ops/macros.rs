@@ -280,7 +280,7 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first), `floating` (floats alone); in brackets after it, a [`Check`](crate::op::Check). The word
+/// floats), `whole` (neither), `float` (integers become floats first), `floating` (floats alone); in brackets after it, a [`Check`](crate::op::Check). The word
 /// after the arrow: `same` or `bool`. Parameters after `=>` are factors that the result's type does not depend on;
 /// those after a semicolon as well, and they have to be named. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
 /// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
@@ -388,6 +388,10 @@ macro_rules! pointwise {
     (@kernels integer $range:ident [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Number $range [$($x)+] $value);
         $crate::pointwise!(@table $range [$($x)+] [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64])
+    }};
+    (@kernels whole $range:ident [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Number $range [$($x)+] $value);
+        $crate::pointwise!(@table $range [$($x)+] [u8 UInt8] [i32 Int32] [i64 Int64])
     }};
     (@kernels number $range:ident [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Number $range [$($x)+] $value);

@@ -14,20 +14,28 @@ use crate::ops::views::{reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op, pointwise};
+
+fn check_no_bool(name: &str, values: &[Value], _: DType) -> Result<()> {
+    if values.iter().flat_map(Value::tensors).any(|tensor| tensor.dtype() == DType::Bool) {
+        bail!(Runtime, "{name}: not defined for bool");
+    }
+    Ok(())
+}
 
 // Nodes have the names of those that come last where PyTorch composes the loss.
 pointwise! {
     /// `x` where the target is 1, `max(0, margin - x)` where it is -1.
-    fn hinge as "hinge_embedding_loss" / "values" (input: Tensor, target: Tensor => margin: Scalar)
-        float -> same, "AddBackward0"
+    fn hinge as "hinge_embedding_loss" / "values" (input: Tensor => target: Tensor, margin: Scalar)
+        real[check_no_bool] -> same, "AddBackward0"
         = (margin - input).maximum(0.0).only_if(!target.equals(1.0)) + input.only_if(!target.equals(-1.0));
         input(g, input, target, margin) = g.only_if(!target.equals(-1.0))
             - g.only_if(!target.equals(1.0) & (margin - input).greater_equal(0.0));
 
     /// `max(0, margin - target * (input1 - input2))`.
     fn ranking as "margin_ranking_loss" / "values" (input1: Tensor, input2: Tensor, target: Tensor => margin: Scalar)
-        real -> same, "ClampMinBackward0"
+        real[check_no_bool] -> same, "ClampMinBackward0"
         = (margin - target * (input1 - input2)).maximum(0.0);
         input1(g, input1, input2, target, margin) =
             -((g * target).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
@@ -37,7 +45,7 @@ pointwise! {
             -((g * (input1 - input2)).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
 
     /// `log(1 + exp(-target * x))`.
-    fn soft_margin as "soft_margin_loss" / "values" (input: Tensor, target: Tensor) floating -> same
+    fn soft_margin as "soft_margin_loss" / "values" (input: Tensor => target: Tensor) floating -> same
         = -(target * input).logsigmoid();
 
     /// Its gradient.
@@ -86,7 +94,7 @@ op! {
     value {
         let how = self::reduction("soft_margin_loss", reduction)?;
         check_constant("soft_margin_loss", "target", Some(target))?;
-        if !input.dtype().promote(target.dtype()).is_float() {
+        if !input.dtype().is_float() {
             bail!(Runtime, "soft_margin_loss: the result is a float and the input {}", input.dtype());
         }
         reduce(soft_margin(input, target)?, how)
@@ -235,15 +243,15 @@ fn targets(name: &str, input: &Tensor, target: &Tensor) -> Result<[Tensor; 2]> {
     if target.dtype() != DType::Int64 {
         bail!(Runtime, "{name}: classes have to be int64, they are {}", target.dtype());
     }
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
-    }
     let mut counts = vec![0.0f64; n * c];
     for (row, counts) in target.to_vec::<i64>()?.chunks_exact(c).zip(counts.chunks_exact_mut(c)) {
         if let Some(class) = row.iter().find(|class| !(-1..c as i64).contains(class)) {
             bail!(Runtime, "{name}: class {class} is not from -1 to below {c}");
         }
         row.iter().take_while(|&&class| class >= 0).for_each(|&class| counts[class as usize] += 1.0);
+    }
+    if !input.dtype().is_float() {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
     }
     let rest: Vec<f64> = counts.iter().map(|&count| f64::from(u8::from(count == 0.0))).collect();
     Ok([

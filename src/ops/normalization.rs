@@ -6,7 +6,7 @@ use crate::autograd::{modes, primitives};
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::normalization::{self as kernel, Channels, Rows, Saved, Weights};
-use crate::op::Gradients;
+use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{add, add_tensors, div, mul, mul_tensors, sub};
 use crate::ops::power::pow;
 use crate::ops::reduction::{mean, sum};
@@ -121,6 +121,40 @@ fn three(gradients: [Tensor; 3], weight: bool, bias: bool) -> Gradients {
     [Some(input), weight.then_some(of_weight), bias.then_some(of_bias)].into_iter().collect()
 }
 
+/// The gradient of the result, or zeros where none arrived, and what the gradients of the mean and of one divided by the
+/// standard deviation (results 1 and 2) add to that of the input, which is seen with the sizes `seen`.
+fn arrived(ctx: &Backward, input: &Tensor, seen: &[i64], dims: &[i64], eps: f64) -> Result<(Tensor, Option<Tensor>)> {
+    let g = match ctx.gradient_of(0)? {
+        Some(g) => g,
+        None => Tensor::zeros(&input.sizes(), input.dtype())?,
+    };
+    let (of_mean, of_scale) = (ctx.gradient_of(1)?, ctx.gradient_of(2)?);
+    if of_mean.is_none() && of_scale.is_none() {
+        return Ok((g, None));
+    }
+    let [normal, scale] = normalized(&views::reshape(input, seen)?, dims, eps)?;
+    let count = (input.numel() / scale.numel().max(1)) as f64;
+    let statistics = ints(&scale.sizes());
+    let mut total = Tensor::zeros(&normal.sizes(), input.dtype())?;
+    if let Some(of_mean) = of_mean {
+        total = add_tensors(&total, &div((&views::reshape(&of_mean, &statistics)?).into(), count.into())?)?;
+    }
+    if let Some(of_scale) = of_scale {
+        let slope = mul_tensors(&views::reshape(&of_scale, &statistics)?, &square(&scale)?)?;
+        let part = div((&mul_tensors(&normal, &slope)?).into(), count.into())?;
+        total = sub((&total).into(), (&part).into())?;
+    }
+    Ok((g, Some(views::reshape(&total, &ints(&input.sizes()))?)))
+}
+
+/// Gradients, of which the first is that of the input, with more added to that.
+fn with_more(mut gradients: Gradients, more: Option<Tensor>) -> Result<Gradients> {
+    if let (Some(more), Some(Some(first))) = (more, gradients.first_mut()) {
+        *first = add_tensors(first, &more)?;
+    }
+    Ok(gradients)
+}
+
 fn last_dims(count: usize) -> Ints {
     (1..=count as i64).map(|d| -d).rev().collect()
 }
@@ -161,16 +195,18 @@ op! {
         normalized_rows(rows, &statistics, eps, input, weight, bias)
     }
     derivative "NativeLayerNormBackward0" ByVjp {
-        [input, weight, bias](g, input, normalized_shape, weight, eps, mean, rstd, ctx) => {
+        [input, weight, bias](input, normalized_shape, weight, eps, mean, rstd, ctx) => {
             let sizes = input.sizes();
+            let dims = last_dims(normalized_shape.len());
+            let (g, more) = arrived(ctx, input, &ints(&sizes), &dims, eps)?;
+            let g = &g;
             let shape = shape::checked_sizes(normalized_shape)?;
             let (has_weight, has_bias) = (ctx.needs(2), ctx.needs(3));
             if !modes::grad_enabled() {
                 let rows = layers("layer_norm", &sizes, normalized_shape)?;
                 let gradients = rows_backward(rows, g, input, mean, rstd, weight, &shape)?;
-                return Ok(three(gradients, has_weight, has_bias));
+                return with_more(three(gradients, has_weight, has_bias), more);
             }
-            let dims = last_dims(shape.len());
             let [normal, scale] = normalized(input, &dims, eps)?;
             let weighted = match weight {
                 Some(weight) => mul_tensors(g, weight)?,
@@ -179,7 +215,7 @@ op! {
             let lead: Ints = (0..(sizes.len() - shape.len()) as i64).collect();
             let over = |x: Tensor| if lead.is_empty() { Ok(x) } else { sum(&x, Some(&lead), false, None) };
             let gradients = [unnormalized(&weighted, &normal, &scale, &dims)?, over(mul_tensors(g, &normal)?)?, over(g.clone())?];
-            Ok(three(gradients, has_weight, has_bias))
+            with_more(three(gradients, has_weight, has_bias), more)
         };
     }
 }
@@ -250,16 +286,23 @@ op! {
         normalized_rows(rows, &[rows.rows / num_groups as usize, num_groups as usize], eps, input, weight, bias)
     }
     derivative "NativeGroupNormBackward0" ByVjp {
-        [input, weight, bias](g, input, weight, num_groups, eps, mean, rstd, ctx) => {
+        [input, weight, bias](input, weight, num_groups, eps, mean, rstd, ctx) => {
             let sizes = input.sizes();
             let (rows, channels) = groups("group_norm", &sizes, num_groups)?;
+            let grouped = [
+                sizes[0] as i64,
+                num_groups,
+                channels as i64 / num_groups,
+                (rows.length * num_groups as usize / channels.max(1)) as i64,
+            ];
+            let (g, more) = arrived(ctx, input, &grouped, &[2, 3], eps)?;
+            let g = &g;
             let (has_weight, has_bias) = (ctx.needs(1), ctx.needs(2));
             if !modes::grad_enabled() {
                 let gradients = rows_backward(rows, g, input, mean, rstd, weight, &[channels])?;
-                return Ok(three(gradients, has_weight, has_bias));
+                return with_more(three(gradients, has_weight, has_bias), more);
             }
-            let (batch, count) = (sizes[0] as i64, channels as i64);
-            let grouped = [batch, num_groups, count / num_groups, (rows.length * num_groups as usize / channels.max(1)) as i64];
+            let count = channels as i64;
             let (x, g) = (views::reshape(input, &grouped)?, views::reshape(g, &grouped)?);
             let [normal, scale] = normalized(&x, &[2, 3], eps)?;
             let weighted = match weight {
@@ -268,7 +311,7 @@ op! {
             };
             let over = |x: &Tensor| views::reshape(&sum(x, Some(&[0, 3]), false, None)?, &[count]);
             let of_input = views::reshape(&unnormalized(&weighted, &normal, &scale, &[2, 3])?, &ints(&sizes))?;
-            Ok(three([of_input, over(&mul_tensors(&g, &normal)?)?, over(&g)?], has_weight, has_bias))
+            with_more(three([of_input, over(&mul_tensors(&g, &normal)?)?, over(&g)?], has_weight, has_bias), more)
         };
     }
 }
@@ -336,6 +379,10 @@ op! {
     value {
         const NAME: &str = "batch_norm";
         let sizes = input.sizes();
+        if !training && (running_mean.is_none() || running_var.is_none()) {
+            bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+        }
+        input.size(1)?;
         let form = channels(NAME, &sizes)?;
         check_float(NAME, input)?;
         for (what, tensor) in [("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var)] {
@@ -356,7 +403,7 @@ op! {
             (means, rsqrt(&add((&part(count)?).into(), eps.into())?)?)
         } else {
             let (Some(mean), Some(variance)) = (running_mean, running_var) else {
-                bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+                bail!(Runtime, "{NAME}: running_mean and running_var are needed");
             };
             (mean.detach().to_contiguous()?, rsqrt(&add((&variance.detach()).into(), eps.into())?)?)
         };
@@ -372,10 +419,16 @@ op! {
     batch refused("batch_norm: the statistics of a batch are one for all examples; move the batch into the input's first dimension");
     derivative "NativeBatchNormBackward0" ByVjp {
         [input, weight, bias](
-            g, input, weight, running_mean, running_var, training, eps, save_mean, save_invstd, ctx
+            input, weight, running_mean, running_var, training, eps, save_mean, save_invstd, ctx
         ) => {
             let sizes = input.sizes();
             let form = channels("batch_norm", &sizes)?;
+            let others: Ints = (0..sizes.len() as i64).filter(|&d| d != 1).collect();
+            let (g, more) = match training {
+                true => arrived(ctx, input, &ints(&sizes), &others, eps)?,
+                false => (ctx.gradient()?, None),
+            };
+            let g = &g;
             let (has_weight, has_bias) = (ctx.needs(1), ctx.needs(2));
             let fixed = match (training, running_mean, running_var) {
                 (false, Some(mean), Some(variance)) => {
@@ -386,11 +439,10 @@ op! {
             if !modes::grad_enabled() {
                 let (means, scales) = fixed.clone().unwrap_or((save_mean.clone(), save_invstd.clone()));
                 let gradients = channels_backward(form, g, input, &means, &scales, weight, fixed.is_some())?;
-                return Ok(three(gradients, has_weight, has_bias));
+                return with_more(three(gradients, has_weight, has_bias), more);
             }
             let mut wide: Ints = Ints::from_elem(1, sizes.len());
             wide[1] = form.channels as i64;
-            let others: Ints = (0..sizes.len() as i64).filter(|&d| d != 1).collect();
             let weighted = match weight {
                 Some(weight) => mul_tensors(g, &views::reshape(weight, &wide)?)?,
                 None => g.clone(),
@@ -408,7 +460,7 @@ op! {
                 }
             };
             let over = |x: &Tensor| sum(x, Some(&others), false, None);
-            Ok(three([of_input, over(&mul_tensors(g, &normal)?)?, over(g)?], has_weight, has_bias))
+            with_more(three([of_input, over(&mul_tensors(g, &normal)?)?, over(g)?], has_weight, has_bias), more)
         };
     }
 }

@@ -56,7 +56,12 @@ op! {
     }
     batch over(dim);
     derivative "LinalgVectorNormBackward0" ByVjp {
-        input(g, input, ord, dim, keepdim, out) => norm_backward(g, input, ord.to_f64(), out, dim, keepdim);
+        input(g, input, ord, dim, keepdim, out) => {
+            if ord.to_f64() == 0.0 {
+                return Ok(crate::op::Gradients::from_elem(None, 1));
+            }
+            norm_backward(g, input, ord.to_f64(), out, dim, keepdim)
+        };
     }
 }
 
@@ -165,7 +170,7 @@ op! {
         let norm = linalg_vector_norm(&input, p, Some(&others(dim, input.ndim())?), true, None)?;
         let large = gt(&norm, maxnorm.into())?;
         let factor = div(maxnorm.into(), (&crate::ops::arithmetic::add((&norm).into(), TINY.into())?).into())?;
-        mul_tensors(&input, &choose(&large, (&factor).into(), 1.0.into())?)
+        mul_tensors(&input, &choose(&large, (&factor).into(), 1.0.into())?)?.to_contiguous()
     }
     derivative "RenormBackward0" ByVjp {
         input(g, input, p, dim, maxnorm) => {

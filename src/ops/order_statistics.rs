@@ -61,7 +61,7 @@ fn place_of<P: Packed>(line: &mut [P], nans: usize, first_nan: usize, rank: Rank
 /// The chosen element of each line along a dimension, and its place.
 fn ranked(name: &str, input: &Tensor, dim: i64, keepdim: bool, rank: Rank) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
-    if input.dtype() == DType::Bool && !matches!(rank, Rank::Mode) {
+    if input.dtype() == DType::Bool && input.ndim() > 0 && !matches!(rank, Rank::Mode) {
         bail!(NotImplemented, "{name}: not implemented for bool");
     }
     let chosen: smallvec::SmallVec<[bool; 8]> = (0..input.ndim()).map(|i| i == d).collect();
@@ -116,10 +116,15 @@ op! {
 /// The chosen one of all elements; NaN if there is none.
 fn ranked_of_all(name: &str, input: &Tensor, rank: Rank) -> Result<Tensor> {
     if input.numel() == 0 {
-        if input.dtype() == DType::Bool {
-            bail!(NotImplemented, "{name}: not implemented for bool");
-        }
-        return Tensor::full(&[], f64::NAN.into(), input.dtype());
+        // What NaN becomes in an integer.
+        let nothing = match input.dtype() {
+            DType::Bool => true.into(),
+            DType::UInt8 => 0i64.into(),
+            DType::Int32 => i64::from(i32::MIN).into(),
+            DType::Int64 => i64::MIN.into(),
+            _ => f64::NAN.into(),
+        };
+        return Tensor::full(&[], nothing, input.dtype());
     }
     let [value, _] = ranked(name, &views::reshape(&input.detach(), &[-1])?, 0, false, rank)?;
     Ok(value)
@@ -205,25 +210,19 @@ fn quantiles(
     if q.to_vec::<f64>()?.iter().any(|q| !(0.0..=1.0).contains(q)) {
         bail!(Runtime, "{name}: q has to lie between 0 and 1");
     }
-    let ndim = input.ndim();
-    let (rows, kept): (Tensor, Ints) = match dim {
-        None => (views::reshape(input, &[-1])?, Ints::from_elem(1, if keepdim { ndim } else { 0 })),
+    let rows = match dim {
+        None => views::reshape(input, &[-1])?,
+        Some(dim) if input.ndim() > 0 => views::movedim(input, &[dim], &[-1])?,
         Some(dim) => {
-            let d = wrap_dim(dim, ndim)?;
-            let mut kept = ints(&input.sizes());
-            match (ndim, keepdim) {
-                (0, _) => {}
-                (_, true) => kept[d] = 1,
-                (_, false) => kept = kept.iter().enumerate().filter(|row| row.0 != d).map(|row| *row.1).collect(),
-            }
-            let last = if ndim == 0 { views::reshape(input, &[1])? } else { views::movedim(input, &[dim], &[-1])? };
-            (last, kept)
+            wrap_dim(dim, 0)?;
+            views::reshape(input, &[1])?
         }
     };
     let [sorted, _] = sort(&rows, -1, false)?;
     // One row of ranks for each line.
     let length = sorted.size(-1)? as i64;
     let nan = isnan(&sorted.detach())?;
+    let vector = q.ndim() > 0;
     let q = views::reshape(q, &[-1])?;
     let ranks = if ignore_nan {
         let valid = sum(&logical_not(&nan)?, Some(&[-1]), true, None)?;
@@ -257,16 +256,21 @@ fn quantiles(
         };
         values = add_tensors(&values, &step)?;
     }
+    if keepdim && input.ndim() > 0 {
+        values = match dim {
+            Some(dim) => views::unsqueeze(&values, wrap_dim(dim, input.ndim())? as i64)?,
+            None => views::reshape(&values, &{
+                let mut sizes = Ints::from_elem(1, input.ndim());
+                sizes.push(values.numel() as i64);
+                sizes
+            })?,
+        };
+    }
     // The dimension of q goes first, or away.
-    let first = views::movedim(&views::unsqueeze(&values, 0)?, &[-1], &[0])?;
-    let mut sizes = Ints::from_elem(q.numel() as i64, 1);
-    sizes.extend(kept.iter().copied());
-    views::reshape(&first, &sizes)
-}
-
-/// Without the dimension of `q` if that is a number.
-fn squeezed(values: Tensor, q: &Tensor) -> Result<Tensor> {
-    if q.ndim() == 0 { views::squeeze_in_place(&values, 0) } else { Ok(values) }
+    match vector {
+        true => views::squeeze_in_place(&views::transpose(&views::unsqueeze(&values, 0)?, 0, -1)?, -1),
+        false => views::squeeze_in_place(&values, -1),
+    }
 }
 
 op! {
@@ -274,7 +278,7 @@ op! {
     fn quantile(
         input: Tensor, q: Tensor, dim: Option<i64> = None, keepdim: bool = false; interpolation: String = "linear"
     ) -> Tensor, FUNCTION METHOD;
-    value { squeezed(quantiles("quantile", input, q, dim, keepdim, interpolation, false)?, q) }
+    value { quantiles("quantile", input, q, dim, keepdim, interpolation, false) }
     derivative composite;
 }
 
@@ -300,7 +304,7 @@ op! {
     fn nanquantile(
         input: Tensor, q: Tensor, dim: Option<i64> = None, keepdim: bool = false; interpolation: String = "linear"
     ) -> Tensor, FUNCTION METHOD;
-    value { squeezed(quantiles("nanquantile", input, q, dim, keepdim, interpolation, true)?, q) }
+    value { quantiles("nanquantile", input, q, dim, keepdim, interpolation, true) }
     derivative composite;
 }
 

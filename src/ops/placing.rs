@@ -78,7 +78,7 @@ op! {
         if source.ndim() != input.ndim() && source.ndim() != 0 && input.ndim() != 0 {
             bail!(Index, "index_copy: the source has {} dimensions, the tensor {}", source.ndim(), input.ndim());
         }
-        let out = input.copied_alike(input.dtype())?;
+        let out = input.copied(input.dtype())?;
         let (target, source) = (as_vector(&out)?, as_vector(&source.detach())?);
         let (mut expected, found) = (target.sizes(), source.sizes());
         expected[d] = index.numel();
@@ -206,6 +206,9 @@ fn joined(
     include: bool,
 ) -> Result<Tensor> {
     if input.dtype() == DType::Bool {
+        if reduce == Reduce::Mean {
+            bail!(NotImplemented, "{name}: the mean is not implemented for bool");
+        }
         let [input, src] = [input, src].map(|tensor| tensor.cast(DType::Int32));
         return joined(name, &input?, d, index, &src?, reduce, include)?.cast(DType::Bool);
     }
@@ -366,6 +369,9 @@ op! {
             bail!(Index, "index_reduce: the index has to have at most one dimension, its size is {}", shape::show(&index.sizes()));
         }
         check_same_dtype("index_reduce", source, input)?;
+        if input.dtype() == DType::Bool && !include_self {
+            bail!(NotImplemented, "index_reduce: not implemented for bool without include_self");
+        }
         let (target, source) = (as_vector(&input.detach())?, as_vector(&source.detach())?);
         let (mut expected, found) = (target.sizes(), source.sizes());
         expected[d] = index.numel();
@@ -474,7 +480,12 @@ op! {
         let index = views::reshape(&index.detach(), &[-1])?;
         let values = views::reshape(&source.detach(), &[-1])?;
         put_raw(&flat, &[Some(index)], &values, if accumulate { Write::Add } else { Write::Replace })?;
-        Ok(out)
+        if input.is_contiguous() {
+            return Ok(out);
+        }
+        let alike = input.empty_alike(input.dtype())?;
+        crate::kernels::copy::copy(&alike.data(), &out.data());
+        Ok(alike)
     }
     derivative "PutBackward0" Linear {
         input(g, index, accumulate) => {
@@ -541,7 +552,10 @@ op! {
             rest = crate::ops::arithmetic::floor_divide((&rest).into(), size.into())?;
         }
         columns.reverse();
-        Ok(columns)
+        if columns.is_empty() {
+            return Ok(columns);
+        }
+        views::unbind(&crate::ops::joining::stack_tensors(&columns, -1)?, -1)
     }
     derivative none;
 }

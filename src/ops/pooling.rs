@@ -6,7 +6,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::pooling::{self as kernel, Window, Windows};
-use crate::ops::arithmetic::{mul, mul_tensors};
+use crate::ops::arithmetic::{div, div_towards_zero, mul, mul_tensors};
 use crate::ops::power::pow;
 use crate::ops::reduction::mean;
 use crate::ops::resampling::{last, resample_backward, resampled};
@@ -150,6 +150,9 @@ macro_rules! averages {
                     bail!(Runtime, "{}: divisor_override must not be 0", stringify!($name));
                 }
                 let size = steps.output(stringify!($name), &input.sizes(), ceil_mode)?;
+                if input.dtype() == DType::Int64 {
+                    return whole_average(input, &size, &steps, count_include_pad, divisor_override);
+                }
                 check_float(stringify!($name), input)?;
                 resampled(input, "average", &size, &averages(&steps, count_include_pad, divisor_override))
             }
@@ -167,11 +170,11 @@ macro_rules! averages {
             fn $adaptive(input: Tensor, output_size: Ints) -> Tensor, FUNCTIONAL;
             value {
                 let size = adaptive_size(stringify!($adaptive), &input.sizes(), output_size, $rank)?;
-                check_float(stringify!($adaptive), input)?;
                 if size.iter().all(|&n| n == 1) {
                     let dims: Ints = (1..=$rank).map(|d| -d).collect();
                     return mean(input, Some(&dims), true, None);
                 }
+                check_float(stringify!($adaptive), input)?;
                 $adaptive_node(input, &size)
             }
             derivative composite;
@@ -234,6 +237,23 @@ op! {
         views::squeeze(&adaptive_avg_pool2d(&views::unsqueeze(input, -2)?, &size)?, -2)
     }
     derivative composite;
+}
+
+/// The mean of windows of integers, without its fraction.
+fn whole_average(
+    input: &Tensor,
+    size: &[i64],
+    steps: &Steps,
+    count_include_pad: bool,
+    divisor: Option<i64>,
+) -> Result<Tensor> {
+    let sums = resampled(input, "average", size, &averages(steps, false, Some(1)))?;
+    // The divisor is the sum of ones by their mean.
+    let ones = Tensor::full(&input.sizes(), 1.0.into(), DType::Float64)?;
+    let of_ones = |divisor, padded| resampled(&ones, "average", size, &averages(steps, padded, divisor));
+    let counts = div((&of_ones(Some(1), false)?).into(), (&of_ones(divisor, count_include_pad)?).into())?;
+    let counts = crate::ops::unary::round(&counts)?.cast(input.dtype())?;
+    div_towards_zero(&sums, (&counts).into())
 }
 
 // Largest elements.
@@ -427,7 +447,7 @@ fn fractional_max_pool(
 macro_rules! largest {
     ($(
         $rank:literal $max:ident $plain:ident $node:literal, $adaptive:ident $adaptive_node:literal,
-        $fractional:ident $fractional_node:literal, $unpool:ident $unpool_node_name:ident $unpool_name:literal $unpool_node:literal;
+        $fractional:ident $fractional_name:literal $fractional_node:literal, $unpool:ident $unpool_node_name:ident $unpool_name:literal $unpool_node:literal;
     )+) => {$(
         op! {
             /// The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
@@ -470,7 +490,9 @@ macro_rules! largest {
 
         op! {
             /// The largest element of each of `output_size` windows that lie where `random_samples` say, and its place.
-            fn $fractional(input: Tensor, kernel_size: Ints, output_size: Ints, random_samples: Tensor) -> (out, indices), FUNCTIONAL;
+            fn $fractional as $fractional_name (
+                input: Tensor, kernel_size: Ints, output_size: Ints, random_samples: Tensor
+            ) -> (out, indices), FUNCTIONAL;
             value { fractional_max_pool(stringify!($fractional), input, kernel_size, output_size, random_samples, $rank) }
             derivative $fractional_node ByVjp {
                 input(g, indices, ctx) => largest_backward(g, indices, &ctx.sizes_of(0)?, $rank);
@@ -506,10 +528,10 @@ macro_rules! largest {
 
 largest! {
     2 max_pool2d_with_indices max_pool2d "MaxPool2DWithIndicesBackward0",
-        adaptive_max_pool2d "AdaptiveMaxPool2DBackward0", fractional_max_pool2d "FractionalMaxPool2DBackward0",
+        adaptive_max_pool2d_with_indices "AdaptiveMaxPool2DBackward0", fractional_max_pool2d "_fractional_max_pool2d" "FractionalMaxPool2DBackward0",
         max_unpool2d max_unpool2d_of "_max_unpool2d" "MaxUnpool2DBackward0";
     3 max_pool3d_with_indices max_pool3d "MaxPool3DWithIndicesBackward0",
-        adaptive_max_pool3d "AdaptiveMaxPool3DBackward0", fractional_max_pool3d "FractionalMaxPool3DBackward0",
+        adaptive_max_pool3d_with_indices "AdaptiveMaxPool3DBackward0", fractional_max_pool3d "_fractional_max_pool3d" "FractionalMaxPool3DBackward0",
         max_unpool3d max_unpool3d_of "_max_unpool3d" "MaxUnpool3DBackward0";
 }
 
@@ -544,11 +566,11 @@ op! {
 
 op! {
     /// The largest element of each of `output_size` windows that divide the input evenly, and its place.
-    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION FUNCTIONAL;
+    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION;
     value {
         check_rank("adaptive_max_pool1d", &input.sizes(), 1)?;
         let size = [1, one("adaptive_max_pool1d", "output_size", output_size)?];
-        let [out, indices] = adaptive_max_pool2d(&views::unsqueeze(input, -2)?, &size)?;
+        let [out, indices] = adaptive_max_pool2d_with_indices(&views::unsqueeze(input, -2)?, &size)?;
         Ok([views::squeeze(&out, -2)?, views::squeeze(&indices, -2)?])
     }
     derivative composite;

@@ -27,12 +27,12 @@ fn added(name: &str, input: &Tensor, product: &Tensor, beta: Scalar, alpha: Scal
             shape::show(&sizes)
         );
     }
-    let whole = |number: Scalar| !matches!(number, Scalar::Float(_)) || product.dtype().is_float();
-    if !whole(beta) || !whole(alpha) {
-        bail!(Runtime, "{name}: beta and alpha have to be integers for {} tensors", product.dtype());
-    }
-    let scaled = scale(product, alpha)?;
-    if beta.to_f64() == 0.0 { Ok(scaled) } else { add_tensors(&scale(input, beta)?, &scaled) }
+    let whole = |number: Scalar| match product.dtype().is_float() {
+        true => number,
+        false => Scalar::Int(number.to_i64()),
+    };
+    let scaled = scale(product, whole(alpha))?;
+    if beta.to_f64() == 0.0 { Ok(scaled) } else { add_tensors(&scaled, &scale(input, whole(beta))?) }
 }
 
 op! {
@@ -102,6 +102,9 @@ op! {
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
         let product = outer(&vec1.detach(), &vec2.detach()).map_err(|error| error.context("addr"))?;
+        if product.dtype().is_integral() && [beta, alpha].iter().any(|number| matches!(number, Scalar::Float(_))) {
+            bail!(Runtime, "addr: beta and alpha have to be integers for {} tensors", product.dtype());
+        }
         let common = product.dtype().promote(input.dtype());
         added("addr", &input.detach().cast(common)?, &product.cast(common)?, beta, alpha)
     }
@@ -123,7 +126,10 @@ op! {
         match &matrices[..] {
             [] => bail!(Runtime, "chain_matmul: at least one matrix is needed"),
             [only] => Ok(only.clone()),
-            several => chained(several, &best_cuts(several)),
+            several => {
+                let product = chained(several, &best_cuts(several))?;
+                views::view(&product, &ints(&product.sizes()))
+            }
         }
     }
     derivative composite;
@@ -243,7 +249,8 @@ op! {
             sizes.push(a * b);
         }
         let product = mul_tensors(&views::reshape(input, &left)?, &views::reshape(other, &right)?)?;
-        views::unsafe_view(&crate::ops::conversion::contiguous(&product)?, &sizes)
+        let fits = shape::view_strides(&product.sizes(), &product.strides(), &shape::checked_sizes(&sizes)?).is_some();
+        views::unsafe_view(&if fits { product } else { crate::ops::conversion::contiguous(&product)? }, &sizes)
     }
     derivative composite;
 }

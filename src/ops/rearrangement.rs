@@ -17,9 +17,22 @@ op! {
             [] => smallvec::SmallVec::from_elem(false, input.ndim()),
             dims => shape::wrap_dims(Some(dims), input.ndim())?,
         };
-        let source = input.to_contiguous()?;
-        let out = Tensor::empty(&source.sizes(), source.dtype())?;
-        crate::kernels::flip::flip(&out.data(), &source.data(), &chosen);
+        let (sizes, strides) = (input.sizes(), input.strides());
+        let Some(order) = shape::dense_order(&sizes, &strides) else {
+            let source = input.copied(input.dtype())?;
+            let out = Tensor::empty(&sizes, input.dtype())?;
+            crate::kernels::flip::flip(&out.data(), &source.data(), &chosen);
+            return Ok(out);
+        };
+        // In the order of memory both tensors are row-major.
+        let out = Tensor::empty_strided(sizes.clone(), strides.clone(), input.dtype())?;
+        let arranged = |tensor: &Tensor| {
+            let sizes: Dims = order.iter().map(|&d| sizes[d]).collect();
+            let offset = tensor.data().offset;
+            tensor.alias(sizes.clone(), shape::contiguous_strides(&sizes), offset)
+        };
+        let chosen: smallvec::SmallVec<[bool; 8]> = order.iter().map(|&d| chosen[d]).collect();
+        crate::kernels::flip::flip(&arranged(&out).data(), &arranged(input).data(), &chosen);
         Ok(out)
     }
     batch dims(dims);
@@ -129,10 +142,10 @@ op! {
         wrap_dim(second, ndim)?;
         let input = input.detach();
         match k.rem_euclid(4) {
-            1 => views::transpose(&flip(&input, &[second])?, first, second)?.copied(input.dtype()),
+            1 => Ok(views::transpose(&flip(&input, &[second])?, first, second)?.detach()),
             2 => flip(&input, &[first, second]),
-            3 => views::transpose(&flip(&input, &[first])?, first, second)?.copied(input.dtype()),
-            _ => input.copied(input.dtype()),
+            3 => Ok(views::transpose(&flip(&input, &[first])?, first, second)?.detach()),
+            _ => input.copied_alike(input.dtype()),
         }
     }
     batch dims(dims);
@@ -230,7 +243,7 @@ fn repetitions(repeats: &Tensor, output_size: Option<i64>) -> Result<(Vec<i64>, 
 op! {
     /// The number `i` as often as `repeats[i]` says, for each `i`.
     fn repeat_interleave as "repeat_interleave" / "Tensor" (repeats: Tensor; output_size: Option<i64> = None) -> Tensor,
-        FUNCTION METHOD;
+        FUNCTION;
     value {
         if repeats.ndim() != 1 {
             bail!(Runtime, "repeat_interleave: repeats has to be a vector, its size is {}", shape::show(&repeats.sizes()));

@@ -130,6 +130,9 @@ fn tables(map: &str, from: &[usize], to: &[usize], numbers: &[f64]) -> Result<Ve
 
 /// Applies tables to the last dimensions.
 fn mapped(input: &Tensor, tables: &[Table]) -> Result<Tensor> {
+    if input.dtype() == DType::Bool {
+        return mapped(&input.cast(DType::Int32)?, tables)?.cast(DType::Bool);
+    }
     let input = input.to_contiguous()?;
     let sizes = input.sizes();
     let lead = sizes.len() - tables.len();
@@ -139,11 +142,9 @@ fn mapped(input: &Tensor, tables: &[Table]) -> Result<Tensor> {
         crate::kernels::fill::fill(&out.data(), 0i64.into());
         return Ok(out);
     }
-    let dtype = if input.dtype() == DType::Bool { DType::UInt8 } else { input.dtype() };
-    with_element!(dtype, real T => {
+    with_element!(input.dtype(), real T => {
         let (x, sink) = (input.data().pointer(), out.data().pointer());
-        // SAFETY: two row-major tensors of the sizes of the tables, of which the last is new; a bool is a byte, and
-        // maps of bools copy.
+        // SAFETY: two row-major tensors of the sizes of the tables, of which the last is new.
         unsafe { run::<T>(&sizes, tables, x.cast(), sink.cast()) }
     }, else bail!(NotImplemented, "not implemented for {}", input.dtype()));
     Ok(out)

@@ -43,7 +43,7 @@ fn points(sizes: &[i64], align_corners: bool, dtype: DType) -> Result<Tensor> {
 op! {
     /// The places that affine maps `theta`, `(batch, 2, 3)` or `(batch, 3, 4)`, send the points of a grid to: a grid for
     /// `grid_sample` of an output of `size`, `(batch, channels, ..)`.
-    fn affine_grid_generator(theta: Tensor, size: Ints, align_corners: bool) -> Tensor, FUNCTION;
+    fn affine_grid_generator(theta: Tensor, size: Ints, align_corners: bool) -> Tensor, FUNCTIONAL;
     value {
         let rank = size.len().saturating_sub(2);
         let batch = size.first().copied().unwrap_or(0);
@@ -67,7 +67,7 @@ op! {
             let rank = size.len() as i64 - 2;
             let points = points(&size[2..], align_corners, g.dtype())?;
             let rows = views::reshape(g, &[size[0], -1, rank])?;
-            matmul(&views::transpose(&rows, 1, 2)?, &points)
+            views::transpose(&matmul(&views::t(&points)?, &rows)?, 1, 2)
         };
     }
 }

@@ -21,6 +21,17 @@ pub(crate) fn put_part(name: &str, part: &Tensor, src: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// A copy of a tensor to put a part into: with its strides, gaps and all, unless elements share a place.
+pub(crate) fn copy_with_strides(input: &Tensor) -> Result<Tensor> {
+    let (sizes, strides) = (input.sizes(), input.strides());
+    if shape::may_overlap(&sizes, &strides) {
+        return input.copied(input.dtype());
+    }
+    let copied = Tensor::empty_spread(&sizes, &strides, input.dtype())?;
+    copy::copy(&copied.data(), &input.data());
+    Ok(copied)
+}
+
 /// Zeros of the size of a part.
 fn nothing(part: &Tensor) -> Result<Tensor> {
     Tensor::zeros(&part.sizes(), part.dtype())
@@ -30,7 +41,7 @@ op! {
     /// `input` with `src` at `index` along `dim`.
     fn select_scatter(input: Tensor, src: Tensor, dim: i64, index: i64) -> Tensor, FUNCTION METHOD;
     value {
-        let out = input.copied_alike(input.dtype())?;
+        let out = copy_with_strides(input)?;
         put_part("select_scatter", &views::select(&out, dim, index)?, src)?;
         Ok(out)
     }
@@ -54,7 +65,7 @@ op! {
         input: Tensor, src: Tensor, dim: i64 = 0, start: Option<i64> = None, end: Option<i64> = None, step: i64 = 1
     ) -> Tensor, FUNCTION METHOD;
     value {
-        let out = input.copied_alike(input.dtype())?;
+        let out = copy_with_strides(input)?;
         put_part("slice_scatter", &views::slice(&out, dim, start, end, step)?, src)?;
         Ok(out)
     }

@@ -4,6 +4,7 @@ use crate::DType;
 use crate::error::Result;
 use crate::kernels::sort::wide;
 use crate::ops::views;
+use crate::scalar::Scalar;
 use crate::shape;
 use crate::tensor::Tensor;
 use crate::value::Operand;
@@ -87,11 +88,18 @@ impl Search<'_> {
     }
 }
 
-/// A number as a tensor that can be looked for in another.
-fn number(value: Operand, like: &Tensor) -> Result<Tensor> {
+/// What is looked for, and where, with one dtype if the one is a number.
+fn comparable(value: Operand, sequence: &Tensor) -> Result<[Tensor; 2]> {
     match value {
-        Operand::Tensor(tensor) => Ok(tensor.detach()),
-        Operand::Scalar(number) => Tensor::scalar(number, like.dtype()),
+        Operand::Tensor(tensor) => Ok([tensor.detach(), sequence.detach()]),
+        Operand::Scalar(number) => {
+            let common = match number {
+                Scalar::Float(_) if !sequence.dtype().is_float() => DType::Float64,
+                _ if sequence.dtype() == DType::Bool => DType::Int64,
+                _ => sequence.dtype(),
+            };
+            Ok([Tensor::scalar(number, common)?, sequence.detach().cast(common)?])
+        }
     }
 }
 
@@ -113,8 +121,8 @@ op! {
         if matches!(input, Operand::Scalar(_)) && sorted_sequence.ndim() != 1 {
             bail!(Runtime, "searchsorted: one number is looked for in a vector, the sequence has size {}", shape::show(&sorted_sequence.sizes()));
         }
-        let search = Search { name: "searchsorted", int32: out_int32, right, sorter };
-        search.run(sorted_sequence, &number(input, sorted_sequence)?)
+        let [values, sequence] = comparable(input, sorted_sequence)?;
+        Search { name: "searchsorted", int32: out_int32, right, sorter }.run(&sequence, &values)
     }
     derivative none;
 }
@@ -126,7 +134,8 @@ op! {
         if boundaries.ndim() != 1 {
             bail!(Runtime, "bucketize: boundaries has to be a vector, its size is {}", shape::show(&boundaries.sizes()));
         }
-        Search { name: "bucketize", int32: out_int32, right, sorter: None }.run(boundaries, &number(input, boundaries)?)
+        let [values, boundaries] = comparable(input, boundaries)?;
+        Search { name: "bucketize", int32: out_int32, right, sorter: None }.run(&boundaries, &values)
     }
     derivative none;
 }
@@ -158,11 +167,17 @@ op! {
 }
 
 fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> {
-    let like = match (elements, tests) {
-        (Operand::Tensor(tensor), _) | (_, Operand::Tensor(tensor)) => tensor,
+    let [elements, tests] = match (elements, tests) {
+        (_, Operand::Scalar(Scalar::Bool(_))) | (Operand::Scalar(Scalar::Bool(_)), _) => {
+            bail!(Runtime, "isin: not defined for bool")
+        }
+        (elements, Operand::Tensor(tests)) => comparable(elements, tests)?,
+        (Operand::Tensor(elements), tests) => {
+            let [tests, elements] = comparable(tests, elements)?;
+            [elements, tests]
+        }
         _ => bail!(Type, "isin: one of both has to be a tensor"),
     };
-    let (elements, tests) = (number(elements, like)?, number(tests, like)?);
     let common = elements.dtype().promote(tests.dtype());
     if common == DType::Bool {
         bail!(Runtime, "isin: not defined for bool tensors");

@@ -76,7 +76,7 @@ op! {
             bail!(Runtime, "topk: k is {k}, and dimension {dim} has {length} elements");
         }
         if input.dtype() == DType::Bool {
-            bail!(NotImplemented, "topk: not implemented for bool");
+            bail!(Runtime, "topk: not defined for bool tensors");
         }
         if let Some(size) = sizes.get_mut(d) {
             *size = k as usize;

@@ -4,6 +4,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add, add_tensors, mul, mul_tensors, sub};
 use crate::ops::term::{IntoTerm, Term};
@@ -20,22 +21,22 @@ pointwise! {
     /// The error function `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(input: Tensor) float -> same, "ErfBackward0", FUNCTION METHOD IN_PLACE
         = input.erf();
-        input(g, input) = g * (FRAC_2_SQRT_PI * (-(input * input)).exp());
+        input(input, g) = FRAC_2_SQRT_PI * (-(input * input)).exp() * g;
 
     /// `1 - erf(x)`, accurate where that is small.
     fn erfc(input: Tensor) float -> same, "ErfcBackward0", FUNCTION METHOD IN_PLACE
         = input.erfc();
-        input(g, input) = -(g * (FRAC_2_SQRT_PI * (-(input * input)).exp()));
+        input(input, g) = -FRAC_2_SQRT_PI * (-(input * input)).exp() * g;
 
     /// `exp(x²) erfc(x)`.
     fn erfcx(input: Tensor) float -> same, "SpecialErfcxBackward0", SPECIAL
         = input.erfcx();
-        input(g, input, out) = g * (2.0 * input * out - FRAC_2_SQRT_PI);
+        input(input, out, g) = (2.0 * input * out - FRAC_2_SQRT_PI) * g;
 
     /// The inverse of `erf`.
     fn erfinv(input: Tensor) float -> same, "ErfinvBackward0", FUNCTION METHOD IN_PLACE
         = input.erfinv();
-        input(g, out) = g * ((1.0 / FRAC_2_SQRT_PI) * (out * out).exp());
+        input(out, g) = (1.0 / FRAC_2_SQRT_PI) * (out * out).exp() * g;
 
     /// The inverse of `ndtr`.
     fn ndtri(input: Tensor) float -> same, "SpecialNdtriBackward0", SPECIAL
@@ -50,7 +51,11 @@ pointwise! {
     /// The logarithm of `ndtr`.
     fn log_ndtr(input: Tensor) float -> same, "SpecialLogNdtrBackward0", SPECIAL
         = input.log_ndtr();
-        input(g, input) = g / (-FRAC_1_SQRT_2 * input).erfcx() * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        input(g, input, out) = g * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / (-FRAC_1_SQRT_2 * input.or_else_if(input.less(-1.0), -1.0)).erfcx())
+            .or_else_if(
+                input.less(-1.0),
+                0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-(0.5 * input * input + out)).exp()
+            );
 
     /// The logarithm of the size of the gamma function.
     fn lgamma(input: Tensor) float -> same, "LgammaBackward0", FUNCTION METHOD IN_PLACE
@@ -80,13 +85,15 @@ pointwise! {
     /// The modified Bessel function of the first kind of order 1.
     fn i1(input: Tensor) float -> same, "SpecialI1Backward0", SPECIAL
         = input.i1();
-        input(g, input, out) = (g * (input.i0() - out / input)).or_else_if(!input.equals(0.0), 0.5 * g);
+        input(g, input, out) = g
+            * (input.i0() - out / input.or_else_if(!input.equals(0.0), 1.0)).or_else_if(!input.equals(0.0), 0.5);
 
     /// `exp(-|x|) i1(x)`.
     fn i1e(input: Tensor) float -> same, "SpecialI1EBackward0", SPECIAL
         = input.i1e();
-        input(g, input, out) = (g * (input.i0e() - out * (input.sign() + 1.0 / input)))
-            .or_else_if(!input.equals(0.0), 0.5 * g);
+        input(g, input, out) = g
+            * (input.i0e() - out * (input.sign() + 1.0 / input.or_else_if(!input.equals(0.0), 1.0)))
+                .or_else_if(!input.equals(0.0), 0.5);
 }
 
 // Without derivatives, in PyTorch too.
@@ -224,6 +231,9 @@ op! {
     /// The logarithm of the multivariate gamma function of dimension `p`.
     fn mvlgamma(input: Tensor, p: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
+        if input.dtype() == DType::Bool {
+            bail!(Runtime, "mvlgamma: not defined for bool");
+        }
         if p < 1 {
             bail!(Runtime, "mvlgamma: p has to be 1 or more, got {p}");
         }
@@ -241,6 +251,25 @@ fn missing(of: &str) -> Result<Tensor> {
 }
 
 op! {
+    /// `zeta` of a number and a tensor.
+    fn zeta_of_number as "zeta" / "of_number" (input: Scalar, other: Tensor) -> Tensor, SPECIAL;
+    value { zeta_values(input.into(), other.into()) }
+    batch aligned;
+    derivative "SpecialZetaBackward1" ByVjp {
+        other(g, input, other) => zeta_slope(g, input.into(), other.into());
+    }
+}
+
+/// The gradient of `zeta` for its second argument.
+fn zeta_slope(g: &Tensor, input: Operand, other: Operand) -> Result<Tensor> {
+    let next = match input {
+        Operand::Tensor(input) => zeta((&add(input.into(), 1i64.into())?).into(), other)?,
+        Operand::Scalar(number) => zeta((number.to_f64() + 1.0).into(), other)?,
+    };
+    mul_tensors(g, &neg(&mul((&next).into(), input)?)?)
+}
+
+op! {
     /// The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for `other` alone.
     fn zeta(input: Operand<'static>, other: Operand<'static>) -> Tensor, SPECIAL;
     value { zeta_values(input, other) }
@@ -250,11 +279,7 @@ op! {
             let _ = g;
             missing("zeta for its first argument")
         };
-        other(g, input, other) => {
-            let next = add(input, 1i64.into())?;
-            let slope = mul((&zeta((&next).into(), other)?).into(), input)?;
-            mul_tensors(g, &neg(&slope)?)
-        };
+        other(g, input, other) => zeta_slope(g, input, other);
     }
 }
 

@@ -197,7 +197,7 @@ functions! {
     sinh ops::trigonometric::sinh;
     cosh ops::trigonometric::cosh;
     exp2 ops::exponential::exp2;
-    logsigmoid ops::activation::logsigmoid;
+    logsigmoid ops::activation::logsigmoid_of;
     erf ops::special::erf;
     squared ops::unary::square;
     lgamma ops::special::lgamma;
@@ -324,6 +324,24 @@ impl Term {
 
     pub fn square(&self) -> Term {
         self.power(2.0)
+    }
+
+    /// As `only_if`, laid out like this term.
+    pub fn cleared_unless(&self, condition: Condition) -> Term {
+        let cleared = (!condition).0;
+        let clear = |x: &Tensor, mask: &Tensor| ops::indexing::masked_fill(x, mask, 0i64.into());
+        self.into_term().of_tensors(cleared, clear)
+    }
+
+    /// `value`, which is a gradient at `input`, laid out like this term, the incoming gradient; its derivative for the
+    /// input is 0 where it has none, as that of PyTorch's own operations for gradients is.
+    pub fn as_gradient(&self, value: impl IntoTerm, input: impl IntoTerm) -> Term {
+        let (value, input) = (value.into_term(), input.into_term());
+        Term((|| {
+            let gradient = self.into_term().0?.tensor()?;
+            let (value, input) = (value.0?.tensor()?, input.0?.tensor()?);
+            Ok(Operation::Tensor(ops::activation::gradient_at(&gradient, &value, &input)?))
+        })())
     }
 
     /// Zeros, through which no gradient flows.

@@ -73,7 +73,7 @@ pointwise! {
     /// The angle of a real number in the complex plane: π below 0, else 0.
     fn angle(input: Tensor) float -> same, "AngleBackward0", FUNCTION METHOD
         = (input.zero() + PI).or_else_if(input.less(0.0), input.or_else_if(input.is_nan(), 0.0));
-        input(g) = g.zero();
+        input(input) = input.zero();
 
     /// `sin(πx) / (πx)`, and 1 at 0.
     fn sinc(input: Tensor) float -> same, "SincBackward0", FUNCTION METHOD IN_PLACE SPECIAL

@@ -116,11 +116,11 @@ op! {
         input: Tensor, bins: i64 = 100, min: Scalar = crate::scalar::Scalar::Int(0), max: Scalar = crate::scalar::Scalar::Int(0)
     ) -> Tensor, FUNCTION METHOD;
     value {
-        if !input.dtype().is_float() {
-            bail!(NotImplemented, "histc: not implemented for {}", input.dtype());
-        }
         if bins <= 0 {
             bail!(Runtime, "histc: the number of bins has to be positive, got {bins}");
+        }
+        if !input.dtype().is_float() {
+            bail!(NotImplemented, "histc: not implemented for {}", input.dtype());
         }
         let (low, high) = histogram_bounds("histc", input, min.to_f64(), max.to_f64())?;
         let mut counts = vec![0.0; bins as usize];

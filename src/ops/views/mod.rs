@@ -305,7 +305,7 @@ op! {
             bail!(Runtime, "adjoint: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
         }
         if input.ndim() == 0 {
-            return alias(input);
+            return Ok(input.clone());
         }
         crate::ops::conversion::conj(&transpose(input, -2, -1)?)
     }

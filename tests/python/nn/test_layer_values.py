@@ -93,7 +93,7 @@ CALLS = """
     AdaptiveMaxPool3d((1, 2, 1)) -> volume
     FractionalMaxPool2d(2, 3) -> image
     FractionalMaxPool2d(2, output_ratio=0.6, return_indices=True) -> image
-    FractionalMaxPool3d(1, 2) -> volume
+    FractionalMaxPool3d(2, (2, 3, 1)) -> volume
     ZeroPad1d(1) -> line
     ZeroPad2d((1, 2, 0, -1)) -> image
     ZeroPad3d(1) -> volume

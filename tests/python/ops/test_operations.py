@@ -14,6 +14,8 @@ from samples import Of, Sample, operations, samples
 EXACTLY = (0.0, 0.0)
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
 NAMES = sorted(operations())
+# Their derivative is missing in PyTorch where they are in place.
+NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
 
 
 def arranged(library, array: np.ndarray, layout: str):
@@ -119,7 +121,7 @@ def test_values_and_gradients(name):
                 def program(library):
                     positional, keywords, leaves = prepared.arguments(library)
                     result = call(library, positional, keywords)
-                    gradients = differentiate(library, result, leaves)
+                    gradients = differentiate(library, result, leaves, sample.orders)
                     return result, gradients
 
                 check(program, f"{name} {label}, sample {i}: {sample}, {layout}")
@@ -131,6 +133,8 @@ def test_other_types(name, dtype):
     """Values and result types; what torch refuses for a type is refused with the same class."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
+            if sample.floating and not dtype.startswith("float"):
+                continue
             prepared = Call(sample, dtype, "contiguous", requires_grad=False)
 
             def program(library):
@@ -147,8 +151,9 @@ def test_in_place(name, dtype):
     if not hasattr(torch.Tensor, f"{name}_"):
         return
     for i, sample in enumerate(samples(name)):
+        recorded = dtype == "float64" and sample.differentiated and name not in NOT_IN_PLACE
         for layout in LAYOUTS[:3]:
-            prepared = Call(sample, dtype, layout, requires_grad=dtype == "float64" and sample.differentiated)
+            prepared = Call(sample, dtype, layout, requires_grad=recorded)
 
             def program(library):
                 positional, keywords, leaves = prepared.arguments(library)
@@ -163,7 +168,7 @@ def test_in_place(name, dtype):
                     assert target._version == 0
                     return f"refused with {type(error).__name__}"
                 assert result is target
-                return target, target._version, differentiate(library, target, leaves)
+                return target, target._version, differentiate(library, target, leaves, sample.orders)
 
             check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}")
 

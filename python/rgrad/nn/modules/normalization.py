@@ -44,7 +44,7 @@ class LocalResponseNorm(Module):
 
 
 class CrossMapLRN2d(Module):
-    """`LocalResponseNorm` of images `(N, C, H, W)`, with windows that are cut off at the first and last channel."""
+    """`LocalResponseNorm` of images `(N, C, H, W)` with other windows: of odd sizes, and with the first channel."""
 
     size: int
     alpha: float
@@ -59,13 +59,14 @@ class CrossMapLRN2d(Module):
         self.k = k
 
     def forward(self, input: Tensor) -> Tensor:
-        # A window begins half its size before the channel, which for even sizes makes it one longer than `size`.
-        half = (self.size - 1) // 2 + 1
-        channels = input.shape[1]
+        # A window reaches equally far on both sides, and the first channel, as in PyTorch, is in every one.
+        half = (self.size - 1) // 2
         squares = input.pow(2)
-        sums = [
-            squares[:, max(channel - half + 1, 0) : min(channel + half, channels)].sum(1) for channel in range(channels)
-        ]
+        sums = []
+        for channel in range(input.shape[1]):
+            start = max(channel - half, 0)
+            window = squares[:, start : channel + half + 1].sum(1)
+            sums.append(window if start == 0 else window + squares[:, 0])
         scale = rgrad.stack(sums, 1) * (self.alpha / self.size) + self.k
         return input * scale.pow(-self.beta)
 

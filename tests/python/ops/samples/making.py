@@ -49,11 +49,20 @@ class Sample:
     keywords: dict = field(default_factory=dict)
     # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
     differentiated: bool = True
+    # How many orders of gradients are compared.
+    orders: int = 2
+    # Whether floats alone are compared.
+    floating: bool = False
 
 
 def values_of(*rows) -> list[Sample]:
     """Samples whose gradients are not compared."""
     return [Sample(sample.arguments, sample.keywords, differentiated=False) for sample in each(*rows)]
+
+
+def once(*rows) -> list[Sample]:
+    """Samples whose second gradients torch has not."""
+    return [Sample(sample.arguments, sample.keywords, orders=1) for sample in each(*rows)]
 
 
 def index(values) -> Of:
