@@ -79,7 +79,8 @@ def stub() -> str:
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
         "_nn: _Functional\n",
-        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n" + textwrap.indent("".join(special(groups)), "    "),
+        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n"
+        + textwrap.indent("".join(special(groups)), "    "),
         "_special: _SpecialFunctions\n",
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",

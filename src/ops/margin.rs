@@ -35,7 +35,7 @@ pointwise! {
 
     /// `max(0, margin - target * (input1 - input2))`.
     fn ranking as "margin_ranking_loss" / "values" (input1: Tensor, input2: Tensor, target: Tensor => margin: Scalar)
-        real[check_no_bool] -> same, "ClampMinBackward0"
+        float[check_no_bool] -> same, "ClampMinBackward0"
         = (margin - target * (input1 - input2)).maximum(0.0);
         input1(g, input1, input2, target, margin) =
             -((g * target).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
