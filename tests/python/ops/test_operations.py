@@ -10,6 +10,9 @@ from oracle import Raised, run, same, torch
 from samples import Of, Sample, operations, samples
 
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
+# Operations that are not compared where elements are equal, which in an expanded tensor they are: the places that are
+# chosen differ, or what is left of differences by rounding.
+DISTINCT = {"corrcoef", "kthvalue", "median", "nanmedian", "std_mean", "topk"}
 NAMES = sorted(operations())
 
 
@@ -108,7 +111,7 @@ def test_values_and_gradients(name):
     """Over layouts, in float64, with first and second gradients."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
-            for layout in LAYOUTS:
+            for layout in LAYOUTS[: -1 if name in DISTINCT else None]:
                 prepared = Call(sample, "float64", layout, requires_grad=sample.differentiated)
 
                 def program(library):

@@ -11,6 +11,7 @@ use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
+mod arrangement;
 mod table;
 mod values;
 
@@ -81,7 +82,7 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named().or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows = make.named().or_else(|| make.arrangement()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
