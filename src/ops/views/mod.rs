@@ -4,6 +4,7 @@ mod parts;
 mod strided;
 mod windows;
 
+use crate::DType;
 use crate::error::Result;
 use crate::op::Batched;
 use crate::ops::conversion::row_major;
@@ -52,6 +53,41 @@ op! {
     derivative "ViewBackward0" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
+}
+
+op! {
+    /// The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or grows.
+    ///
+    /// Raises `RuntimeError` if sizes or strides do not allow it.
+    fn view_dtype as "view" / "dtype" (input: Tensor, dtype: DType) -> Tensor, METHOD VIEW;
+    value {
+        let mut data = input.data().clone();
+        let (old, new) = (data.dtype.size(), dtype.size());
+        let (mut sizes, mut strides, mut offset) = (data.sizes.clone(), data.strides.clone(), data.offset);
+        if old != new {
+            let misfit = || error!(
+                Runtime,
+                "view: a {} tensor of size {} and strides {} cannot be seen as {dtype}",
+                data.dtype,
+                shape::show(&data.sizes),
+                shape::show(&data.strides)
+            );
+            let last = sizes.len().checked_sub(1).filter(|&last| strides[last] == 1).ok_or_else(misfit)?;
+            let scaled = |n: usize| if (n * old).is_multiple_of(new) { Ok(n * old / new) } else { Err(misfit()) };
+            sizes[last] = scaled(sizes[last])?;
+            offset = scaled(offset)?;
+            for d in 0..last {
+                strides[d] = scaled(strides[d])?;
+            }
+        }
+        let version = data.version.take();
+        let seen = input.alias(sizes.clone(), strides.clone(), data.offset);
+        let mut other = crate::data::Data::new(data.storage, sizes, strides, offset, dtype);
+        other.version = version;
+        seen.set_data(other);
+        Ok(seen)
+    }
+    derivative none;
 }
 
 op! {

@@ -17,7 +17,8 @@ NAMED = {
     ),
     "index_fill": each(
         (Of((3, 2)), 0, index([0, 2]), 2.0),
-        (Of((3, 2)), 1, index([-1]), Of(())),
+        (Of((3, 2)), 1, index([1]), Of(())),
+        (Of((3, 2)), 1, index([-1]), 2),
         (Of((3,)), 0, index([0, 0]), Of(())),
         (Of((3,)), 0, index(1), 1),
         (Of(()), 0, index([0]), 1),
@@ -40,10 +41,10 @@ NAMED = {
             for include in (True, False)
         ],
         (Of((3, 2)), 1, index([[0], [1], [0]]), Of((3, 1)), "prod"),
-        (Of((3,), values=[1.0, 0.0, 2.0]), 0, index([1, 1, 2]), Of((3,), values=[0.0, 3.0, 0.0]), "prod"),
         (Of(()), 0, index(0), Of(()), "sum"),
         (Of((3,)), 0, index([0]), Of((1,)), "other"),
-    ),
+    )
+    + values_of((Of((3,), values=[1.0, 0.0, 2.0]), 0, index([1, 1, 2]), Of((3,), values=[0.0, 3.0, 0.0]), "prod")),
     "masked_scatter": each(
         (Of((2, 2)), mask(SQUARE), Of((2,))),
         (Of((2, 2)), mask(SQUARE), Of((2, 2))),
@@ -51,6 +52,7 @@ NAMED = {
         (Of((2, 2)), mask(SQUARE), Of((1,))),
     ),
     "argwhere": each(*[Of(shape) for shape in SINGLE], Of((2, 2), values=SQUARE)),
+    "nonzero_static": each(*[(Of(shape), {"size": 3}) for shape in SINGLE], (Of((3,)), {"size": 1, "fill_value": 7})),
     "put": each(
         (Of((3, 2)), index([0, 5, -2]), Of((3,))),
         (Of((3, 2)), index([[0, 0]]), Of((2,)), True),
@@ -61,7 +63,7 @@ NAMED = {
     "take_along_dim": each(
         (Of((3, 2)), index([[0, 1]]), 0),
         (Of((3, 2)), index([[0], [1], [0]]), 1),
-        (Of((3, 2)), index([0, 5])),
+        (Of((6,)), index([0, 5])),
         (Of((1, 3)), index([[0], [2]]), 1),
         (Of((3,)), index([[0]]), 0),
     ),

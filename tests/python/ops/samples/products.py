@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .making import SINGLE, Of, each, index, reductions
+from .making import SINGLE, Of, each, index, reductions, values_of
 
 MOMENTS = reductions() + each((Of((2, 3)), 1, {"correction": 0}), (Of((2, 3)), False), (Of((2, 3)), {"unbiased": False}))
 
@@ -55,7 +55,7 @@ NAMED = {
         ("ij->iik", Of((2, 3))),
         ("bn,anm,bm->ba", Of((2, 3)), Of((4, 3, 2)), Of((2, 2))),
     ),
-    "vander": each((Of((3,)),), (Of((3,)), 4), (Of((3,)), 2, True), (Of((3,)), 0), (Of((2, 2)),)),
+    "vander": values_of((Of((3,)),), (Of((3,)), 4), (Of((3,)), 2, True), (Of((3,)), 0), (Of((2, 2)),)),
     "norm": each(
         *[Of(shape) for shape in SINGLE],
         *[(Of((2, 3)), p) for p in (0, 1, 2, 3, 0.5, 1.5, float("inf"), -float("inf"), -1)],
