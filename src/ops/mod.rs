@@ -16,6 +16,7 @@ pub mod loss;
 pub mod matrix;
 pub mod power;
 pub mod reduction;
+pub mod sampling;
 pub mod selection;
 pub mod softmax;
 pub mod unary;

@@ -26,5 +26,6 @@ mod printing;
 mod properties;
 mod random;
 mod reports;
+mod sampling;
 mod tensor;
 mod trace;

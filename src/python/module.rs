@@ -9,7 +9,7 @@ use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
+    numpy, operation, optim, overrides, printing, properties, random, reports, sampling, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -42,6 +42,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
         random: rand randn randint randperm;
+        sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
@@ -81,7 +82,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The functions of this module, besides the operations, that `__torch_function__` can override.
-const OVERRIDABLE: [&str; 25] = [
+const OVERRIDABLE: [&str; 30] = [
     "tensor",
     "as_tensor",
     "zeros",
@@ -103,6 +104,11 @@ const OVERRIDABLE: [&str; 25] = [
     "randn",
     "randint",
     "randperm",
+    "bernoulli",
+    "binomial",
+    "multinomial",
+    "normal",
+    "poisson",
     "equal",
     "allclose",
     "from_numpy",
