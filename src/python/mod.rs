@@ -26,6 +26,7 @@ mod printing;
 mod properties;
 mod random;
 mod reports;
+mod safetensors;
 mod sampling;
 mod tensor;
 mod trace;

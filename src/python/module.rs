@@ -9,7 +9,7 @@ use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, sampling, tensor, trace,
+    numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -42,6 +42,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
         random: rand randn randint randperm;
+        safetensors: _write_safetensors _read_safetensors;
         sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;
         comparison: equal allclose;
         numpy: from_numpy;
