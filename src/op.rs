@@ -185,7 +185,7 @@ pub struct Traits(pub u16);
 impl Traits {
     /// The result shares memory with the first argument.
     pub const VIEW: Traits = Traits(1);
-    /// `name_` exists.
+    /// `name_` exists wherever `name` does: in `Tensor`, if nowhere else.
     pub const IN_PLACE: Traits = Traits(2);
     /// `rgrad.name` exists.
     pub const FUNCTION: Traits = Traits(4);
@@ -193,6 +193,8 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
+    /// The name belongs to `rgrad.special`.
+    pub const SPECIAL: Traits = Traits(32);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0

@@ -79,6 +79,8 @@ def stub() -> str:
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
         "_nn: _Functional\n",
+        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n" + textwrap.indent("".join(special(groups)), "    "),
+        "_special: _SpecialFunctions\n",
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",
     ]
@@ -91,20 +93,33 @@ Groups = list[tuple[str, list[Operation]]]
 def functions(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         yield from overloads(name, [row for row in rows if row["function"]])
-        in_place = [row for row in rows if row["in_place"]]
-        if any(row["function"] for row in in_place):
-            yield from overloads(f"{name}_", in_place)
+        if any(row["function"] for row in rows):
+            yield from overloads(f"{name}_", [row for row in rows if row["in_place"]])
 
 
 def methods(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         yield from overloads(name, [row for row in rows if row["method"]], receiver="self")
-        yield from overloads(f"{name}_", [row for row in rows if row["in_place"]], receiver="self", result="Self")
+        yield from overloads(f"{name}_", in_place_methods(rows), receiver="self", result="Self")
 
 
 def functional(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n")
+        if any(row["functional"] for row in rows):
+            in_place = [row for row in rows if row["in_place"]]
+            yield from overloads(f"{name}_", in_place, decorator="@staticmethod\n")
+
+
+def special(groups: Groups) -> Iterator[str]:
+    for name, rows in groups:
+        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n")
+
+
+def in_place_methods(rows: list[Operation]) -> list[Operation]:
+    """The rows that are methods in place: what is a function and no method is none."""
+    elsewhere = any(row[where] for row in rows for where in ("function", "functional", "special"))
+    return [row for row in rows if row["in_place"] and (not elsewhere or any(row["method"] for row in rows))]
 
 
 def results(groups: Groups) -> Iterator[str]:
@@ -207,7 +222,7 @@ def documented(bindings: str, groups: Groups) -> str:
     """The bindings with the module's documentation, the operations as methods, and what the bindings leave out."""
     module = ast.parse(bindings)
     page = Page(bindings)
-    names = {"_nn"} | {name for name, _ in operation_names(groups, "function")}
+    names = {"_nn", "_special"} | {name for name, _ in operation_names(groups, "function")}
     methods_of_tensors = {name for name, _ in operation_names(groups, "method")}
     for node in module.body:
         if isinstance(node, ast.ClassDef):
@@ -233,11 +248,12 @@ HELPERS = {"_Optim": "_optim"}
 
 def operation_names(groups: Groups, where: str) -> Iterator[tuple[str, Operation]]:
     for name, rows in groups:
+        in_place = [row for row in rows if row["in_place"]] if any(row[where] for row in rows) else []
+        for row in in_place_methods(rows) if where == "method" else in_place:
+            yield f"{name}_", row
         for row in rows:
             if row[where]:
                 yield name, row
-            if row["in_place"] and (row[where] or where == "method"):
-                yield f"{name}_", row
 
 
 def declared(body: list[ast.stmt]) -> set[str]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         profiler,
         random as random,
         serialization as serialization,
+        special,
         storage as storage,
         testing as testing,
         types as types,
@@ -82,6 +83,7 @@ __all__ = [
     "seed",
     "set_grad_enabled",
     "set_rng_state",
+    "special",
     "utils",
     "vmap",
 ]
@@ -127,7 +129,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
         "": "_C _utils amp backends compiler cuda distributed distributions func graph jit mps multiprocessing nn "
-        "optim overrides profiler random serialization storage testing types utils version xpu",
+        "optim overrides profiler random serialization special storage testing types utils version xpu",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
         "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
         "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "

@@ -185,6 +185,12 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
     }, else return Err(unsupported("normal_", target.dtype())))
 }
 
+/// Exponential numbers, stored in `target`.
+pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Result<()> {
+    fill_random!(target, float T, |slice, _dense| generator.exponential::<T>(slice, rate),
+        else return Err(unsupported("exponential_", target.dtype())))
+}
+
 /// 1 with probability `p`, else 0, stored in `target`.
 pub fn bernoulli(target: &Tensor, p: f64, generator: &mut Generator) -> Result<()> {
     if target.dtype() == DType::Bool {

@@ -280,23 +280,28 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first); in brackets after it, a [`Check`](crate::op::Check). The word
-/// after the arrow: `same` or `bool`. Parameters after a semicolon are factors that the result's type does not
-/// depend on. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// floats), `float` (integers become floats first), `floating` (floats alone); in brackets after it, a [`Check`](crate::op::Check). The word
+/// after the arrow: `same` or `bool`. Parameters after `=>` are factors that the result's type does not depend on;
+/// those after a semicolon as well, and they have to be named. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
 /// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(
         $(#[doc = $doc:literal])*
         fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
-        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? )
+        (
+            $($p:ident : $t:ty $(= $d:expr)?),* $(=> $($fp:ident : $ft:ty $(= $fd:expr)?),+)?
+            $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)?
+        )
         $domain:ident $([$check:path])? -> $range:ident
         $(, $node:literal $(/ $for_numbers:literal)?)? $(, $($trait:ident)+)?
         = $value:expr;
         $($argument:ident ($($variable:ident),*) = $formula:expr;)*
     )+) => {$(
         $crate::op!(@face
-            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [
+                $(($p, $t, false, [$($d)?]))* $($(($fp, $ft, false, [$($fd)?]))+)? $($(($kp, $kt, true, [$($kd)?]))+)?
+            ]
             Tensor [$($($trait)+)?]
         );
 
@@ -305,7 +310,7 @@ macro_rules! pointwise {
             use $crate::kernels::algebra::{Float, Num, Number};
 
             static LOOPS: $crate::op::Loops = $crate::op::Loops {
-                kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($kp)+)?] $value),
+                kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($fp)+)? $($($kp)+)?] $value),
                 operands: {
                     const OPERANDS: &[&str] = &[$(stringify!($p)),*];
                     OPERANDS.len()
@@ -375,6 +380,7 @@ macro_rules! pointwise {
         $crate::pointwise!(@function Float $range [$($x)+] $value);
         $crate::pointwise!(@table $range [$($x)+] [f32 Float32] [f64 Float64])
     }};
+    (@kernels floating $range:ident $x:tt $value:expr) => { $crate::pointwise!(@kernels float $range $x $value) };
     (@kernels real $range:ident [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Number $range [$($x)+] $value);
         $crate::pointwise!(@table $range [$($x)+] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])

@@ -11,12 +11,6 @@ use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
 use crate::with_element;
 
-/// Exponential numbers, stored in `target`.
-pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Result<()> {
-    fill_random!(target, float T, |slice, _dense| generator.exponential::<T>(slice, rate),
-        else return Err(unsupported("exponential_", target.dtype())))
-}
-
 /// Cauchy numbers, stored in `target`.
 pub fn cauchy(target: &Tensor, median: f64, sigma: f64, generator: &mut Generator) -> Result<()> {
     fill_random!(target, float T, |slice, _dense| generator.cauchy::<T>(slice, median, sigma),

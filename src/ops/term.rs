@@ -193,6 +193,20 @@ functions! {
     absolute ops::unary::abs;
     sign ops::unary::sign;
     rounded_down ops::unary::floor;
+    log1p ops::unary::log1p;
+    sinh ops::trigonometric::sinh;
+    cosh ops::trigonometric::cosh;
+    exp2 ops::exponential::exp2;
+    logsigmoid ops::activation::logsigmoid;
+    erf ops::special::erf;
+    squared ops::unary::square;
+    lgamma ops::special::lgamma;
+    digamma ops::special::digamma;
+    erfcx ops::special::erfcx;
+    i0 ops::special::i0;
+    i0e ops::special::i0e;
+    i1 ops::special::i1;
+    i1e ops::special::i1e;
 }
 
 macro_rules! comparisons {
@@ -237,6 +251,33 @@ impl std::ops::BitOr for Condition {
 impl Term {
     pub fn is_nan(&self) -> Condition {
         Condition(self.into_term().unary(ops::comparison::isnan))
+    }
+
+    pub fn is_finite(&self) -> Condition {
+        Condition(self.into_term().unary(ops::comparison::isfinite))
+    }
+
+    /// The n-th derivative of `digamma`.
+    pub fn polygamma(&self, n: impl IntoTerm) -> Term {
+        let n = n.into_term();
+        Term((|| {
+            let n = Operation::tensor(n.0?)?.item()?;
+            Ok(Operation::Tensor(ops::special::polygamma_of(&self.into_term().0?.tensor()?, n)?))
+        })())
+    }
+
+    /// The product with the logarithm of another term: 0 where this one is.
+    pub fn times_log(&self, other: impl IntoTerm) -> Term {
+        self.into_term().binary(other.into_term(), ops::exponential::xlogy)
+    }
+
+    /// The quotient without its fraction.
+    pub fn trunc_quotient(&self, other: impl IntoTerm) -> Term {
+        let other = other.into_term();
+        Term((|| {
+            let (a, b) = (self.into_term().0?.tensor()?, other.0?);
+            Ok(Operation::Tensor(ops::arithmetic::div_towards_zero(&a, b.operand())?))
+        })())
     }
 
     pub fn power(&self, exponent: impl IntoTerm) -> Term {

@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
+use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
@@ -70,8 +71,10 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
     let functional = PyModule::new(py, "_nn")?;
-    operation::install(py, module, &functional, kind.as_any())?;
+    let special = PyModule::new(py, "_special")?;
+    operation::install(py, module, &functional, &special, kind.as_any())?;
     module.add_submodule(&functional)?;
+    module.add_submodule(&special)?;
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
     steps.add_function(wrap_pyfunction!(optim::adam_step, &steps)?)?;
@@ -144,13 +147,17 @@ fn set_num_threads(count: i64) -> PyResult<()> {
     Ok(())
 }
 
-/// The registry as a list of dictionaries, from which stubs and tests are made.
+/// The registry as a list of dictionaries, from which stubs and tests are made; behind the operations, their aliases.
 #[pyfunction]
 fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = PyList::empty(py);
-    for op in registry() {
+    let aliases = ALIASES.iter().flat_map(|&(alias, name)| {
+        registry().iter().filter(move |op| op.name == name).map(move |&op| (alias, Some(name), op))
+    });
+    for (name, alias_of, op) in registry().iter().map(|&op| (op.name, None, op)).chain(aliases) {
         let row = PyDict::new(py);
-        row.set_item("name", op.name)?;
+        row.set_item("name", name)?;
+        row.set_item("alias_of", alias_of)?;
         row.set_item("overload", op.overload)?;
         row.set_item("documentation", operation::unindent(op.documentation))?;
         row.set_item("node", op.node)?;
@@ -160,6 +167,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("method", op.traits.has(Traits::METHOD))?;
         row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
+        row.set_item("special", op.traits.has(Traits::SPECIAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(

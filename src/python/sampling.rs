@@ -164,7 +164,7 @@ impl PyTensor {
     /// Exponential numbers of the rate `lambd`.
     #[pyo3(signature = (lambd = 1.0, *, generator = None))]
     fn exponential_<'py>(slf: &Bound<'py, Self>, lambd: f64, generator: Source<'_, 'py>) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "exponential", generator, |tensor, generator| sampling::exponential(tensor, lambd, generator))
+        store_random(slf, "exponential", generator, |tensor, generator| creation::exponential(tensor, lambd, generator))
     }
 
     /// Cauchy numbers.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 from types import FunctionType
 
-from rgrad._rgrad import _nn, _overridable
+from rgrad._rgrad import _nn, _overridable, empty_like, zeros_like
+from rgrad.nn.losses import *
+from rgrad.nn.losses import __all__ as _losses
+from rgrad.nn.reduction import reduction_meant, warn_of_broadcast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,26 +17,105 @@ if TYPE_CHECKING:
     from rgrad._rgrad import Tensor
 
 __all__ = [
+    "alpha_dropout",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "celu_",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "elu_",
+    "feature_alpha_dropout",
+    "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
     "l1_loss",
+    "leaky_relu",
+    "leaky_relu_",
     "linear",
     "log_softmax",
+    "logsigmoid",
+    "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
+    "one_hot",
+    "pairwise_distance",
+    "pdist",
+    "prelu",
     "relu",
+    "relu6",
+    "relu_",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
     "sigmoid",
+    "silu",
     "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
 ]
+__all__ += _losses
 
 linear = _nn.linear
-relu = _nn.relu
-sigmoid = _nn.sigmoid
-tanh = _nn.tanh
 dropout = _nn.dropout
+
+# Activations, of which those that end in _ store their result in the input.
+celu = _nn.celu
+celu_ = _nn.celu_
+elu = _nn.elu
+elu_ = _nn.elu_
+gelu = _nn.gelu
+glu = _nn.glu
+hardshrink = _nn.hardshrink
+hardsigmoid = _nn.hardsigmoid
+hardswish = _nn.hardswish
+hardtanh = _nn.hardtanh
+hardtanh_ = _nn.hardtanh_
+leaky_relu = _nn.leaky_relu
+leaky_relu_ = _nn.leaky_relu_
+logsigmoid = _nn.logsigmoid
+mish = _nn.mish
+prelu = _nn.prelu
+relu = _nn.relu
+relu6 = _nn.relu6
+relu_ = _nn.relu_
+rrelu = _nn.rrelu
+rrelu_ = _nn.rrelu_
+selu = _nn.selu
+selu_ = _nn.selu_
+sigmoid = _nn.sigmoid
+silu = _nn.silu
+softplus = _nn.softplus
+softshrink = _nn.softshrink
+softsign = _nn.softsign
+tanh = _nn.tanh
+tanhshrink = _nn.tanhshrink
+threshold = _nn.threshold
+threshold_ = _nn.threshold_
+
+# Vectors.
+cosine_similarity = _nn.cosine_similarity
+one_hot = _nn.one_hot
+pairwise_distance = _nn.pairwise_distance
+pdist = _nn.pdist
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
@@ -60,6 +142,114 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return _nn.log_softmax(input, dim, dtype)
 
 
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """`softmax` of `-input`; arguments as there."""
+    if dim is None:
+        dim = _implicit_dimension("softmin", input.dim(), _stacklevel)
+    return _nn.softmax(-input, dim, dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """Samples of categories as points near the corners of a simplex, differentiable in the unnormalized `logits`.
+
+    E. Jang et al., "Categorical reparameterization with Gumbel-softmax", 2017.
+
+    Args:
+        logits: logarithms of unnormalized probabilities, of any shape.
+        tau: the temperature: the lower, the nearer to a corner.
+        hard: whether to give the corner itself, with the gradient of the point.
+        eps: has no effect.
+        dim: the dimension of the categories.
+    """
+    noise = -empty_like(logits).exponential_().log()
+    soft = _nn.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    corner = zeros_like(logits).scatter_(dim, index, 1.0)
+    return corner - soft.detach() + soft
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
+    """`input` divided by its `p`-norm along `dim`, or by `eps` if that is larger.
+
+    Args:
+        input: a floating-point tensor of any shape.
+        p: the norm.
+        dim: the dimension of the vectors.
+        eps: the least divisor.
+        out: a tensor that gets the result.
+    """
+    result = _nn.normalize(input, p, dim, eps)
+    return result if out is None else out.copy_(result)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole rows of `(N, C, L)` or `(C, L)` set to 0 with probability `p`, the others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+        RuntimeError: the input has another number of dimensions.
+    """
+    _check_probability("dropout1d", p)
+    if input.dim() not in (2, 3):
+        raise RuntimeError(f"dropout1d: (N, C, L) or (C, L) is needed, the input has {input.dim()} dimensions")
+    return _drop_channels(input, p, training, inplace, single=input.dim() == 2)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole images of `(N, C, H, W)` set to 0 with probability `p`, the others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    _check_probability("dropout2d", p)
+    if input.dim() not in (3, 4):
+        _warn_of_dimensions("dropout2d", input.dim())
+    return _drop_channels(input, p, training, inplace, single=False)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole volumes of `(N, C, D, H, W)` or `(C, D, H, W)` set to 0 with probability `p`, the others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    _check_probability("dropout3d", p)
+    if input.dim() not in (4, 5):
+        _warn_of_dimensions("dropout3d", input.dim())
+    return _drop_channels(input, p, training, inplace, single=input.dim() != 5)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout for `selu`, which keeps mean and variance: dropped entries get its limit, all are scaled and shifted.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    return _nn.alpha_dropout(input, p, training, inplace)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels, which the first two dimensions tell apart."""
+    return _nn.feature_alpha_dropout(input, p, training, inplace)
+
+
+def _check_probability(function: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{function}: the probability has to be from 0 to 1, got {p}")
+
+
+def _warn_of_dimensions(function: str, dimensions: int) -> None:
+    warnings.warn(f"{function} of a tensor of {dimensions} dimensions is deprecated: use dropout", stacklevel=3)
+
+
+def _drop_channels(input: Tensor, p: float, training: bool, inplace: bool, single: bool) -> Tensor:
+    """Dropout of channels; a single example gets a dimension before its own meanwhile."""
+    result = _nn.feature_dropout(input.unsqueeze(0) if single else input, p, training, inplace)
+    return result.squeeze(0) if single else result
+
+
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -82,7 +272,7 @@ def mse_loss(
     Raises:
         ValueError: `reduction` is none of the three.
     """
-    _warn_of_broadcast("mse_loss", input, target)
+    warn_of_broadcast("mse_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.mse_loss(input, target, reduction, weight)
@@ -97,7 +287,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute differences of `input` and `target`; arguments as in `mse_loss`."""
-    _warn_of_broadcast("l1_loss", input, target)
+    warn_of_broadcast("l1_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.l1_loss(input, target, reduction, weight)
@@ -220,27 +410,6 @@ def binary_cross_entropy_with_logits(
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
-
-
-def reduction_meant(size_average: bool | None, reduce: bool | None) -> str:
-    """The `reduction` that the two arguments it has replaced stand for; both default to true."""
-    if reduce is False:
-        reduction = "none"
-    elif size_average is False:
-        reduction = "sum"
-    else:
-        reduction = "mean"
-    warnings.warn(f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3)
-    return reduction
-
-
-def _warn_of_broadcast(function: str, input: Tensor, target: Tensor) -> None:
-    if input.shape != target.shape:
-        warnings.warn(
-            f"{function}: the input of size {tuple(input.shape)} and the target of size {tuple(target.shape)} are "
-            "broadcast, which is seldom meant",
-            stacklevel=3,
-        )
 
 
 def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:

@@ -66,6 +66,8 @@ def callables(name: str):
             "functional",
             lambda lib, a, k: (lib._rgrad._nn if lib is rgrad else lib.nn.functional).__dict__[name](*a, **k),
         )
+    if any(r["special"] for r in row) and hasattr(torch.special, name):
+        yield "special", lambda lib, a, k: getattr(lib.special, name)(*a, **k)
     if any(r["function"] for r in row) and hasattr(torch, name):
         yield "function", lambda lib, a, k: getattr(lib, name)(*a, **k)
     if any(r["method"] for r in row) and hasattr(torch.Tensor, name):

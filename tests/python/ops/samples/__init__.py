@@ -34,10 +34,11 @@ OPERANDS = {"Tensor", "Operand"}
 
 
 def operations() -> dict[str, list[dict]]:
-    """The public operations of the registry: all overloads of each name."""
+    """The public operations of the registry: all overloads of each name but aliases."""
     rows: dict[str, list[dict]] = {}
     for row in _rgrad._operations():
-        if row["function"] or row["method"] or row["in_place"] or row["functional"]:
+        public = any(row[where] for where in ("function", "method", "in_place", "functional", "special"))
+        if public and row["alias_of"] is None:
             rows.setdefault(row["name"], []).append(row)
     return rows
 
