@@ -195,6 +195,8 @@ impl Traits {
     pub const FUNCTIONAL: Traits = Traits(16);
     /// The name belongs to `rgrad.special`.
     pub const SPECIAL: Traits = Traits(32);
+    /// The list of tensors that it begins with may be written without brackets.
+    pub const VARIADIC: Traits = Traits(64);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0

@@ -291,7 +291,8 @@ impl Tensor {
         Ok(zeros)
     }
 
-    fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
+    /// A tensor with undefined content in the order of the memory of this one, or row-major if that has gaps or overlaps.
+    pub(crate) fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
         let data = self.data();
         match shape::dense_order(&data.sizes, &data.strides) {
             Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), dtype),

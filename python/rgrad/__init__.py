@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from builtins import int as _int  # `int` is a dtype here
 
-from . import _alias, _rgrad
+from . import _alias, _rgrad, functional
 from ._rgrad import *
 from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
 from ._size import Size
+from .functional import *
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
@@ -88,6 +89,7 @@ __all__ = [
     "vmap",
 ]
 __all__ += _rgrad.__all__
+__all__ += functional.__all__
 
 float = float32
 double = float64
@@ -149,6 +151,11 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from importlib import import_module
 
             return getattr(import_module(f"rgrad.{home}"), name) if home else import_module(f"rgrad.{name}")
+        if name.startswith("_foreach_"):
+            from . import _foreach
+
+            if hasattr(_foreach, name):
+                return getattr(_foreach, name)
         if name.endswith("Tensor"):
             from . import _legacy
 

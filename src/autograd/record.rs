@@ -250,7 +250,13 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         return call_in_place_now(chosen.op, &chosen.arguments);
     }
     if is_batched(arguments) {
+        if op.traits.has(Traits::VIEW) {
+            bail!(NotImplemented, "{}_: not implemented inside vmap; use {}", op.name, op.name);
+        }
         return batch::call_in_place(op, arguments);
+    }
+    if op.traits.has(Traits::VIEW) {
+        return view::change_geometry(op, arguments, target);
     }
     pointwise::check_writable(op.name, target)?;
     if target.has_flag(flag::INFERENCE) && !modes::inference() {

@@ -62,10 +62,8 @@ fn direction(g: &Tensor, x: &Tensor, p: f64, length: &Tensor) -> Result<Tensor> 
         let count = if length.ndim() < x.ndim() {
             crate::ops::reduction::sum_all(&largest, None)?
         } else {
-            let reduced: Ints = (0..x.ndim())
-                .filter(|&d| length.sizes()[d] == 1 && x.sizes()[d] != 1)
-                .map(|d| d as i64)
-                .collect();
+            let reduced: Ints =
+                (0..x.ndim()).filter(|&d| length.sizes()[d] == 1 && x.sizes()[d] != 1).map(|d| d as i64).collect();
             if reduced.is_empty() { largest.clone() } else { sum(&largest, Some(&reduced), true, None)? }
         };
         let signs = mul_tensors(&sign(x)?, &largest)?;

@@ -109,3 +109,29 @@ op! {
     }
     derivative composite;
 }
+
+op! {
+    /// The coordinates of the elements of `condition` that are not 0, a vector for each dimension.
+    fn where_nonzero as "where" / "condition" (condition: Tensor) -> List, FUNCTION;
+    value { crate::ops::indexing::nonzero_columns(condition) }
+    derivative composite;
+}
+
+op! {
+    /// This tensor where `condition` is true, else `other`.
+    fn where_method as "where" / "method" (input: Tensor, condition: Tensor, other: Operand<'static>) -> Tensor, METHOD;
+    value { where_(condition, input.into(), other) }
+    derivative composite;
+}
+
+op! {
+    /// `clamp` under numpy's name.
+    fn clip(input: Tensor, min: Option<Operand<'static>> = None, max: Option<Operand<'static>> = None) -> Tensor,
+        FUNCTION METHOD IN_PLACE;
+    choose { Ok(chosen!(clamp(input, optional(min), optional(max)))) }
+}
+
+/// A limit as a value.
+fn optional(limit: Option<Operand>) -> Value {
+    limit.map_or(Value::None, Value::from)
+}

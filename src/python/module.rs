@@ -9,8 +9,9 @@ use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
+    number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
+    sequences, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -42,6 +43,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+        sequences: logspace range tril_indices triu_indices bartlett_window blackman_window hamming_window hann_window
+            kaiser_window scalar_tensor empty_strided empty_permuted numel is_nonzero is_same_size broadcast_shapes;
+        exchange: from_dlpack frombuffer asarray;
         random: rand randn randint randperm;
         safetensors: _write_safetensors _read_safetensors;
         sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;

@@ -302,7 +302,8 @@ fn install_name(
     [module, functional, special]: [&Bound<'_, PyModule>; 3],
     tensor: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let with = |bit: Traits| -> Vec<&'static Op> { overloads.iter().copied().filter(|op| op.traits.has(bit)).collect() };
+    let with =
+        |bit: Traits| -> Vec<&'static Op> { overloads.iter().copied().filter(|op| op.traits.has(bit)).collect() };
     let mut is_function = false;
     for (place, bit) in [(module, Traits::FUNCTION), (functional, Traits::FUNCTIONAL), (special, Traits::SPECIAL)] {
         let (functions, in_place) = (with(bit), with(Traits::IN_PLACE));
