@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import rgrad
 from rgrad._rgrad import Tensor
 
@@ -80,12 +82,12 @@ def get_deterministic_debug_mode() -> int:
 def set_float32_matmul_precision(precision: str) -> None:
     """Note a precision of matrix products: those of float32 always have the highest.
 
-    Raises:
-        RuntimeError: `precision` is not `"highest"`, `"high"` or `"medium"`.
+    Another precision than `"highest"`, `"high"` or `"medium"` is not noted, with a warning.
     """
     global _precision
     if precision not in _PRECISIONS:
-        raise RuntimeError(f"the precision must be one of {_PRECISIONS}, not {precision!r}")
+        warnings.warn(f"the precision must be one of {_PRECISIONS}, not {precision!r}", stacklevel=2)
+        return
     _precision = precision
 
 

@@ -119,7 +119,8 @@ def load(
 
 def _require_format(data: bytes) -> None:
     """Raise `RuntimeError` for PyTorch's own files, which is better said than that a header is too long."""
-    if data[:4] == b"PK\x03\x04" or data[:1] == b"\x80":
+    # A header begins with a brace, after its length.
+    if data[:4] == b"PK\x03\x04" or (data[:1] == b"\x80" and data[8:9] != b"{"):
         raise RuntimeError(
             "load(): this file is in PyTorch's own format, a pickle, which can run any code and is not read here; "
             "write its tensors with safetensors.torch.save_file, in a program with PyTorch, and load that file"
@@ -162,7 +163,9 @@ class _Writer:
         for name, kind in _MAPPINGS.items():
             if type(value) is kind:
                 return {
-                    name: [[self.packed(key, path), self.packed(entry, (*path, str(key)))] for key, entry in value.items()],
+                    name: [
+                        [self.packed(key, path), self.packed(entry, (*path, str(key)))] for key, entry in value.items()
+                    ],
                     **self.packed_attributes(value, path),
                 }
         if type(value) is float:

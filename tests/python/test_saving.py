@@ -25,8 +25,15 @@ def again(value):
 
 VALUES = {
     "tensor": lambda: rgrad.arange(6).reshape(2, 3),
-    "every dtype": lambda: [rgrad.ones(2).to(getattr(rgrad, d)) for d in "bool uint8 int32 int64 float32 float64".split()],
-    "layouts": lambda: [rgrad.arange(6.0).reshape(2, 3).t(), rgrad.arange(9.0)[::2], rgrad.ones(0, 3), rgrad.tensor(2.5)],
+    "every dtype": lambda: [
+        rgrad.ones(2).to(getattr(rgrad, d)) for d in "bool uint8 int32 int64 float32 float64".split()
+    ],
+    "layouts": lambda: [
+        rgrad.arange(6.0).reshape(2, 3).t(),
+        rgrad.arange(9.0)[::2],
+        rgrad.ones(0, 3),
+        rgrad.tensor(2.5),
+    ],
     "numbers": lambda: [1, 2.5, float("inf"), True, None, 1 + 2j, "text", b"\x00\xff", 10**30, -0.0],
     "collections": lambda: {"a": [1, (2, {3})], 5: OrderedDict(b=1, a=2), (1, 2): frozenset({4}), "c": Counter("aab")},
     "sizes and dtypes": lambda: [rgrad.Size([1, 2]), rgrad.float64, rgrad.device("cpu")],
@@ -65,7 +72,9 @@ def test_training_goes_on():
         scheduler = rgrad.optim.lr_scheduler.MultiStepLR(optimizer, [2, 4])
         for step in range(6):
             if step == stop:
-                state = again({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "s": scheduler.state_dict()})
+                state = again(
+                    {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "s": scheduler.state_dict()}
+                )
                 model = rgrad.nn.Sequential(rgrad.nn.Linear(3, 4), rgrad.nn.Tanh(), rgrad.nn.Linear(4, 1))
                 optimizer = rgrad.optim.Adam(model.parameters())
                 scheduler = rgrad.optim.lr_scheduler.MultiStepLR(optimizer, [7])

@@ -20,7 +20,6 @@ ANSWERS = lines(
     lib.cuda.manual_seed(3)
     lib.cuda.manual_seed_all(3)
     lib.cuda.empty_cache()
-    lib.cuda.ipc_collect()
     lib.cuda.get_arch_list()
     lib.cuda.is_bf16_supported()
     lib.mps.is_available()
@@ -41,7 +40,8 @@ ANSWERS = lines(
     lib.jit.is_scripting()
     lib.jit.is_tracing()
     lib.jit.annotate(int, 3)
-    lib.jit.isinstance([1], list)
+    lib.jit.isinstance([1], list[int])
+    lib.set_float32_matmul_precision("low")
     lib.compiler.is_compiling()
     lib.version.cuda
     lib.version.hip
@@ -82,10 +82,8 @@ def test_answers(expression):
 
 REFUSALS = lines(
     """
-    lib.set_float32_matmul_precision("low")
     lib.set_deterministic_debug_mode(5)
     lib.set_deterministic_debug_mode(None)
-    lib.set_default_tensor_type("torch.there.is.None")
     lib.set_num_interop_threads(0)
     lib.distributed.get_rank()
     lib.distributed.get_world_size()
@@ -93,7 +91,7 @@ REFUSALS = lines(
     lib.amp.is_autocast_available(3)
     lib.amp.GradScaler("cpu", growth_factor=0.5)
     lib.amp.GradScaler("cpu", backoff_factor=1.5)
-    lib.amp.GradScaler("cpu").scale("text")
+    lib.amp.GradScaler("cpu").scale(3)
     lib.amp.GradScaler("cpu").update()
     lib.compile(abs, mode="default", options={})
     """
@@ -133,7 +131,8 @@ def square(x):
         lambda lib: lib.compiler.disable(square),
         lambda lib: lib.compiler.disable()(square),
         lambda lib: lib.compile(square, disable=True),
-        lambda lib: lib.amp.custom_fwd(device_type="cpu")(lambda context, x: x * x).__get__(None, object),
+        lambda lib: lib.amp.custom_fwd(device_type="cpu")(square),
+        lambda lib: lib.amp.custom_bwd(square, device_type="cpu"),
         lambda lib: lib.device("cpu")(square),
     ],
 )

@@ -40,7 +40,7 @@ class autocast:
         cache_enabled: accepted; there is nothing to cache.
 
     Raises:
-        TypeError: `device_type` is not a str.
+        ValueError: `device_type` is not a str.
         NotImplementedError: a lower precision is asked for on the CPU.
     """
 
@@ -52,7 +52,7 @@ class autocast:
         cache_enabled: bool | None = None,
     ) -> None:
         if not isinstance(device_type, str):
-            raise TypeError(f"autocast(): the type of a device is a str, not {device_type!r}")
+            raise ValueError(f"autocast(): the type of a device is a str, not {device_type!r}")
         if enabled and device_type != "cpu":
             warnings.warn(f"autocast() is disabled: device {device_type!r} is not available", stacklevel=2)
             enabled = False

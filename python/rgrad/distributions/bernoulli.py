@@ -6,7 +6,13 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
-from rgrad.distributions.utils import broadcast_all, cross_entropy_of_two, lazy_property, logits_to_probs, probs_to_logits
+from rgrad.distributions.utils import (
+    broadcast_all,
+    cross_entropy_of_two,
+    lazy_property,
+    logits_to_probs,
+    probs_to_logits,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -58,9 +58,7 @@ class Distribution:
             return  # it is computed from another, which is checked
         value = getattr(self, name)
         if not bool(constraint.check(value).all()):
-            raise ValueError(
-                f"{type(self).__name__}: {name} must be in {constraint!r}, but has other values:\n{value}"
-            )
+            raise ValueError(f"{type(self).__name__}: {name} must be in {constraint!r}, but has other values:\n{value}")
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:

@@ -6,7 +6,14 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_all, cross_entropy_of_two, lazy_property, logits_to_probs, probs_to_logits, smallest
+from rgrad.distributions.utils import (
+    broadcast_all,
+    cross_entropy_of_two,
+    lazy_property,
+    logits_to_probs,
+    probs_to_logits,
+    smallest,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

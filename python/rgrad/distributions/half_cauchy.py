@@ -51,7 +51,9 @@ class HalfCauchy(TransformedDistribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        return (-log(pi) + log(2) - self.scale.log() - (value / self.scale).square().log1p()).masked_fill(value < 0, -inf)
+        return (-log(pi) + log(2) - self.scale.log() - (value / self.scale).square().log1p()).masked_fill(
+            value < 0, -inf
+        )
 
     def cdf(self, value: Tensor) -> Tensor:
         if self._validate_args:

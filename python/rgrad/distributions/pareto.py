@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.exponential import Exponential

@@ -24,9 +24,7 @@ class Weibull(TransformedDistribution):
     support = constraints.positive
     has_rsample = True
 
-    def __init__(
-        self, scale: Tensor | float, concentration: Tensor | float, validate_args: bool | None = None
-    ) -> None:
+    def __init__(self, scale: Tensor | float, concentration: Tensor | float, validate_args: bool | None = None) -> None:
         self.scale, self.concentration = broadcast_all(scale, concentration)
         self.concentration_reciprocal = self.concentration.reciprocal()
         base = Exponential(rgrad.ones_like(self.scale), validate_args=validate_args)

@@ -104,7 +104,9 @@ class _Comparison:
         elif isinstance(actual, Mapping) and isinstance(expected, Mapping):
             if actual.keys() != expected.keys():
                 missing, surplus = sorted(map(repr, expected.keys() - actual.keys())), actual.keys() - expected.keys()
-                self.fail(f"the mappings differ in keys: {missing} are missing, {sorted(map(repr, surplus))} too many", path)
+                self.fail(
+                    f"the mappings differ in keys: {missing} are missing, {sorted(map(repr, surplus))} too many", path
+                )
             steps = sorted(actual) if all(isinstance(key, str) for key in actual) else list(actual)
         else:
             return [self.checked(actual, expected, path)]
@@ -170,9 +172,7 @@ class _Comparison:
         with rgrad.no_grad():
             self.compare_values(actual.detach(), expected.detach(), rtol, atol, path)
 
-    def compare_values(
-        self, actual: Tensor, expected: Tensor, rtol: float, atol: float, path: tuple[Any, ...]
-    ) -> None:
+    def compare_values(self, actual: Tensor, expected: Tensor, rtol: float, atol: float, path: tuple[Any, ...]) -> None:
         dtype = rgrad.promote_types(actual.dtype, expected.dtype)
         actual, expected = actual.to(dtype), expected.to(dtype)
         near = rgrad.isclose(actual, expected, rtol=rtol, atol=atol, equal_nan=self.equal_nan)

@@ -22,7 +22,7 @@ _INTEGERS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-(2**15), 2**15 -
 def make_tensor(
     *shape: int | Sequence[int],
     dtype: _dtype,
-    device: Any = None,
+    device: Any,
     low: float | None = None,
     high: float | None = None,
     requires_grad: bool = False,

@@ -41,7 +41,6 @@ COMPARED = lines(
     (1, 2)
     (1, 1.0)
     (1, 1.0, dict(check_dtype=False))
-    (True, 1)
     (True, True)
     (float("nan"), float("nan"))
     (float("nan"), float("nan"), dict(equal_nan=True))
@@ -86,7 +85,9 @@ def test_comparisons(expression):
 
 def test_messages():
     def failing(lib, **options):
-        return run(lambda lib: lib.testing.assert_close(lib.ones(2, 2), lib.tensor([[1.0, 2.0], [1.0, 1.5]]), **options), lib)
+        return run(
+            lambda lib: lib.testing.assert_close(lib.ones(2, 2), lib.tensor([[1.0, 2.0], [1.0, 1.5]]), **options), lib
+        )
 
     message = str(failing(rgrad).error)
     assert "2 of 4 elements (50.0%)" in message
@@ -100,21 +101,21 @@ def test_messages():
 
 MADE = lines(
     """
-    make(3, dtype=lib.float32)
-    make((2, 3), dtype=lib.float64)
-    make([2, 3], dtype=lib.float64, low=0.5, high=0.75)
-    make(2, 3, dtype=lib.int64)
-    make(20, dtype=lib.uint8)
-    make(20, dtype=lib.int32, low=3, high=5)
-    make(20, dtype=lib.int32, low=2.5, high=5.5)
-    make(20, dtype=lib.bool)
-    make((), dtype=lib.float32)
-    make(0, dtype=lib.float32)
-    make(3, 4, dtype=lib.float32, noncontiguous=True)
-    make(1, dtype=lib.float32, noncontiguous=True)
-    make(30, dtype=lib.int64, low=0, high=2, exclude_zero=True)
-    make(3, dtype=lib.float32, requires_grad=True)
-    make(3, dtype=lib.float32, low=2.0)
+    make(3, dtype=lib.float32, device="cpu")
+    make((2, 3), dtype=lib.float64, device="cpu")
+    make([2, 3], dtype=lib.float64, low=0.5, high=0.75, device="cpu")
+    make(2, 3, dtype=lib.int64, device="cpu")
+    make(20, dtype=lib.uint8, device="cpu")
+    make(20, dtype=lib.int32, low=3, high=5, device="cpu")
+    make(20, dtype=lib.int32, low=2.5, high=5.5, device="cpu")
+    make(20, dtype=lib.bool, device="cpu")
+    make((), dtype=lib.float32, device="cpu")
+    make(0, dtype=lib.float32, device="cpu")
+    make(3, 4, dtype=lib.float32, noncontiguous=True, device="cpu")
+    make(1, dtype=lib.float32, noncontiguous=True, device="cpu")
+    make(30, dtype=lib.int64, low=0, high=2, exclude_zero=True, device="cpu")
+    make(3, dtype=lib.float32, requires_grad=True, device="cpu")
+    make(3, dtype=lib.float32, low=2.0, device="cpu")
     """
 )
 
@@ -139,4 +140,4 @@ def test_made_tensors(expression):
     ids=str,
 )
 def test_tensors_that_are_not_made(options):
-    raises(lambda lib: lib.testing.make_tensor(3, **{**options, "dtype": getattr(lib, options["dtype"])}))
+    raises(lambda lib: lib.testing.make_tensor(3, device="cpu", **{**options, "dtype": getattr(lib, options["dtype"])}))
