@@ -1,4 +1,7 @@
-"""The libraries that PyTorch computes with. rgrad has its own kernels: none of them is used, their switches are kept."""
+"""The libraries that PyTorch computes with.
+
+rgrad has kernels of its own: none of these is used; their switches are kept.
+"""
 
 from __future__ import annotations
 

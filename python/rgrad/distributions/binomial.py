@@ -16,7 +16,10 @@ __all__ = ["Binomial"]
 
 
 class Binomial(Distribution):
-    """The numbers of successes in `total_count` trials, of the probabilities `probs` or the odds' logarithms `logits`."""
+    """The numbers of successes in `total_count` trials.
+
+    These have the probabilities `probs`, or odds whose logarithms are `logits`.
+    """
 
     arg_constraints = {
         "total_count": constraints.nonnegative_integer,

@@ -49,9 +49,8 @@ class Categorical(Distribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         shape = rgrad.Size(batch_shape)
         size = shape + (self._num_events,)
-        own = {
-            name: self.__dict__[name].expand(size) for name in ("probs", "logits", "_param") if name in self.__dict__
-        }
+        names = [name for name in ("probs", "logits", "_param") if name in self.__dict__]
+        own = {name: self.__dict__[name].expand(size) for name in names}
         return self._expanded(_instance, shape, _num_events=self._num_events, **own)
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)

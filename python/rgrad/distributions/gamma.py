@@ -39,9 +39,9 @@ class _StandardGamma(Function):
 def standard_gamma_derivative(shape: Tensor, drawn: Tensor) -> Tensor:
     """How gamma numbers change with their shapes while their places in the distribution stay.
 
-    With `F = x**a exp(-x) S / gamma(a + 1)` and `S = sum of x**n / ((a + 1) ... (a + n))`, the derivative of `log F` by
-    `a` is `log x - digamma(a + 1) + S' / S`, and the density is `x**(a - 1) exp(-x) / gamma(a)`. The terms of the series
-    are positive and grow as long as `n < x - a`.
+    With `F = x**a exp(-x) S / gamma(a + 1)` and `S = sum of x**n / ((a + 1) ... (a + n))`, the derivative of `log F`
+    by `a` is `log x - digamma(a + 1) + S' / S`, and the density is `x**(a - 1) exp(-x) / gamma(a)`. The terms of the
+    series are positive and grow as long as `n < x - a`.
     """
     a, x = shape.double(), drawn.double()
     term, slope = rgrad.ones_like(a), rgrad.zeros_like(a)

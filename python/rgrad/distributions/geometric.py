@@ -23,7 +23,10 @@ __all__ = ["Geometric"]
 
 
 class Geometric(Distribution):
-    """The numbers of failures before the first success, of the probabilities `probs` or the odds' logarithms `logits`."""
+    """The numbers of failures before the first success.
+
+    It has the probabilities `probs`, or odds whose logarithms are `logits`.
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer

@@ -77,7 +77,10 @@ class ExpRelaxedCategorical(Distribution):
 
 
 class RelaxedOneHotCategorical(TransformedDistribution):
-    """Rows that add up to one, and are near to a single one at a low `temperature`; sources as of `RelaxedBernoulli`."""
+    """Rows that add up to one, and are near to a single one at a low `temperature`.
+
+    Sources as of `RelaxedBernoulli`.
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.simplex
