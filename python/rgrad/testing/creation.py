@@ -50,23 +50,26 @@ def make_tensor(
     """
     if memory_format is not None and noncontiguous:
         raise ValueError("make_tensor(): either noncontiguous or memory_format can be given, not both")
-    sizes: Any = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    sizes: Any = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    apart = noncontiguous and rgrad.Size(sizes).numel() > 1
+    if apart:
+        sizes = (*sizes[:-1], 2 * sizes[-1])
     if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
         raise ValueError(f"make_tensor(): a tensor of dtype {dtype} cannot require gradients")
     if dtype == rgrad.bool:
         first, last = _bounds(low, high, 0, 2, 0, 2)
-        made = rgrad.randint(int(first), int(last), tuple(sizes), dtype=dtype, device=device)
+        made = rgrad.randint(int(first), int(last), sizes, dtype=dtype, device=device)
     elif dtype.is_floating_point or dtype.is_complex:
         first, last = _bounds(low, high, -9, 9, -_largest(dtype), _largest(dtype))
-        made = rgrad.empty(tuple(sizes), dtype=dtype, device=device)
+        made = rgrad.empty(sizes, dtype=dtype, device=device)
         numbers = rgrad.view_as_real(made) if dtype.is_complex else made
         numbers.uniform_(float(first), float(last))
     else:
         least, most = _INTEGERS.get(str(dtype).rpartition(".")[2], (-(2**63), 2**63 - 1))
         first, last = _bounds(low, high, 0 if least == 0 else -9, 10, least, most)
-        made = rgrad.randint(_ceiling(first), _ceiling(last), tuple(sizes), dtype=dtype, device=device)
-    if noncontiguous and made.numel() > 1:
-        made = rgrad.stack([made, made], -1).flatten(-2)[..., ::2]
+        made = rgrad.randint(_ceiling(first), _ceiling(last), sizes, dtype=dtype, device=device)
+    if apart:
+        made = made[..., 1::2]
     if exclude_zero:
         tiny = _tiny(dtype) if dtype.is_floating_point or dtype.is_complex else 1
         made[made == 0] = tiny
