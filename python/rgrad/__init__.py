@@ -23,9 +23,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import func, graph, nn, optim, overrides, profiler, special, utils
+    from . import (
+        amp as amp,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
+        distributed as distributed,
+        distributions as distributions,
+        func,
+        graph,
+        jit as jit,
+        mps as mps,
+        multiprocessing as multiprocessing,
+        nn,
+        optim,
+        overrides,
+        profiler,
+        random as random,
+        serialization as serialization,
+        special,
+        storage as storage,
+        testing as testing,
+        types as types,
+        utils,
+        version as version,
+        xpu as xpu,
+    )
     from ._rgrad import Generator
+    from ._settings import *
+    from .amp import GradScaler as GradScaler, autocast as autocast
+    from .compiler import compile as compile
     from .func import vmap
+    from .serialization import load as load, save as save
+    from .storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
 
 __version__ = "0.1.0"
 
@@ -98,17 +128,29 @@ def is_tensor(object: Any) -> TypeGuard[Tensor]:
 
 
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
+    # The larger packages are imported when they are asked for: `import rgrad` stays quick.
+    _LATER = {
+        "": "_C _utils amp backends compiler cuda distributed distributions func graph jit mps multiprocessing nn "
+        "optim overrides profiler random serialization special storage testing types utils version xpu",
+        "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
+        "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
+        "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "
+        "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_warn_always typename "
+        "use_deterministic_algorithms",
+        "amp": "GradScaler autocast",
+        "compiler": "compile",
+        "func": "vmap",
+        "serialization": "load save",
+        "storage": "TypedStorage UntypedStorage",
+    }
+    _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
 
     def __getattr__(name):
-        # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-        if name == "vmap":
-            from .func import vmap
-
-            return vmap
-        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "special", "utils"):
+        home = _HOMES.get(name)
+        if home is not None:
             from importlib import import_module
 
-            return import_module(f"rgrad.{name}")
+            return getattr(import_module(f"rgrad.{home}"), name) if home else import_module(f"rgrad.{name}")
         if name.startswith("_foreach_"):
             from . import _foreach
 

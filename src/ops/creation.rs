@@ -128,9 +128,9 @@ macro_rules! fill_random {
         let target: &Tensor = $target;
         let dtype = target.dtype();
         let $dense = target.is_contiguous();
-        let target = &in_order_of_memory(target);
+        let target = &$crate::ops::creation::in_order_of_memory(target);
         let memory = if $dense { target.clone() } else { Tensor::empty(&target.sizes(), dtype)? };
-        with_element!(dtype, $kind $T => {
+        $crate::with_element!(dtype, $kind $T => {
             let data = memory.data();
             // SAFETY: a row-major tensor is one slice. Fresh memory is written before it is read.
             let $slice = unsafe {
@@ -147,9 +147,10 @@ macro_rules! fill_random {
         Ok(())
     }};
 }
+pub(crate) use fill_random;
 
 /// The same elements with the dimensions from the slowest to the fastest.
-fn in_order_of_memory(tensor: &Tensor) -> Tensor {
+pub fn in_order_of_memory(tensor: &Tensor) -> Tensor {
     let data = tensor.data();
     let mut order: Dims = (0..data.sizes.len()).collect();
     order.sort_by_key(|&d| std::cmp::Reverse(data.strides[d]));
@@ -158,14 +159,14 @@ fn in_order_of_memory(tensor: &Tensor) -> Tensor {
 }
 
 /// Zeros and ones drawn as bytes, for a bool tensor, which `draw` cannot fill itself.
-fn draw_truths(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
+pub fn draw_truths(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
     let bytes = Tensor::empty(&target.sizes(), DType::UInt8)?;
     draw(&bytes)?;
     crate::kernels::copy::copy(&target.data(), &bytes.data());
     Ok(())
 }
 
-fn unsupported(name: &str, dtype: DType) -> crate::Error {
+pub fn unsupported(name: &str, dtype: DType) -> crate::Error {
     error!(NotImplemented, "{name}: not implemented for {dtype}")
 }
 

@@ -22,6 +22,7 @@ pub mod embedding;
 pub mod exponential;
 pub mod folding;
 pub mod gathering;
+pub mod grid_sampling;
 pub mod indexing;
 pub mod integer;
 pub mod joining;

@@ -28,6 +28,8 @@ mod printing;
 mod properties;
 mod random;
 mod reports;
+mod safetensors;
+mod sampling;
 mod sequences;
 mod tensor;
 mod trace;

@@ -10,7 +10,8 @@ use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
-    number, numpy, operation, optim, overrides, printing, properties, random, reports, sequences, tensor, trace,
+    number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
+    sequences, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -46,6 +47,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             kaiser_window scalar_tensor empty_strided empty_permuted numel is_nonzero is_same_size broadcast_shapes;
         exchange: from_dlpack frombuffer asarray;
         random: rand randn randint randperm;
+        safetensors: _write_safetensors _read_safetensors;
+        sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
@@ -87,7 +90,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The functions of this module, besides the operations, that `__torch_function__` can override.
-const OVERRIDABLE: [&str; 25] = [
+const OVERRIDABLE: [&str; 30] = [
     "tensor",
     "as_tensor",
     "zeros",
@@ -109,6 +112,11 @@ const OVERRIDABLE: [&str; 25] = [
     "randn",
     "randint",
     "randperm",
+    "bernoulli",
+    "binomial",
+    "multinomial",
+    "normal",
+    "poisson",
     "equal",
     "allclose",
     "from_numpy",
