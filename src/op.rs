@@ -100,6 +100,8 @@ pub enum Promotion {
 pub enum Range {
     Same,
     Bool,
+    /// The type of the real part.
+    Real,
 }
 
 /// How the operation is differentiated. There is no default: an operation without one of these does not compile.
@@ -313,7 +315,9 @@ const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// The kernel for an element type.
-pub fn kernel(table: &KernelTable, dtype: DType) -> Option<Kernel> {
-    table[dtype as usize]
+/// The kernel for an element type, and the type that it computes in.
+#[inline]
+pub fn kernel(table: &KernelTable, dtype: DType) -> Option<(Kernel, DType)> {
+    let wide = dtype.wide();
+    table[wide as usize].map(|kernel| (kernel, wide))
 }

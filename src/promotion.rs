@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::dtype::{Category, DType};
+use crate::bail;
+use crate::dtype::DType;
+use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::tensor::Tensor;
 use crate::value::Value;
 
 static DEFAULT_FLOAT: AtomicU8 = AtomicU8::new(DType::Float32 as u8);
@@ -11,7 +14,18 @@ static DEFAULT_FLOAT: AtomicU8 = AtomicU8::new(DType::Float32 as u8);
 /// The type of float tensors made without a type.
 #[inline]
 pub fn default_float() -> DType {
-    if DEFAULT_FLOAT.load(Ordering::Relaxed) == DType::Float64 as u8 { DType::Float64 } else { DType::Float32 }
+    match DEFAULT_FLOAT.load(Ordering::Relaxed) {
+        // What it nearly always is comes first.
+        kind if kind == DType::Float32 as u8 => DType::Float32,
+        kind if kind == DType::Float64 as u8 => DType::Float64,
+        kind if kind == DType::Float16 as u8 => DType::Float16,
+        _ => DType::BFloat16,
+    }
+}
+
+/// The type of complex tensors made without a type.
+pub fn default_complex() -> DType {
+    default_float().complex()
 }
 
 /// Sets the type of float tensors made without a type; anything but a float type is ignored.
@@ -61,11 +75,23 @@ impl ResultType {
 
 fn combine(higher: Option<DType>, lower: Option<DType>) -> Option<DType> {
     match (higher, lower) {
-        (Some(h), Some(l)) if h.is_float() => Some(h.max(if l.category() > Category::Float { l } else { h })),
-        (Some(h), Some(l)) if h == DType::Bool || l.is_float() => Some(h.promote(l)),
+        (Some(h), Some(l)) if h.is_float() && l.is_complex() => Some(h.complex()),
+        (Some(h), Some(l)) if l.category() > h.category() => Some(h.promote(l)),
         (Some(h), _) => Some(h),
         (None, l) => l,
     }
+}
+
+/// Fails if two tensors have types that no type holds the values of: `name` asks.
+pub fn check_common(name: &str, values: &[Value]) -> Result<()> {
+    let mut tensors = values.iter().flat_map(Value::tensors).map(Tensor::dtype);
+    let Some(first) = tensors.next() else { return Ok(()) };
+    for other in tensors {
+        if !first.has_common(other) {
+            bail!(Runtime, "{name}: {first} and {other} have no common type; convert one of them");
+        }
+    }
+    Ok(())
 }
 
 /// The common type of all tensors and numbers among `values`.
@@ -75,8 +101,8 @@ pub fn result_type(values: &[Value]) -> DType {
     state.get()
 }
 
-/// Whether a result of type `from` may be stored in a tensor of type `to`: not from a float into an integer, nor
-/// from a number into a bool.
+/// Whether a result of type `from` may be stored in a tensor of type `to`: not from a complex
+/// number into a real one, from a float into an integer, nor from a number into a bool.
 pub fn can_cast(from: DType, to: DType) -> bool {
     from.category() <= to.category()
 }

@@ -331,9 +331,9 @@ pub(crate) fn pointwise_derivative(
         || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
         || tensors().any(Tensor::is_batched);
     let dtype = crate::promotion::result_type(values);
-    if !watched && let Some(kernel) = kernel(kernels, dtype) {
-        let types = Types { input: dtype, output: dtype };
-        return Ok(Some(pointwise::run_kernel(kernel, types, values)?));
+    if !watched && let Some((kernel, wide)) = kernel(kernels, dtype) {
+        let types = Types { input: wide, output: wide };
+        return Ok(Some(pointwise::run_kernel(kernel, types, dtype, values)?));
     }
     match formula(values)? {
         Value::Tensor(tensor) => Ok(Some(tensor)),
