@@ -195,6 +195,8 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
+    /// The body takes elements of every type as they are, above all because it merely moves them.
+    pub const ANY_TYPE: Traits = Traits(32);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0

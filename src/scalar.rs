@@ -52,6 +52,10 @@ impl Scalar {
         self.to_complex() == Complex::ZERO
     }
 
+    pub fn is_one(self) -> bool {
+        self.to_complex() == Complex::ONE
+    }
+
     /// The complex conjugate.
     pub fn conj(self) -> Scalar {
         match self {

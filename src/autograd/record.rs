@@ -6,7 +6,7 @@ use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
 use crate::autograd::saved::Saved;
-use crate::autograd::{batch, cuts, forward, modes, view};
+use crate::autograd::{batch, cuts, forward, modes, view, widened};
 use crate::bail;
 use crate::dtype::DType;
 use crate::error::Result;
@@ -77,7 +77,7 @@ pub(crate) fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
 fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
         Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
-        Forward::Structured(body) => body(arguments),
+        Forward::Structured(body) => widened::call(op, *body, arguments),
         Forward::Chosen(choose) => {
             let chosen = choose(arguments)?;
             call(chosen.op, &chosen.arguments)

@@ -35,6 +35,8 @@ pub trait Ring: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output =
     /// The number divided by its absolute value; 0 for 0.
     fn direction(self) -> Self;
     fn real(self) -> Self::Real;
+    /// Whether the real part is at least 0.
+    fn has_nonnegative_real(self) -> bool;
 }
 
 /// Numbers in an order: integers and floats.
@@ -102,6 +104,8 @@ macro_rules! integers {
             fn direction(self) -> Self { self.sign() }
             #[inline(always)]
             fn real(self) -> Self { self }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self >= 0 as $t }
             /// Square and multiply, wrapping; a negative exponent gives 0 unless the base is 1 or -1.
             #[inline(always)]
             fn power(self, exponent: Self) -> Self {
@@ -191,6 +195,8 @@ macro_rules! floats {
             fn direction(self) -> Self { Number::sign(self) }
             #[inline(always)]
             fn real(self) -> Self { self }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self >= 0 as $t }
         }
         impl Number for $t {
             #[inline(always)]
@@ -313,6 +319,8 @@ macro_rules! complex_numbers {
             }
             #[inline(always)]
             fn real(self) -> $t { self.re }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self.re >= 0.0 }
         }
         // The functions of single precision by way of double, as in `elementary`.
         impl Field for Complex<$t> {
@@ -459,6 +467,11 @@ impl<T: Ring, const NEAR: bool> Num<T, NEAR> {
     #[inline(always)]
     pub fn real(self) -> Num<T::Real, NEAR> {
         Num(self.0.real())
+    }
+
+    #[inline(always)]
+    pub fn has_nonnegative_real(self) -> bool {
+        self.0.has_nonnegative_real()
     }
 
     /// This number where the condition holds, else 0.

@@ -5,6 +5,7 @@ pub mod term;
 
 pub mod arithmetic;
 pub mod comparison;
+pub mod complex;
 pub mod conversion;
 pub mod creation;
 pub mod dropout;

@@ -65,7 +65,7 @@ pointwise! {
 
     /// `input` where `condition` is not 0, else `other`.
     fn choose as "_where" (condition: Tensor, input: Operand<'static>, other: Operand<'static>)
-        number -> same, "WhereBackward0"
+        number complex -> same, "WhereBackward0"
         = input.or_else_if(!condition.equals(0.0), other);
         input(condition, g) = g.only_if(!condition.equals(0.0));
         other(condition, g) = g.only_if(condition.equals(0.0));

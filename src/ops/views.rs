@@ -216,7 +216,7 @@ op! {
 
 op! {
     /// `view` of a tensor that nobody else sees, so that the result need not be a view of it.
-    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor;
+    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor, ANY_TYPE;
     value { seen(input, size) }
     batch by(|batch| unsafe_view(batch.tensor(0)?, &sizes_of_batch(batch)?));
     derivative "UnsafeViewBackward0" Linear {
@@ -461,7 +461,7 @@ op! {
 
 op! {
     /// `squeeze` of a tensor that nobody else sees.
-    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor;
+    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor, ANY_TYPE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))
@@ -522,7 +522,7 @@ op! {
 
 op! {
     /// Zeros of a size with `g` at `index` along `dim`: the gradient of `select`.
-    fn select_backward as "select_backward" (g: Tensor, input_sizes: Ints, dim: i64, index: i64) -> Tensor;
+    fn select_backward as "select_backward" (g: Tensor, input_sizes: Ints, dim: i64, index: i64) -> Tensor, ANY_TYPE;
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, g.dtype())?;
         crate::kernels::copy::copy(&select(&zeros, dim, index)?.data(), &g.data());
@@ -583,7 +583,7 @@ op! {
     /// Zeros of a size with `g` in a slice: the gradient of `slice`.
     fn slice_backward as "slice_backward" (
         g: Tensor, input_sizes: Ints, dim: i64, start: Option<i64>, end: Option<i64>, step: i64
-    ) -> Tensor;
+    ) -> Tensor, ANY_TYPE;
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, g.dtype())?;
         crate::kernels::copy::copy(&slice(&zeros, dim, start, end, step)?.data(), &g.data());

@@ -389,7 +389,7 @@ pub fn linspace(
         )));
     };
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
-    leaf(creation::linspace(start.to_f64(), end.to_f64(), steps, common.dtype)?, common.requires_grad)
+    leaf(creation::linspace(start, end, steps, common.dtype)?, common.requires_grad)
 }
 
 #[pyfunction]
@@ -410,9 +410,13 @@ pub fn set_default_dtype(dtype: DType) -> PyResult<()> {
 #[pyfunction]
 pub fn result_type(py: Python<'_>, tensor1: &Bound<'_, PyAny>, tensor2: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let mut state = crate::promotion::ResultType::default();
+    let mut values = Vec::new();
     for operand in [tensor1, tensor2] {
         match crate::python::arguments::convert(operand, crate::value::Kind::Operand, false)? {
-            Some(value) => state.add(&value),
+            Some(value) => {
+                state.add(&value);
+                values.push(value);
+            }
             None => {
                 return Err(PyTypeError::new_err(format!(
                     "result_type(): a Tensor or a number is expected, got {}",
@@ -421,12 +425,16 @@ pub fn result_type(py: Python<'_>, tensor1: &Bound<'_, PyAny>, tensor2: &Bound<'
             }
         }
     }
+    crate::promotion::check_common("result_type", &values)?;
     Ok(crate::python::dtype::object(py, state.get())?.clone_ref(py).into_any())
 }
 
 /// The common type of two types.
 #[pyfunction]
 pub fn promote_types(py: Python<'_>, type1: DType, type2: DType) -> PyResult<Py<PyAny>> {
+    if !type1.has_common(type2) {
+        return Err(PyRuntimeError::new_err(format!("promote_types(): {type1} and {type2} have no common type")));
+    }
     Ok(crate::python::dtype::object(py, type1.promote(type2))?.clone_ref(py).into_any())
 }
 
