@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::kernels::map::{self, Kernel, Types};
 use crate::kernels::parallel;
 use crate::op::{Loops, Promotion, Range, kernel};
-use crate::promotion::{self, default_float, result_type};
+use crate::promotion::{self, ResultType, default_float};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
@@ -31,14 +31,22 @@ struct Plan {
 
 impl Plan {
     fn new(name: &str, loops: &Loops, values: &[Value]) -> Result<Plan> {
-        let mut common = result_type(&values[..loops.operands.min(values.len())]);
+        let mut state = ResultType::default();
+        values.iter().take(loops.operands).for_each(|value| state.add(value));
+        state.check(name)?;
+        let mut common = state.get();
         if loops.promotion == Promotion::Float && common.is_integral() {
             common = default_float();
         }
         if let Some(check) = loops.check {
             check(name, values, common)?;
         }
-        let Some((kernel, input)) = kernel(&loops.kernels, common) else {
+        // A lone unsigned integer is computed in a signed one, which has its sums, products and bits, but not its order.
+        let has = |dtype: DType| loops.kernels[dtype as usize].is_some();
+        let fits = !common.is_lone_unsigned()
+            || (loops.output != Range::Real && has(DType::Complex128))
+            || (has(DType::Bool) && !has(DType::Float32));
+        let Some((kernel, input)) = kernel(&loops.kernels, common).filter(|_| fits) else {
             bail!(NotImplemented, "{name}: not implemented for operands of dtype {common}");
         };
         let range = |dtype: DType| match loops.output {
@@ -46,11 +54,7 @@ impl Plan {
             Range::Bool => DType::Bool,
             Range::Real => dtype.real(),
         };
-        let plan = Plan { kernel, types: Types { input, output: range(input) }, common, result: range(common) };
-        if common.is_lone_unsigned() {
-            promotion::check_common(name, values)?;
-        }
-        Ok(plan)
+        Ok(Plan { kernel, types: Types { input, output: range(input) }, common, result: range(common) })
     }
 
     /// The operands as the common type has them, if that is narrower than what the kernel computes in. A number, or a

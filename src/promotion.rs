@@ -6,7 +6,6 @@ use crate::bail;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::scalar::Scalar;
-use crate::tensor::Tensor;
 use crate::value::Value;
 
 static DEFAULT_FLOAT: AtomicU8 = AtomicU8::new(DType::Float32 as u8);
@@ -44,6 +43,8 @@ pub struct ResultType {
     dimensioned: Option<DType>,
     dimensionless: Option<DType>,
     number: Option<DType>,
+    /// Two types of tensors that have no common one.
+    clash: Option<(DType, DType)>,
 }
 
 impl ResultType {
@@ -60,12 +61,25 @@ impl ResultType {
 
     pub fn add_tensor(&mut self, dtype: DType, ndim: usize) {
         let slot = if ndim == 0 { &mut self.dimensionless } else { &mut self.dimensioned };
+        if let Some(held) = *slot
+            && !held.has_common(dtype)
+        {
+            self.clash = Some((held, dtype));
+        }
         *slot = Some(slot.map_or(dtype, |held| held.promote(dtype)));
     }
 
     pub fn add_scalar(&mut self, scalar: Scalar) {
         let dtype = scalar.dtype(default_float());
         self.number = Some(self.number.map_or(dtype, |held| held.promote(dtype)));
+    }
+
+    /// Fails if no type holds the values of all operands: `name` asks.
+    pub fn check(self, name: &str) -> Result<()> {
+        if let Some((one, other)) = self.clash {
+            bail!(Runtime, "{name}: {one} and {other} have no common type; convert one of them");
+        }
+        Ok(())
     }
 
     pub fn get(self) -> DType {
@@ -80,18 +94,6 @@ fn combine(higher: Option<DType>, lower: Option<DType>) -> Option<DType> {
         (Some(h), _) => Some(h),
         (None, l) => l,
     }
-}
-
-/// Fails if two tensors have types that no type holds the values of: `name` asks.
-pub fn check_common(name: &str, values: &[Value]) -> Result<()> {
-    let mut tensors = values.iter().flat_map(Value::tensors).map(Tensor::dtype);
-    let Some(first) = tensors.next() else { return Ok(()) };
-    for other in tensors {
-        if !first.has_common(other) {
-            bail!(Runtime, "{name}: {first} and {other} have no common type; convert one of them");
-        }
-    }
-    Ok(())
 }
 
 /// The common type of all tensors and numbers among `values`.

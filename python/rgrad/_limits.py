@@ -82,7 +82,7 @@ class iinfo:
         self.dtype = name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
     def __eq__(self, other: object) -> bool:
         return self.dtype == other.dtype if isinstance(other, iinfo) else NotImplemented

@@ -30,9 +30,11 @@ fn narrow_type(op: &'static Op, arguments: &[Value]) -> Option<DType> {
         return None;
     }
     let types = || arguments.iter().flat_map(Value::tensors).map(Tensor::dtype);
-    let narrow = types().find(|dtype| dtype.is_narrow()).or_else(|| {
+    // What is int64 in a result of uint32 or uint64 may be an index or a sum: these two are left to the body.
+    let is_narrow = |dtype: &DType| dtype.is_narrow() && !matches!(dtype, DType::UInt32 | DType::UInt64);
+    let narrow = types().find(is_narrow).or_else(|| {
         arguments.iter().find_map(|value| match value {
-            Value::DType(dtype) if dtype.is_narrow() => Some(*dtype),
+            Value::DType(dtype) if is_narrow(dtype) => Some(*dtype),
             _ => None,
         })
     })?;

@@ -65,6 +65,8 @@ pub trait Number: Ring + PartialOrd {
 
 /// Numbers with division and the functions of analysis: floats and complex numbers.
 pub trait Field: Ring + Div<Output = Self> + Neg<Output = Self> {
+    /// `/`, which for complex numbers overflows on the way.
+    fn quotient(self, divisor: Self) -> Self;
     fn exp(self) -> Self;
     fn log(self) -> Self;
     fn log1p(self) -> Self;
@@ -255,6 +257,8 @@ macro_rules! floats {
         }
         impl Field for $t {
             #[inline(always)]
+            fn quotient(self, divisor: Self) -> Self { self / divisor }
+            #[inline(always)]
             fn exp(self) -> Self { Exponential::exp(self) }
             #[inline(always)]
             fn log(self) -> Self { Logarithm::log(self) }
@@ -324,6 +328,23 @@ macro_rules! complex_numbers {
         }
         // The functions of single precision by way of double, as in `elementary`.
         impl Field for Complex<$t> {
+            /// Smith's method: the larger part of the divisor is divided by first.
+            #[inline(always)]
+            fn quotient(self, divisor: Self) -> Self {
+                let (a, b, c, d) = (self.re, self.im, divisor.re, divisor.im);
+                if c.abs() >= d.abs() {
+                    if c == 0.0 && d == 0.0 {
+                        return Complex::new(a / c.abs(), b / d.abs());
+                    }
+                    let ratio = d / c;
+                    let scale = 1.0 / (c + d * ratio);
+                    Complex::new((a + b * ratio) * scale, (b - a * ratio) * scale)
+                } else {
+                    let ratio = c / d;
+                    let scale = 1.0 / (c * ratio + d);
+                    Complex::new((a * ratio + b) * scale, (b * ratio - a) * scale)
+                }
+            }
             #[inline(always)]
             fn exp(self) -> Self { complex::exp(self.to_complex()).cast() }
             #[inline(always)]
@@ -381,7 +402,25 @@ operators! {
     Ring Add add +;
     Ring Sub sub -;
     Ring Mul mul *;
-    Field Div div /;
+}
+
+macro_rules! quotients {
+    ($($left:ty, $right:ty, |$a:ident, $b:ident| $dividend:expr, $divisor:expr;)+) => {$(
+        impl<T: Field, const NEAR: bool> Div<$right> for $left {
+            type Output = Num<T, NEAR>;
+            #[inline(always)]
+            fn div(self, other: $right) -> Num<T, NEAR> {
+                let ($a, $b) = (self, other);
+                Num($dividend.quotient($divisor))
+            }
+        }
+    )+};
+}
+
+quotients! {
+    Num<T, NEAR>, Num<T, NEAR>, |a, b| a.0, b.0;
+    Num<T, NEAR>, f64, |a, b| a.0, T::from_f64(b);
+    f64, Num<T, NEAR>, |a, b| T::from_f64(a), b.0;
 }
 
 impl<T: Field, const NEAR: bool> Neg for Num<T, NEAR> {

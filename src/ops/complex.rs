@@ -119,21 +119,25 @@ pub fn part(data: &Data, nth: usize) -> Data {
     part
 }
 
+/// A complex tensor seen as a real one, whose last dimension is the real and the imaginary part; without history.
+pub fn pairs(tensor: &Tensor) -> Tensor {
+    let first = part(&tensor.data(), 0);
+    let (mut sizes, mut strides) = (first.sizes.clone(), first.strides.clone());
+    sizes.push(2);
+    strides.push(1);
+    tensor.reinterpreted(first.dtype, sizes, strides, first.offset)
+}
+
 op! {
     /// A complex tensor seen as a real one, whose last dimension is the real and the imaginary part.
     ///
     /// Raises `RuntimeError` for a real tensor.
     fn view_as_real(input: Tensor) -> Tensor, FUNCTION VIEW;
     value {
-        let data = input.data();
-        if !data.dtype.is_complex() {
-            bail!(Runtime, "view_as_real: a complex tensor is needed, this one is {}", data.dtype);
+        if !input.dtype().is_complex() {
+            bail!(Runtime, "view_as_real: a complex tensor is needed, this one is {}", input.dtype());
         }
-        let first = part(&data, 0);
-        let (mut sizes, mut strides) = (first.sizes.clone(), first.strides.clone());
-        sizes.push(2);
-        strides.push(1);
-        Ok(input.reinterpreted(first.dtype, sizes, strides, first.offset))
+        Ok(pairs(input))
     }
     derivative "ViewAsRealBackward0" Linear {
         input(g) => view_as_complex(&crate::ops::conversion::contiguous(g)?);

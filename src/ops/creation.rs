@@ -7,7 +7,7 @@ use crate::dtype::{DType, Element};
 use crate::error;
 use crate::error::Result;
 use crate::promotion::{default_complex, default_float};
-use crate::random::{Generator, Narrow};
+use crate::random::Generator;
 use crate::scalar::Scalar;
 use crate::shape::Dims;
 use crate::tensor::Tensor;
@@ -192,29 +192,13 @@ fn draw_wide(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Resul
     Ok(())
 }
 
-/// The real and the imaginary parts of a complex tensor as one real tensor.
-fn parts(target: &Tensor) -> Tensor {
-    let first = crate::ops::complex::part(&target.data(), 0);
-    let (mut sizes, mut strides) = (first.sizes.clone(), first.strides.clone());
-    sizes.push(2);
-    strides.push(1);
-    target.reinterpreted(first.dtype, sizes, strides, first.offset)
-}
-
 /// Uniform numbers from `from` up to `to`, stored in `target`.
 pub fn uniform(target: &Tensor, from: f64, to: f64, generator: &mut Generator) -> Result<()> {
     if target.dtype().is_complex() {
-        return uniform(&parts(target), from, to, generator);
+        return uniform(&crate::ops::complex::pairs(target), from, to, generator);
     }
-    if let Some(narrow) = Narrow::of(target.dtype()) {
-        return draw_wide(target, |wide| {
-            fill_random!(wide, float T, |slice, _dense| {
-                let mut numbers = vec![0.0f32; slice.len()];
-                generator.uniform_narrow(&mut numbers, from, to, narrow)?;
-                slice.iter_mut().zip(numbers).for_each(|(slot, number)| *slot = number.cast::<T>());
-                Ok::<(), crate::Error>(())
-            }, else return Err(unsupported("uniform_", target.dtype())))
-        });
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| uniform(wide, from, to, generator));
     }
     fill_random!(target, float T, |slice, _dense| generator.uniform::<T>(slice, from, to),
         else return Err(unsupported("uniform_", target.dtype())))
@@ -228,17 +212,10 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
         if mean != 0.0 {
             return Err(unsupported("normal_ with a mean other than 0", target.dtype()));
         }
-        return normal(&parts(target), 0.0, std / std::f64::consts::SQRT_2, generator);
+        return normal(&crate::ops::complex::pairs(target), 0.0, std / std::f64::consts::SQRT_2, generator);
     }
-    if let Some(narrow) = Narrow::of(target.dtype()) {
-        return draw_wide(target, |wide| {
-            fill_random!(wide, float T, |slice, _dense| {
-                let mut numbers = vec![0.0f32; slice.len()];
-                generator.normal_narrow(&mut numbers, mean, std, target.is_contiguous(), narrow)?;
-                slice.iter_mut().zip(numbers).for_each(|(slot, number)| *slot = number.cast::<T>());
-                Ok::<(), crate::Error>(())
-            }, else return Err(unsupported("normal_", target.dtype())))
-        });
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| normal(wide, mean, std, generator));
     }
     fill_random!(target, float T, |slice, dense| if dense {
         generator.normal::<T>(slice, mean, std)
@@ -266,6 +243,9 @@ pub fn randint(target: &Tensor, low: i64, high: i64, generator: &mut Generator) 
             bail!(Runtime, "randint: integers from {low} up to {high} do not fit bool");
         }
         return draw_truths(target, |bytes| randint(bytes, low, high, generator));
+    }
+    if target.dtype().is_complex() {
+        bail!(Runtime, "randint: complex numbers are no integers");
     }
     if target.dtype().is_narrow() {
         for bound in [low, high - 1] {

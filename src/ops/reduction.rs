@@ -80,6 +80,14 @@ fn check_differentiable(name: &str, input: &Tensor, dtype: Option<DType>) -> Res
     }
 }
 
+/// What is left when numbers are dealt with has to be bools.
+fn check_truths(name: &str, input: &Tensor) -> Result<()> {
+    if input.dtype() != DType::Bool {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
+    }
+    Ok(())
+}
+
 fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     check_differentiable("sum", input, dtype)?;
     let chosen = wrap_dims(dim, input.ndim())?;
@@ -90,6 +98,7 @@ fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DT
         reduce(Sum::<T>::default(), &input.data(), &chosen, |i, sum| unsafe { sink.get().add(i).write(sum) });
         Ok(out)
     }, else {
+        check_truths("sum", &input)?;
         // A sum with dtype=bool: whether any element is true.
         sum_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
     })
@@ -149,6 +158,7 @@ fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<D
         reduce(Product::<T>::default(), &input.data(), &chosen, |i, p| unsafe { sink.get().add(i).write(p) });
         Ok(out)
     }, else {
+        check_truths("prod", &input)?;
         prod_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
     })
 }

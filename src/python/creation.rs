@@ -410,13 +410,9 @@ pub fn set_default_dtype(dtype: DType) -> PyResult<()> {
 #[pyfunction]
 pub fn result_type(py: Python<'_>, tensor1: &Bound<'_, PyAny>, tensor2: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let mut state = crate::promotion::ResultType::default();
-    let mut values = Vec::new();
     for operand in [tensor1, tensor2] {
         match crate::python::arguments::convert(operand, crate::value::Kind::Operand, false)? {
-            Some(value) => {
-                state.add(&value);
-                values.push(value);
-            }
+            Some(value) => state.add(&value),
             None => {
                 return Err(PyTypeError::new_err(format!(
                     "result_type(): a Tensor or a number is expected, got {}",
@@ -425,7 +421,7 @@ pub fn result_type(py: Python<'_>, tensor1: &Bound<'_, PyAny>, tensor2: &Bound<'
             }
         }
     }
-    crate::promotion::check_common("result_type", &values)?;
+    state.check("result_type")?;
     Ok(crate::python::dtype::object(py, state.get())?.clone_ref(py).into_any())
 }
 

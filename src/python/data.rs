@@ -51,7 +51,13 @@ fn number_for(data: &Bound<'_, PyAny>, wanted: Option<DType>) -> PyResult<Option
 
 /// The number as an element of a new tensor. Among floats, one that is too large is infinite.
 fn require_fit(value: Scalar, dtype: DType) -> PyResult<()> {
-    if !dtype.is_float() || value.is_complex() {
+    if value.is_complex() && !dtype.is_complex() && dtype != DType::Bool {
+        return Err(PyTypeError::new_err(format!("tensor: {value} is no real number for a {dtype} tensor")));
+    }
+    if dtype == DType::UInt64 && matches!(value, Scalar::Float(_)) {
+        return Err(PyTypeError::new_err(format!("tensor: {value} is no integer for a {dtype} tensor")));
+    }
+    if !dtype.is_float() {
         value.require_fit("tensor", dtype)?;
     }
     Ok(())

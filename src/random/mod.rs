@@ -40,7 +40,6 @@ mod gamma;
 mod generator;
 mod integers;
 mod multinomial;
-mod narrow;
 mod normal;
 mod state;
 mod uniform;
@@ -48,6 +47,5 @@ mod wide;
 
 pub use element::{Real, Whole};
 pub use generator::{DEFAULT_SEED, Generator};
-pub use narrow::Narrow;
 pub use normal::Parameter;
 pub use state::LENGTH as STATE_LENGTH;
