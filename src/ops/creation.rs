@@ -99,7 +99,11 @@ pub fn linspace(start: Scalar, end: Scalar, steps: usize, dtype: Option<DType>) 
                 };
                 T::from_f64(f64::from(value))
             } else {
-                let step = (end - start) / pieces as f64;
+                // Of 16-bit floats the ends and the step are rounded before they are used.
+                let narrow = dtype.is_float() && dtype.is_narrow();
+                let own = |x: f64| if narrow { T::from_f64(x).to_f64() } else { x };
+                let (start, end) = (own(start), own(end));
+                let step = own(own(end - start) / pieces as f64);
                 let value = if i < steps / 2 || steps == 1 {
                     step.mul_add(i as f64, start)
                 } else {

@@ -257,7 +257,7 @@ def test_registry_is_covered():
         ways = list(callables(name))
         for _, call in ways[:1]:
             accepted = 0
-            for sample in samples(name):
-                positional, keywords, _ = Call(sample, "float64", "contiguous", False).arguments(torch)
+            for sample, dtype in [(sample, dtype) for sample in samples(name) for dtype in ("float64", "complex128")]:
+                positional, keywords, _ = Call(sample, dtype, "contiguous", False).arguments(torch)
                 accepted += not isinstance(run(lambda _: call(torch, positional, keywords), torch), Raised)
             assert accepted or name.startswith("bitwise"), f"{name}: torch refuses all samples"
