@@ -25,6 +25,9 @@ where
     let sizes = first.sizes();
     let out = Tensor::empty(&sizes, first.dtype())?;
     if first.numel() == 0 {
+        if first.dtype().is_complex() && first.requires_grad() {
+            bail!(Runtime, "{name}: complex numbers have no softmax to differentiate");
+        }
         return Ok(out);
     }
     let (first, second) = (first.to_contiguous()?, second.to_contiguous()?);
