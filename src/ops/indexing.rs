@@ -229,7 +229,7 @@ pub(crate) fn put_raw(target: &Tensor, indices: &[Option<Tensor>], values: &Tens
 
 op! {
     /// The elements at the places that index tensors name; `None` keeps a dimension whole.
-    fn index(input: Tensor, indices: OptionalTensors) -> Tensor;
+    fn index(input: Tensor, indices: OptionalTensors) -> Tensor, ANY_TYPE;
     value { index_raw(input, indices) }
     batch by(|batch| index_of_batch(batch));
     derivative "IndexBackward0" ByVjp {
@@ -310,7 +310,7 @@ fn put_of_batch(batch: &Batched) -> Result<Tensor> {
 op! {
     /// `input` with `values` stored at (or added to) the places that index tensors name.
     fn index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = false) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
+        FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         if values.dtype() != input.dtype() {
             bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
@@ -333,7 +333,7 @@ op! {
 
 op! {
     /// The coordinates of the elements that are not 0, one row for each.
-    fn nonzero(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn nonzero(input: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         let found = places::nonzero(&input.data());
         let ndim = input.ndim();
@@ -371,7 +371,7 @@ fn broadcast_to_mask(input: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> 
 
 op! {
     /// The elements where a bool mask, broadcast to the tensor's size, is true, as a vector.
-    fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD;
+    fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         check_mask("masked_select", mask)?;
         let (input, mask) = broadcast_to_mask(&input.detach(), &mask.detach())?;
@@ -388,7 +388,7 @@ op! {
 
 op! {
     /// `input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast.
-    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_scatter", mask)?;
         if source.dtype() != input.dtype() {
@@ -454,7 +454,7 @@ op! {
 
 op! {
     /// `input` with `value`, a number or a tensor without dimensions, where a bool mask is true.
-    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_fill", mask)?;
         let value = match value {

@@ -47,7 +47,7 @@ fn takes_part(tensor: &Tensor) -> bool {
 
 op! {
     /// `cat` of tensors that fit, with the lengths that they have along `dim`.
-    fn joined as "_cat" (tensors: Tensors, dim: i64, lengths: Ints) -> Tensor;
+    fn joined as "_cat" (tensors: Tensors, dim: i64, lengths: Ints) -> Tensor, ANY_TYPE;
     value {
         let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
         let mut state = ResultType::default();

@@ -9,6 +9,7 @@ pub mod alignment;
 pub mod arithmetic;
 pub mod attention;
 pub mod comparison;
+pub mod complex;
 pub mod conversion;
 pub mod convolution;
 pub mod creation;

@@ -183,11 +183,11 @@ fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> 
         bail!(Runtime, "isin: not defined for bool tensors");
     }
     let (elements, tests) = (elements.cast(common)?, views::reshape(&tests, &[-1])?.cast(common)?);
-    let found: Vec<bool> = with_element!(common, T => {
+    let found: Vec<bool> = with_element!(common, real T => {
         let mut keys: Vec<u64> = tests.to_vec::<T>()?.into_iter().filter(is_number).map(wide).collect();
         keys.sort_unstable();
         elements.to_vec::<T>()?.into_iter().map(|x| (is_number(&x) && keys.binary_search(&wide(x)).is_ok()) != invert).collect()
-    });
+    }, else bail!(NotImplemented, "isin: not implemented for {common}"));
     Tensor::from_slice(&found, &elements.sizes())
 }
 

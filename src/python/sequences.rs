@@ -29,7 +29,7 @@ pub fn logspace(
         )));
     };
     let (start, end) = (expect_number("logspace", "start", start)?, expect_number("logspace", "end", end)?);
-    let exponents = creation::linspace(start.to_f64(), end.to_f64(), steps, Some(DType::Float64))?;
+    let exponents = creation::linspace(start, end, steps, Some(DType::Float64))?;
     let powers = crate::ops::power::pow(base.into(), (&exponents).into())?;
     leaf(powers.cast(common.float())?, common.requires_grad)
 }

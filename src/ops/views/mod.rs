@@ -119,7 +119,7 @@ op! {
 
 op! {
     /// `view` of a tensor that nobody else sees, so that the result need not be a view of it.
-    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor;
+    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor, ANY_TYPE;
     value { seen(input, size) }
     batch by(|batch| unsafe_view(batch.tensor(0)?, &sizes_of_batch(batch)?));
     derivative "UnsafeViewBackward0" Linear {
@@ -343,7 +343,7 @@ op! {
         if input.ndim() == 0 {
             return Ok(input.clone());
         }
-        crate::ops::conversion::conj(&transpose(input, -2, -1)?)
+        crate::ops::complex::conj(&transpose(input, -2, -1)?)
     }
     derivative composite;
 }
@@ -446,7 +446,7 @@ op! {
 
 op! {
     /// `squeeze` of a tensor that nobody else sees.
-    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor;
+    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor, ANY_TYPE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))

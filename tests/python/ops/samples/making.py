@@ -36,6 +36,8 @@ class Of:
             return array.astype(dtype) if self.differentiable else array
         if dtype == "bool":
             return random.random(self.shape) < 0.5
+        if np.dtype(dtype).kind == "c":
+            return self.array(random, "float64").astype(dtype) + 1j * self.array(random, "float64")
         if np.dtype(dtype).kind == "f":
             # Away from zero and from each other: kinks and poles have tests of their own.
             return np.asarray(random.uniform(0.3, 2.0, self.shape) * random.choice([-1, 1], self.shape)).astype(dtype)
