@@ -49,14 +49,25 @@ macro_rules! functional {
     )+};
 }
 
+op! {
+    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
+    /// exponential linear units", 2015. In place of the input if `inplace`.
+    fn elu_functional as "elu" / "functional" (input: Tensor, alpha: Scalar = Scalar::Float(1.0), inplace: bool = false) -> Tensor,
+        FUNCTIONAL;
+    value {
+        let one = Scalar::Int(1);
+        if inplace {
+            return call_in_place("elu", &[Value::from(input), alpha.into(), one.into(), one.into()]);
+        }
+        elu(input, alpha, one, one)
+    }
+    derivative composite;
+}
+
 functional! {
     /// `x` above 0, `alpha * (exp(x / alpha) - 1)` below: J. Barron, "Continuously differentiable exponential linear
     /// units", 2017. In place of the input if `inplace`.
     fn celu_functional as "celu" (alpha: Scalar = Scalar::Float(1.0)) = celu;
-
-    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
-    /// exponential linear units", 2015. In place of the input if `inplace`.
-    fn elu_functional as "elu" (alpha: Scalar = Scalar::Float(1.0)) = elu_plain;
 
     /// `relu6(x + 3) / 6`, in place of the input if `inplace`.
     fn hardsigmoid_functional as "hardsigmoid" () = hardsigmoid;
@@ -148,7 +159,7 @@ pointwise! {
         input(g, input) = g * (
             0.5 * (1.0 + (GELU.0 * (input + GELU.1 * input * input * input)).tanh())
                 + 0.5 * input
-                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().squared())
+                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().square())
                     * (GELU.0 * (1.0 + 3.0 * GELU.1 * input * input))
         );
 
@@ -195,7 +206,7 @@ pointwise! {
         = input * (-(-input).logsigmoid()).tanh();
         input(g, input) = g * (
             (-(-input).logsigmoid()).tanh()
-                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().squared())
+                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().square())
         );
 
     /// `x` above 0, `weight * x` below.
@@ -253,11 +264,6 @@ op! {
     fn logsigmoid(input: Tensor) -> Tensor, FUNCTIONAL;
     value { logsigmoid_of(&contiguous(input)?) }
     derivative composite;
-}
-
-/// `elu` without scales.
-fn elu_plain(input: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    elu(input, alpha, 1i64.into(), 1i64.into())
 }
 
 op! {

@@ -61,7 +61,7 @@ pointwise! {
     /// The next float after `input` towards `other`.
     fn nextafter(input: Tensor, other: Tensor) floating -> same, "NextafterBackward0", FUNCTION METHOD IN_PLACE
         = input.nextafter(other);
-        input(g) = g;
+        input(g, input, other) = g.cleared_unless(!input.equals(other));
         other(g) = g.zero();
 
     /// -1, 0 or 1, the sign of each element.

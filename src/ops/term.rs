@@ -209,7 +209,6 @@ functions! {
     exp2 ops::exponential::exp2;
     logsigmoid ops::activation::logsigmoid_of;
     erf ops::special::erf;
-    squared ops::unary::square;
     lgamma ops::special::lgamma;
     digamma ops::special::digamma;
     erfcx ops::special::erfcx;

@@ -40,7 +40,10 @@ NAMED = {
     "softplus": each(Of(values=KINKS), (Of(values=KINKS), 2.0), (Of(values=KINKS), 2.0, 3.0)),
     "softshrink": each(Of(values=KINKS), (Of(values=KINKS), 0.2), (Of((3,)), -1.0)),
     "threshold": each(*[(Of(shape), 0.1, 20) for shape in SINGLE], (Of(values=KINKS), 0.5, -2.5), (Of((3,)), 1, 2)),
-    "dist": each(*[(a, b, p) for a, b in VECTORS for p in (1, 1.5, 2, 3, math.inf)], (Of((2, 3)), Of((2, 3)))),
+    "dist": [
+        *each(*[(a, b, p) for a, b in VECTORS for p in (1, 2, 3, math.inf)], (Of((2, 3)), Of((2, 3)))),
+        *in_any_layout(each(*[(a, b, 1.5) for a, b in VECTORS])),
+    ],
     "pairwise_distance": each(*VECTORS[:2], *[(*VECTORS[0], p) for p in (1, 3)], (*VECTORS[0], {"keepdim": True})),
     "cosine_similarity": each(
         *[(a, b, -1) for a, b in VECTORS], (Of((3,)), Of((3,)), 0), (Of((2, 3)), Of((2, 3)), 0, 0.5)
