@@ -261,7 +261,11 @@ op! {
             sizes = shape::broadcast(&sizes, &tensor.sizes())?;
         }
         let sizes: Ints = sizes.iter().map(|&n| n as i64).collect();
-        tensors.iter().flatten().map(|tensor| crate::ops::views::expand(tensor, &sizes)).collect()
+        let expanded = |tensor: &Tensor| match crate::ops::views::ints(&tensor.sizes()) == sizes {
+            true => Ok(tensor.clone()),
+            false => crate::ops::views::expand(tensor, &sizes),
+        };
+        tensors.iter().flatten().map(expanded).collect()
     }
     derivative composite;
 }

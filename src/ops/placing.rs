@@ -443,7 +443,7 @@ op! {
         index_raw(&views::reshape(&input.detach(), &[-1])?, &[Some(index.detach())])
     }
     derivative "TakeBackward0" ByVjp {
-        input(g, index, ctx) => put(&Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?, index, g, true);
+        input(g, input, index) => put(&input.detach().zeros_alike()?, index, g, true);
     }
 }
 

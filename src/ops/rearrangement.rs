@@ -145,7 +145,7 @@ op! {
             1 => Ok(views::transpose(&flip(&input, &[second])?, first, second)?.detach()),
             2 => flip(&input, &[first, second]),
             3 => Ok(views::transpose(&flip(&input, &[first])?, first, second)?.detach()),
-            _ => input.copied_alike(input.dtype()),
+            _ => input.copied(input.dtype()),
         }
     }
     batch dims(dims);

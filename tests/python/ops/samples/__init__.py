@@ -36,7 +36,7 @@ for _module in iter_modules(__path__):
 # Operations of which samples made by kind would be random, or whose tensors fit together in a way that kinds do not say.
 NAMED_ONLY = {
     "addbmm", "baddbmm", "bucketize", "cross", "cumulative_trapezoid", "dropout", "isin", "repeat_interleave", "searchsorted",
-    "take_along_dim", "trapezoid", "trapz",
+    "take_along_dim", "trapezoid", "trapz", "vander",
 }
 
 OPERANDS = {"Tensor", "Operand"}
