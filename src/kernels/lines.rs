@@ -20,7 +20,8 @@ impl Lines {
         if data.sizes.is_empty() {
             return Lines { first: vec![0], stride: 1, length: 1 };
         }
-        let without = |dims: &Dims| -> Dims { dims.iter().enumerate().filter(|row| row.0 != dim).map(|row| *row.1).collect() };
+        let without =
+            |dims: &Dims| -> Dims { dims.iter().enumerate().filter(|row| row.0 != dim).map(|row| *row.1).collect() };
         Lines {
             first: offsets(&without(&data.sizes), &without(&data.strides)),
             stride: data.strides[dim],

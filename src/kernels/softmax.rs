@@ -5,11 +5,11 @@
 //! the sum. Along the last dimension a row is gone through while it is in the first-level cache; along another, columns
 //! that lie side by side are the lanes of vectors.
 
-pub use crate::shape::Extents;
 use crate::kernels::algebra::Float;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::reduce::{BLOCK, ExtremeValue, Sum, fold_slice, step_columns};
 use crate::kernels::simd::{self, Vectorized};
+pub use crate::shape::Extents;
 
 /// Columns that are gone through side by side.
 const TILE: usize = 128;

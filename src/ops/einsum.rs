@@ -128,7 +128,9 @@ impl Order {
         for &subscript in operand {
             match subscript {
                 // The dimensions of an ellipsis are those on the right.
-                Subscript::Ellipsis => names.extend((self.ellipsis - covered..self.ellipsis).map(|nth| (subscript, nth))),
+                Subscript::Ellipsis => {
+                    names.extend((self.ellipsis - covered..self.ellipsis).map(|nth| (subscript, nth)))
+                }
                 letter => names.push((letter, 0)),
             }
         }
@@ -140,12 +142,7 @@ impl Order {
             };
             let sizes = tensor.sizes();
             if sizes[first] != sizes[d] {
-                bail!(
-                    Runtime,
-                    "einsum: operand {number} has sizes {} and {} for one letter",
-                    sizes[first],
-                    sizes[d]
-                );
+                bail!(Runtime, "einsum: operand {number} has sizes {} and {} for one letter", sizes[first], sizes[d]);
             }
             tensor = views::movedim(&diagonal(&tensor, 0, first as i64, d as i64)?, &[-1], &[first as i64])?;
             names.remove(d);

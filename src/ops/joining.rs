@@ -343,8 +343,15 @@ op! {
             return Tensor::empty(&[0], input.dtype());
         }
         let n = input.numel() as i64;
-        let mut columns: Vec<Vec<i64>> = vec![Vec::new(); r as usize];
-        let mut row = vec![0i64; r as usize];
+        if r > n && !with_replacement {
+            return Tensor::empty(&[0, r as usize], input.dtype());
+        }
+        let (mut columns, mut row): (Vec<Vec<i64>>, Vec<i64>) = (Vec::new(), Vec::new());
+        if columns.try_reserve_exact(r as usize).is_err() || row.try_reserve_exact(r as usize).is_err() {
+            bail!(Runtime, "combinations: rows of {r} elements do not fit the memory");
+        }
+        columns.resize(r as usize, Vec::new());
+        row.resize(r as usize, 0);
         if !with_replacement {
             row.iter_mut().zip(0..).for_each(|(slot, i)| *slot = i);
         }

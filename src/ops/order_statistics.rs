@@ -203,7 +203,10 @@ fn quantiles(
         bail!(Runtime, "{name}: q is {} and the input {}; they have to be the same", q.dtype(), input.dtype());
     }
     if !["linear", "lower", "higher", "midpoint", "nearest"].contains(&interpolation) {
-        bail!(Runtime, "{name}: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest', not '{interpolation}'");
+        bail!(
+            Runtime,
+            "{name}: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest', not '{interpolation}'"
+        );
     }
     if q.to_vec::<f64>()?.iter().any(|q| !(0.0..=1.0).contains(q)) {
         bail!(Runtime, "{name}: q has to lie between 0 and 1");

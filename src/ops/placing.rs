@@ -21,7 +21,11 @@ use crate::{bail, op};
 /// An index of at most one dimension into dimension `d` of a tensor, as a vector. `negative` ones may count from the end.
 fn places_along(name: &str, input: &Tensor, d: usize, index: &Tensor, negative: bool) -> Result<Tensor> {
     if index.ndim() > 1 {
-        bail!(Index, "{name}: the index has to have at most one dimension, its size is {}", shape::show(&index.sizes()));
+        bail!(
+            Index,
+            "{name}: the index has to have at most one dimension, its size is {}",
+            shape::show(&index.sizes())
+        );
     }
     let index = views::reshape(&index.detach().cast(DType::Int64)?, &[-1])?;
     let size = input.sizes().get(d).copied().unwrap_or(1) as i64;
@@ -46,7 +50,12 @@ fn check_long(name: &str, index: &Tensor) -> Result<()> {
 
 fn check_same_dtype(name: &str, source: &Tensor, input: &Tensor) -> Result<()> {
     if source.dtype() != input.dtype() {
-        bail!(Runtime, "{name}: source is {} and the tensor is {}; they have to be the same", source.dtype(), input.dtype());
+        bail!(
+            Runtime,
+            "{name}: source is {} and the tensor is {}; they have to be the same",
+            source.dtype(),
+            input.dtype()
+        );
     }
     Ok(())
 }
@@ -180,14 +189,22 @@ impl Reduce {
 fn used_part(src: &Tensor, index: &Tensor) -> Tensor {
     let sizes = index.sizes();
     let (strides, offset) = (src.strides(), src.data().offset);
-    if strides.len() != sizes.len() {
+    if strides.len() != sizes.len() || sizes.iter().zip(&src.sizes()).any(|(n, most)| n > most) {
         return src.clone();
     }
     src.alias(sizes, strides, offset)
 }
 
 /// Elements of `src` joined to those of `input` at the places of `index` along `d`, or to each other.
-fn joined(name: &str, input: &Tensor, d: usize, index: &Tensor, src: &Tensor, reduce: Reduce, include: bool) -> Result<Tensor> {
+fn joined(
+    name: &str,
+    input: &Tensor,
+    d: usize,
+    index: &Tensor,
+    src: &Tensor,
+    reduce: Reduce,
+    include: bool,
+) -> Result<Tensor> {
     if input.dtype() == DType::Bool {
         if reduce == Reduce::Mean {
             bail!(NotImplemented, "{name}: the mean is not implemented for bool");
@@ -261,10 +278,7 @@ fn joined_backward(
             let counts = scatter_add(&input.detach().zeros_alike()?, dim, index, &number(&zeros)?)?;
             let alone = logical_and(&zeros, &eq(&pick(&counts)?, 1i64.into())?)?;
             let others = again(input, &masked_fill(used, &alone, 1i64.into())?)?;
-            let rest = div(
-                (&pick(&mul_tensors(g, out)?)?).into(),
-                (&masked_fill(used, &zeros, 1i64.into())?).into(),
-            )?;
+            let rest = div((&pick(&mul_tensors(g, out)?)?).into(), (&masked_fill(used, &zeros, 1i64.into())?).into())?;
             [by_input, choose(&alone, (&pick(&mul_tensors(g, &others)?)?).into(), (&rest).into())?]
         }
         Reduce::Largest | Reduce::Smallest => {

@@ -76,7 +76,11 @@ fn unique_parts(input: &Tensor, dim: Option<i64>, neighbours: bool) -> Result<[T
     let found = grouped(&keys, width, rows, neighbours, source.dtype().is_float());
     let members = Tensor::from_slice(&found.members, &[found.members.len()])?;
     Ok([
-        if source.ndim() == 0 { source.copied(source.dtype())? } else { index_select(&source.detach(), d as i64, &members)? },
+        if source.ndim() == 0 {
+            source.copied(source.dtype())?
+        } else {
+            index_select(&source.detach(), d as i64, &members)?
+        },
         Tensor::from_slice(&found.groups, &sizes)?,
         Tensor::from_slice(&found.counts, &[found.counts.len()])?,
     ])

@@ -154,9 +154,7 @@ fn loose_tensors(
         (place..positional.len()).map(|i| tensor_of(&argument(i)).map(|tensor| Some(tensor.clone()))).collect();
     match list {
         Some(list) if !list.is_empty() => Ok(Some((place, list))),
-        _ if positional.len() > places(op) => {
-            Err(Mismatch::TooMany { given: positional.len(), most: places(op) })
-        }
+        _ if positional.len() > places(op) => Err(Mismatch::TooMany { given: positional.len(), most: places(op) }),
         _ => Ok(None),
     }
 }

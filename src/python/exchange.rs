@@ -134,7 +134,11 @@ impl PyTensor {
         if dl_device.is_some_and(|device| device.0 != CPU) {
             return Err(PyBufferError::new_err("__dlpack__(): tensors are on the CPU alone"));
         }
-        let data = if copy == Some(true) { tensor.copied_alike(tensor.dtype())?.data().clone() } else { tensor.data().clone() };
+        let data = if copy == Some(true) {
+            tensor.copied_alike(tensor.dtype())?.data().clone()
+        } else {
+            tensor.data().clone()
+        };
         let geometry: Vec<i64> = data.sizes.iter().chain(data.strides.iter()).map(|&n| n as i64).collect();
         let (pointer, dtype, ndim) = (data.pointer(), data.dtype, data.sizes.len());
         let mut owner = Box::new(Owner { _tensor: data, geometry });
@@ -153,7 +157,12 @@ impl PyTensor {
             deleter: Some(free),
         }));
         // SAFETY: the capsule owns the struct until somebody takes it.
-        unsafe { Bound::from_owned_ptr_or_err(slf.py(), ffi::PyCapsule_New(managed.cast(), FRESH.as_ptr(), Some(free_capsule))) }
+        unsafe {
+            Bound::from_owned_ptr_or_err(
+                slf.py(),
+                ffi::PyCapsule_New(managed.cast(), FRESH.as_ptr(), Some(free_capsule)),
+            )
+        }
     }
 
     /// Where the memory is: `(1, 0)` for the CPU.
@@ -167,9 +176,14 @@ impl PyTensor {
 /// Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
 #[pyfunction]
 #[pyo3(signature = (ext_tensor, *, device = None, copy = None))]
-pub fn from_dlpack(ext_tensor: &Bound<'_, PyAny>, device: Option<&Bound<'_, PyAny>>, copy: Option<bool>) -> PyResult<Tensor> {
+pub fn from_dlpack(
+    ext_tensor: &Bound<'_, PyAny>,
+    device: Option<&Bound<'_, PyAny>>,
+    copy: Option<bool>,
+) -> PyResult<Tensor> {
     check_device(device)?;
-    let capsule = if ext_tensor.hasattr("__dlpack__")? { ext_tensor.call_method0("__dlpack__")? } else { ext_tensor.clone() };
+    let capsule =
+        if ext_tensor.hasattr("__dlpack__")? { ext_tensor.call_method0("__dlpack__")? } else { ext_tensor.clone() };
     let object = capsule.as_ptr();
     // SAFETY: a valid capsule of this name holds such a struct, by the protocol.
     unsafe {
@@ -275,18 +289,24 @@ pub fn frombuffer(
         return Err(PyValueError::new_err("frombuffer(): the buffer and count must not be empty"));
     }
     if offset < 0 || offset >= length {
-        return Err(PyValueError::new_err(format!("frombuffer(): offset {offset} is outside a buffer of {length} bytes")));
+        return Err(PyValueError::new_err(format!(
+            "frombuffer(): offset {offset} is outside a buffer of {length} bytes"
+        )));
     }
     let rest = length - offset;
     if count < 0 && rest % size != 0 {
-        return Err(PyValueError::new_err(format!("frombuffer(): {rest} bytes are no whole number of {dtype} elements")));
+        return Err(PyValueError::new_err(format!(
+            "frombuffer(): {rest} bytes are no whole number of {dtype} elements"
+        )));
     }
     let count = if count < 0 { rest / size } else { count };
     if count.saturating_mul(size) > rest {
         return Err(PyValueError::new_err(format!("frombuffer(): {count} {dtype} elements do not fit {rest} bytes")));
     }
     let pointer = lent.0.buf.cast::<u8>().wrapping_add(offset as usize);
-    let Some(pointer) = NonNull::new(pointer).filter(|pointer| (pointer.as_ptr() as usize).is_multiple_of(size as usize)) else {
+    let Some(pointer) =
+        NonNull::new(pointer).filter(|pointer| (pointer.as_ptr() as usize).is_multiple_of(size as usize))
+    else {
         return Err(PyValueError::new_err(format!("frombuffer(): the memory is not aligned for {dtype} elements")));
     };
     // SAFETY: the object keeps the memory at its place as long as the buffer is lent.

@@ -8,8 +8,8 @@ use crate::op::{Traits, registry};
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, sequences, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
+    number, numpy, operation, optim, overrides, printing, properties, random, reports, sequences, tensor, trace,
 };
 
 /// The native part of rgrad.

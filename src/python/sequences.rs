@@ -164,9 +164,7 @@ pub fn empty_permuted(
     let mut step = 1;
     for &d in layout.iter().rev() {
         if strides.get(d).is_none_or(|&stride| stride != 0) {
-            return Err(PyRuntimeError::new_err(
-                "empty_permuted(): physical_layout has to name each dimension once",
-            ));
+            return Err(PyRuntimeError::new_err("empty_permuted(): physical_layout has to name each dimension once"));
         }
         strides[d] = step;
         step *= sizes[d].max(1);
@@ -230,7 +228,10 @@ pub fn is_same_size(input: Tensor, other: Tensor) -> bool {
 /// Raises `RuntimeError` if they do not.
 #[pyfunction]
 #[pyo3(signature = (*shapes))]
-pub fn broadcast_shapes(py: Python<'_>, shapes: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<pyo3::types::PyTuple>> {
+pub fn broadcast_shapes(
+    py: Python<'_>,
+    shapes: &Bound<'_, pyo3::types::PyTuple>,
+) -> PyResult<Py<pyo3::types::PyTuple>> {
     let mut sizes = crate::shape::Dims::new();
     for shape in shapes {
         let Some(list) = crate::python::arguments::integers(&shape)? else {

@@ -21,7 +21,11 @@ use crate::samples::Sample;
 /// the size of the result depends on values.
 fn can_be_batched(sample: &Sample) -> bool {
     let refused = matches!(sample.op.batching, Batching::Refused(_));
-    !refused && !matches!(sample.op.name, "as_strided" | "_as_strided" | "as_strided_scatter" | "masked_select" | "masked_scatter")
+    !refused
+        && !matches!(
+            sample.op.name,
+            "as_strided" | "_as_strided" | "as_strided_scatter" | "masked_select" | "masked_scatter"
+        )
 }
 
 /// Which tensors of a call are batched at which levels, and where in memory the batch is.

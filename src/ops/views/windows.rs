@@ -1,10 +1,10 @@
 //! Windows that slide along a dimension.
 
 use super::ints;
+use crate::bail;
 use crate::op;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
-use crate::bail;
 
 op! {
     /// All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a view.
@@ -41,6 +41,9 @@ op! {
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, grad_in.dtype())?;
         let seen = unfold(&zeros, dim, size, step)?;
+        if seen.sizes() != grad_in.sizes() {
+            bail!(Runtime, "unfold_backward: windows of size {} are expected, got {}", shape::show(&seen.sizes()), shape::show(&grad_in.sizes()));
+        }
         if size <= step {
             crate::kernels::copy::copy(&seen.data(), &grad_in.data());
         } else {

@@ -52,10 +52,9 @@ impl Maker {
                 vec![self.input(&[3]), ints(&[2, 2])],
                 vec![self.input(&[]), ints(&[2])],
             ],
-            "repeat_interleave.self_int" => vec![
-                vec![self.input(&[2, 3]), int(2), int(1)],
-                vec![self.input(&[2, 3]), int(2)],
-            ],
+            "repeat_interleave.self_int" => {
+                vec![vec![self.input(&[2, 3]), int(2), int(1)], vec![self.input(&[2, 3]), int(2)]]
+            }
             "repeat_interleave.self_Tensor" => vec![vec![self.input(&[2, 3]), index(&[1, 2], &[2]), int(0)]],
             "repeat_interleave.Tensor" => vec![vec![index(&[1, 2], &[2])]],
             "unfold" => vec![
@@ -65,7 +64,9 @@ impl Maker {
             ],
             "unfold_backward" => vec![vec![self.input(&[2, 3]), ints(&[4]), int(0), int(3), int(1)]],
             "view.dtype" => vec![vec![self.input(&[2, 2]), Value::DType(rgrad::DType::Int64)]],
-            "unflatten" => vec![vec![self.input(&[2, 6]), int(1), ints(&[2, -1])], vec![self.input(&[4]), int(0), ints(&[2, 2])]],
+            "unflatten" => {
+                vec![vec![self.input(&[2, 6]), int(1), ints(&[2, -1])], vec![self.input(&[4]), int(0), ints(&[2, 2])]]
+            }
             "moveaxis" => vec![vec![self.input(&[2, 3]), ints(&[0]), ints(&[1])]],
             "moveaxis.int" | "swapaxes" | "swapdims" | "transpose.in_place" => {
                 vec![vec![self.input(&[2, 3]), int(0), int(1)], vec![self.input(&[2, 3, 2]), int(-1), int(0)]]
@@ -87,8 +88,18 @@ impl Maker {
             "hsplit" | "vsplit" | "dsplit" => vec![vec![self.input(&[2, 2, 2]), int(2)]],
             "hsplit.array" | "vsplit.array" | "dsplit.array" => vec![vec![self.input(&[3, 3, 3]), ints(&[1, 2])]],
             "narrow_copy" => vec![vec![self.input(&[4, 3]), int(0), int(1), int(2)]],
-            "block_diag" | "hstack" | "vstack" | "row_stack" | "dstack" | "column_stack" | "concat" | "concatenate"
-            | "broadcast_tensors" | "atleast_1d.Sequence" | "atleast_2d.Sequence" | "atleast_3d.Sequence" => {
+            "block_diag"
+            | "hstack"
+            | "vstack"
+            | "row_stack"
+            | "dstack"
+            | "column_stack"
+            | "concat"
+            | "concatenate"
+            | "broadcast_tensors"
+            | "atleast_1d.Sequence"
+            | "atleast_2d.Sequence"
+            | "atleast_3d.Sequence" => {
                 vec![vec![self.list(&[&[2, 3], &[2, 3]])], vec![self.list(&[&[2], &[2]])]]
             }
             "meshgrid" | "cartesian_prod" => vec![vec![self.list(&[&[2], &[3]])]],
@@ -114,22 +125,17 @@ impl Maker {
                 vec![self.input(&[3, 2]), int(0)],
                 vec![self.input(&[]), int(0)],
             ],
-            "sort.stable" | "argsort.stable" => vec![
-                vec![self.input(&[4]), truth(true)],
-                vec![self.input(&[2, 3]), truth(true), int(0), truth(true)],
-            ],
-            "topk" | "kthvalue" => vec![
-                vec![self.input(&[5]), int(2)],
-                vec![self.input(&[3, 2]), int(2), int(0)],
-            ],
+            "sort.stable" | "argsort.stable" => {
+                vec![vec![self.input(&[4]), truth(true)], vec![self.input(&[2, 3]), truth(true), int(0), truth(true)]]
+            }
+            "topk" | "kthvalue" => vec![vec![self.input(&[5]), int(2)], vec![self.input(&[3, 2]), int(2), int(0)]],
             "quantile" | "nanquantile" => vec![
                 vec![self.input(&[5]), index_of(&[0.25, 0.5])],
                 vec![self.input(&[2, 4]), index_of(&[0.3]), int(1)],
             ],
-            "quantile.scalar" | "nanquantile.scalar" => vec![
-                vec![self.input(&[5]), float(0.3)],
-                vec![self.input(&[2, 4]), float(0.3), int(1), truth(true)],
-            ],
+            "quantile.scalar" | "nanquantile.scalar" => {
+                vec![vec![self.input(&[5]), float(0.3)], vec![self.input(&[2, 4]), float(0.3), int(1), truth(true)]]
+            }
             "searchsorted" => vec![vec![index_of(&[0.0, 0.5, 1.0]), self.input(&[2, 3])]],
             "bucketize" => vec![vec![self.input(&[2, 3]), index_of(&[0.0, 0.5, 1.0])]],
             "isin" | "isin.Tensor_Scalar" | "isin.Scalar_Tensor" => {
@@ -189,7 +195,9 @@ impl Maker {
             "addr" => vec![vec![self.input(&[2, 3]), self.input(&[2]), self.input(&[3])]],
             "linalg_cross" => vec![vec![self.input(&[2, 3]), self.input(&[1, 3])]],
             "cross" => vec![vec![self.input(&[3, 2]), self.input(&[3, 2])]],
-            "inner" | "kron" => vec![vec![self.input(&[2, 3]), self.input(&[2, 3])], vec![self.input(&[3]), self.input(&[3])]],
+            "inner" | "kron" => {
+                vec![vec![self.input(&[2, 3]), self.input(&[2, 3])], vec![self.input(&[3]), self.input(&[3])]]
+            }
             "_tensordot" => vec![vec![self.input(&[2, 3]), self.input(&[3, 2]), ints(&[1]), ints(&[0])]],
             "vdot" | "ger" => vec![vec![self.input(&[3]), self.input(&[3])]],
             "norm.named" => vec![vec![self.input(&[2, 3])]],

@@ -82,7 +82,8 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named().or_else(|| make.arrangement()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows =
+        make.named().or_else(|| make.arrangement()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
