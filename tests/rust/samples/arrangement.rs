@@ -31,6 +31,9 @@ impl Maker {
             "fliplr" | "tril" | "triu" | "diagonal" | "diagonal_copy" | "trace" | "adjoint" => {
                 vec![vec![self.input(&[3, 3])], vec![self.input(&[2, 3])], vec![self.input(&[3, 2])]]
             }
+            "t.in_place" | "squeeze.all_in_place" => vec![vec![self.input(&[2, 1])]],
+            "unsqueeze.in_place" | "squeeze.dim_in_place" => vec![vec![self.input(&[2, 1]), int(1)]],
+            "squeeze.dims_in_place" => vec![vec![self.input(&[2, 1]), ints(&[1])]],
             "flipud" | "diag" | "diagflat" | "diag_embed" | "combinations" | "vander" => {
                 let length = if name == "vander" { 2 } else { 3 };
                 vec![vec![self.input(&[length])], vec![self.input(&[length])]]
@@ -65,7 +68,7 @@ impl Maker {
                 vec![vec![self.input(&[2, 6]), int(1), ints(&[2, -1])], vec![self.input(&[4]), int(0), ints(&[2, 2])]]
             }
             "moveaxis" => vec![vec![self.input(&[2, 3]), ints(&[0]), ints(&[1])]],
-            "moveaxis.int" | "swapaxes" | "swapdims" => {
+            "moveaxis.int" | "swapaxes" | "swapdims" | "transpose.in_place" => {
                 vec![vec![self.input(&[2, 3]), int(0), int(1)], vec![self.input(&[2, 3, 2]), int(-1), int(0)]]
             }
             "view_as" | "reshape_as" => vec![vec![self.input(&[2, 3]), self.tensor("other", &[3, 2])]],
@@ -139,7 +142,7 @@ impl Maker {
                 vec![vec![index_of(&[0.0, 0.5, 1.0]), index_of(&[0.5])]]
             }
             "unique_dim" => vec![vec![index_of(&[2.0, 0.5, 2.0]), int(0)]],
-            "_unique2" | "_unique_consecutive" => vec![vec![index_of(&[2.0, 0.5, 2.0])]],
+            "_unique_elements" | "_unique_consecutive" => vec![vec![index_of(&[2.0, 0.5, 2.0])]],
             "index_copy" => vec![
                 vec![self.input(&[3, 2]), int(0), index(&[0, 2], &[2]), self.tensor("source", &[2, 2])],
                 vec![self.input(&[3]), int(0), index(&[1], &[]), self.tensor("source", &[])],

@@ -45,7 +45,7 @@ for _module in iter_modules(__path__):
 NAMED_ONLY = {
     "addbmm", "baddbmm", "bucketize", "cdist", "cross", "cumulative_trapezoid", "dropout", "hardsigmoid", "hardswish", "igamma",
     "igammac", "isin", "log_ndtr", "pairwise_distance", "pdist", "repeat_interleave", "rrelu", "searchsorted", "take_along_dim",
-    "trapezoid", "trapz", *layers.NAMED,
+    "trapezoid", "trapz", "vander", *layers.NAMED,
 }
 
 OPERANDS = {"Tensor", "Operand"}

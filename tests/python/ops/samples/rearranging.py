@@ -41,7 +41,7 @@ NAMED = {
     "diagonal_scatter": each(
         (Of((3, 3)), Of((3,))), (Of((3, 4)), Of((3,)), 1), (CUBE, Of((3, 3)), 0, 0, 2), (Of((3, 3)), Of((2,)))
     ),
-    "fill_diagonal": each((Of((3, 3)), 2.0), (Of((7, 3)), 1.0, True), (Of((7, 3)), 1.0), (CUBE, 1), (Of((3,)), 1)),
+    "fill_diagonal": values_of((Of((3, 3)), 2.0), (Of((7, 3)), 1.0), (CUBE, 1), (Of((3,)), 1)),
     "trace": each(Of((3, 3)), Of((2, 4)), Of((3,))),
     "block_diag": each((Of((2, 3)), Of((2,)), Of(())), (Of((2, 2)),)),
     "select_scatter": each((Of((3, 2)), Of((2,)), 0, 1), (Of((3, 2)), Of((3,)), -1, -1), (Of((3, 2)), Of((3,)), 0, 1)),

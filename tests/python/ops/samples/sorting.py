@@ -49,5 +49,4 @@ NAMED = {
     "unique_dim": values_of(
         (Of((3, 2), values=[[1, 2], [0, 5], [1, 2]]), 0, True, True, True), (Of((2, 3), values=[[1, 2, 1]] * 2), 1)
     ),
-    "_unique2": values_of((Of(values=[3, 1, 2, 1]), True, True, True), (Of((2, 3)),)),
 }
