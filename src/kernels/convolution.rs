@@ -82,8 +82,11 @@ impl Geometry {
         let mut row = 0;
         for channel in channels {
             for tap in 0..self.taps() {
-                let [depth, height, along] =
-                    [tap / (self.kernel[1] * self.kernel[2]), tap / self.kernel[2] % self.kernel[1], tap % self.kernel[2]];
+                let [depth, height, along] = [
+                    tap / (self.kernel[1] * self.kernel[2]),
+                    tap / self.kernel[2] % self.kernel[1],
+                    tap % self.kernel[2],
+                ];
                 let shift = (along * self.dilation[2]) as isize - self.padding[2] as isize;
                 let (step, reach) = (self.stride[2] as isize, self.input[2] as isize);
                 // The places of a row at which the element of the kernel meets the input.
@@ -120,7 +123,13 @@ impl Geometry {
     ///
     /// # Safety
     /// The image has the channels of a group, and there is room for the columns.
-    unsafe fn columns<T: Number>(&self, channels: Range<usize>, places: Range<usize>, image: *const T, columns: *mut T) {
+    unsafe fn columns<T: Number>(
+        &self,
+        channels: Range<usize>,
+        places: Range<usize>,
+        image: *const T,
+        columns: *mut T,
+    ) {
         let step = self.stride[2];
         self.for_each_run(channels, places, |run| {
             // SAFETY: by the caller's promise and the bounds of a run.
@@ -229,12 +238,7 @@ pub unsafe fn forward<T: Gemm + Number>(
 ///
 /// # Safety
 /// As for [`forward`]; `out` has the size of the input.
-pub unsafe fn input_gradient<T: Gemm + Number>(
-    geometry: &Geometry,
-    gradient: *const T,
-    weight: *const T,
-    out: *mut T,
-) {
+pub unsafe fn input_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *const T, weight: *const T, out: *mut T) {
     let g = *geometry;
     let (places, depth, taps) = (g.places(), g.channels * g.taps(), g.taps());
     let parts = PARTS.div_ceil((g.batch * g.groups).max(1)).min(g.channels.max(1));

@@ -93,7 +93,8 @@ pub unsafe fn sum_bags<T: Number>(
                 let to = std::slice::from_raw_parts_mut(out.get().add(bag * width), width);
                 to.fill(T::default());
                 for i in bags[bag].0..bags[bag].1 {
-                    let from = std::slice::from_raw_parts(table.get().add(indices[i] as usize * width).cast_const(), width);
+                    let from =
+                        std::slice::from_raw_parts(table.get().add(indices[i] as usize * width).cast_const(), width);
                     simd::vectorize(AddRow { to, from, factor: factors.map(|factors| factors[i]) });
                 }
             }

@@ -13,8 +13,8 @@ mod table;
 mod tests;
 
 use crate::kernels::parallel;
-use blocked::{LARGE, Product};
 pub(in crate::kernels) use blocked::with_scratch;
+use blocked::{LARGE, Product};
 use micro::{Dots, Tile};
 pub use table::{Gemm, Kernels};
 

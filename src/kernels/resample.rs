@@ -73,7 +73,8 @@ pub unsafe fn resample<T: Number>(sizes: &[usize], tables: &[Table], input: *con
     };
     let mut source = input;
     for &d in rest {
-        let mut next = vec![T::default(); sizes.iter().product::<usize>() / sizes[lead + d].max(1) * tables[d].results()];
+        let mut next =
+            vec![T::default(); sizes.iter().product::<usize>() / sizes[lead + d].max(1) * tables[d].results()];
         // SAFETY: the vector has room for the result of this dimension.
         unsafe { along(&sizes, lead + d, &tables[d], source, next.as_mut_ptr()) };
         sizes[lead + d] = tables[d].results();

@@ -226,12 +226,20 @@ fn output_size(
         );
     }
     if input.dtype() != weight.dtype() || bias.is_some_and(|bias| bias.dtype() != input.dtype()) {
-        bail!(Runtime, "{name}: input, weight and bias have to have one dtype, got {} and {}", input.dtype(), weight.dtype());
+        bail!(
+            Runtime,
+            "{name}: input, weight and bias have to have one dtype, got {} and {}",
+            input.dtype(),
+            weight.dtype()
+        );
     }
     let rank = w.len() - 2;
-    for (list, what, least) in
-        [(stride, "stride", 1), (padding, "padding", 0), (dilation, "dilation", 1), (output_padding, "output_padding", 0)]
-    {
+    for (list, what, least) in [
+        (stride, "stride", 1),
+        (padding, "padding", 0),
+        (dilation, "dilation", 1),
+        (output_padding, "output_padding", 0),
+    ] {
         if list.len() != 1 && list.len() != rank {
             bail!(Runtime, "{name}: {what} is one number or {rank}, got {}", shape::show(list));
         }

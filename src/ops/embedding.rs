@@ -149,7 +149,11 @@ fn bags_of(offsets: &Tensor, count: usize, include_last: bool) -> Result<Vec<(us
         bail!(Runtime, "embedding_bag: the first offset has to be 0, it is {}", starts[0]);
     }
     if starts.windows(2).any(|pair| pair[0] > pair[1]) || starts.last().is_some_and(|&last| last > count as i64) {
-        bail!(Runtime, "embedding_bag: offsets have to grow and not to exceed the {count} indices, got {}", shape::show(&starts));
+        bail!(
+            Runtime,
+            "embedding_bag: offsets have to grow and not to exceed the {count} indices, got {}",
+            shape::show(&starts)
+        );
     }
     if include_last && starts.is_empty() {
         bail!(Runtime, "embedding_bag: include_last_offset needs at least one offset");

@@ -46,14 +46,21 @@ impl Blocks {
             room.div_euclid(self.stride[d]) + 1
         };
         if count(0) < 1 || count(1) < 1 {
-            bail!(Runtime, "{name}: blocks of {} do not fit an image of {}", shape::show(&self.kernel), shape::show(&size));
+            bail!(
+                Runtime,
+                "{name}: blocks of {} do not fit an image of {}",
+                shape::show(&self.kernel),
+                shape::show(&size)
+            );
         }
         Ok([count(0), count(1)])
     }
 
     /// The numbers of the map `windows`.
     fn numbers(&self) -> Vec<f64> {
-        (0..2).flat_map(|d| [self.kernel[d], self.stride[d], self.padding[d], self.dilation[d]].map(|n| n as f64)).collect()
+        (0..2)
+            .flat_map(|d| [self.kernel[d], self.stride[d], self.padding[d], self.dilation[d]].map(|n| n as f64))
+            .collect()
     }
 
     /// Columns `(batch, channels * kernel, blocks)` from elements `(batch, channels, kernel * blocks, ..)`.

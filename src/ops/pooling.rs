@@ -240,7 +240,13 @@ op! {
 }
 
 /// The mean of windows of integers, without its fraction.
-fn whole_average(input: &Tensor, size: &[i64], steps: &Steps, count_include_pad: bool, divisor: Option<i64>) -> Result<Tensor> {
+fn whole_average(
+    input: &Tensor,
+    size: &[i64],
+    steps: &Steps,
+    count_include_pad: bool,
+    divisor: Option<i64>,
+) -> Result<Tensor> {
     let sums = resampled(input, "average", size, &averages(steps, false, Some(1)))?;
     // The divisor is the sum of ones by their mean.
     let ones = Tensor::full(&input.sizes(), 1.0.into(), DType::Float64)?;
@@ -355,7 +361,11 @@ fn max_pool(name: &str, input: &Tensor, steps: &Steps, ceil: bool) -> Result<[Te
             let end = (start + (steps.kernel[d] - 1) * step + 1).min(size);
             // The first element of the window that is inside.
             let start = if start < 0 { start + (-start + step - 1) / step * step } else { start };
-            Window { start: start as usize, count: ((end - start + step - 1) / step).max(0) as usize, step: step as usize }
+            Window {
+                start: start as usize,
+                count: ((end - start + step - 1) / step).max(0) as usize,
+                step: step as usize,
+            }
         };
         (0..output[d]).map(window).collect()
     });
@@ -379,13 +389,24 @@ fn adaptive_max_pool(name: &str, input: &Tensor, output: &[i64], rank: usize) ->
 
 /// Windows at places that depend on a random number for each plane and dimension: B. Graham, "Fractional max-pooling",
 /// 2014.
-fn fractional_max_pool(name: &str, input: &Tensor, kernel: &[i64], output: &[i64], samples: &Tensor, rank: usize) -> Result<[Tensor; 2]> {
+fn fractional_max_pool(
+    name: &str,
+    input: &Tensor,
+    kernel: &[i64],
+    output: &[i64],
+    samples: &Tensor,
+    rank: usize,
+) -> Result<[Tensor; 2]> {
     let sizes = input.sizes();
     check_rank(name, &sizes, rank)?;
     check_float(name, input)?;
     let (kernel, output) = (each(name, "kernel_size", kernel, rank)?, each(name, "output_size", output, rank)?);
     let planes: usize = sizes[..sizes.len() - rank].iter().product();
-    if samples.ndim() != 3 || samples.sizes()[2] != rank || samples.numel() != planes * rank || samples.dtype() != input.dtype() {
+    if samples.ndim() != 3
+        || samples.sizes()[2] != rank
+        || samples.numel() != planes * rank
+        || samples.dtype() != input.dtype()
+    {
         bail!(
             Runtime,
             "{name}: random samples of the input's dtype and size (batch, channels, {rank}) are expected, got size {}",

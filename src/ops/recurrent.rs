@@ -190,7 +190,13 @@ impl<'a> Network<'a> {
 
     /// Runs all layers over `(time, batch, n)`, from states `(layers * directions, batch, m)`: the outputs of the last layer
     /// and the last states. `counts` are the examples at each time where they become fewer.
-    fn run(&self, input: &Tensor, hidden: &Tensor, cell: Option<&Tensor>, counts: Option<&[usize]>) -> Result<[Tensor; 3]> {
+    fn run(
+        &self,
+        input: &Tensor,
+        hidden: &Tensor,
+        cell: Option<&Tensor>,
+        counts: Option<&[usize]>,
+    ) -> Result<[Tensor; 3]> {
         let many = self.layers * self.directions();
         if input.ndim() != 3 || hidden.ndim() != 3 || hidden.sizes()[0] != many {
             bail!(
@@ -300,16 +306,31 @@ fn joined(states: &[State]) -> Result<State> {
 }
 
 /// Runs a network over a batch of sequences of one length, with the batch or the time first.
-fn over_time(network: &Network, input: &Tensor, hidden: &Tensor, cell: Option<&Tensor>, batch_first: bool) -> Result<[Tensor; 3]> {
+fn over_time(
+    network: &Network,
+    input: &Tensor,
+    hidden: &Tensor,
+    cell: Option<&Tensor>,
+    batch_first: bool,
+) -> Result<[Tensor; 3]> {
     let turned = if batch_first { views::transpose(input, 0, 1)? } else { input.clone() };
     let [output, hidden, cell] = network.run(&turned, hidden, cell, None)?;
     Ok([if batch_first { views::transpose(&output, 0, 1)? } else { output }, hidden, cell])
 }
 
 /// Runs a network over packed sequences: at each time, as many rows of `data` as there are sequences that long.
-fn over_packed(network: &Network, data: &Tensor, sizes: &Tensor, hidden: &Tensor, cell: Option<&Tensor>) -> Result<[Tensor; 3]> {
+fn over_packed(
+    network: &Network,
+    data: &Tensor,
+    sizes: &Tensor,
+    hidden: &Tensor,
+    cell: Option<&Tensor>,
+) -> Result<[Tensor; 3]> {
     let counts: Vec<usize> = sizes.to_vec::<i64>()?.iter().map(|&n| n.max(0) as usize).collect();
-    if data.ndim() != 2 || counts.iter().sum::<usize>() != data.sizes()[0] || counts.windows(2).any(|pair| pair[0] < pair[1]) {
+    if data.ndim() != 2
+        || counts.iter().sum::<usize>() != data.sizes()[0]
+        || counts.windows(2).any(|pair| pair[0] < pair[1])
+    {
         bail!(
             Runtime,
             "{}: packed rows of all sequences, the longest first, are expected, got {} rows for {}",
@@ -323,7 +344,9 @@ fn over_packed(network: &Network, data: &Tensor, sizes: &Tensor, hidden: &Tensor
     let lengths: Vec<i64> = counts.iter().map(|&n| n as i64).collect();
     let times: Result<Vec<Tensor>> = views::split_with_sizes(data, &lengths, 0)?
         .iter()
-        .map(|rows| crate::ops::padding::constant_pad_nd(rows, &[0, 0, 0, (most - rows.sizes()[0]) as i64], 0i64.into()))
+        .map(|rows| {
+            crate::ops::padding::constant_pad_nd(rows, &[0, 0, 0, (most - rows.sizes()[0]) as i64], 0i64.into())
+        })
         .collect();
     network.run(&stack_tensors(&times?, 0)?, hidden, cell, Some(&counts))
 }

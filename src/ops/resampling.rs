@@ -23,9 +23,8 @@ use crate::{bail, op, with_element};
 fn table(map: &str, size: usize, results: usize, numbers: &[f64]) -> Result<Table> {
     let number = |i: usize| numbers.get(i).copied().unwrap_or(0.0);
     let (n, last) = (size as i64, size as i64 - 1);
-    let single = |place: &dyn Fn(i64) -> i64| {
-        Table::new(size, results, |i, taps| taps.push((place(i as i64) as usize, 1.0)))
-    };
+    let single =
+        |place: &dyn Fn(i64) -> i64| Table::new(size, results, |i, taps| taps.push((place(i as i64) as usize, 1.0)));
     let first = number(0) as i64;
     Ok(match map {
         "nearest" => {
@@ -71,7 +70,8 @@ fn table(map: &str, size: usize, results: usize, numbers: &[f64]) -> Result<Tabl
             })
         }
         "linear" => Table::new(size, results, |i, taps| {
-            let at = if number(1) == 0.0 { ((i as f64 + 0.5) * number(0) - 0.5).max(0.0) } else { i as f64 * number(0) };
+            let at =
+                if number(1) == 0.0 { ((i as f64 + 0.5) * number(0) - 0.5).max(0.0) } else { i as f64 * number(0) };
             let low = (at as usize).min(size - 1);
             let share = (at - low as f64).clamp(0.0, 1.0);
             taps.push((low, 1.0 - share));

@@ -16,7 +16,13 @@ fn numbers(map: &str, from: &[i64], to: &[i64], factors: &[f64], align_corners: 
     let mut numbers = Vec::new();
     for (d, (&from, &to)) in from.iter().zip(to).enumerate() {
         let scale = match factors.get(d) {
-            _ if align_corners => if to > 1 { (from - 1) as f64 / (to - 1) as f64 } else { 0.0 },
+            _ if align_corners => {
+                if to > 1 {
+                    (from - 1) as f64 / (to - 1) as f64
+                } else {
+                    0.0
+                }
+            }
             Some(&factor) if factor > 0.0 => 1.0 / factor,
             _ if nearest => f64::from(from as f32 / to as f32),
             _ => from as f64 / to as f64,

@@ -156,7 +156,10 @@ pub fn takes_loose_integers(op: &Op) -> bool {
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
             let method = op.traits.has(crate::op::Traits::METHOD);
-            method && places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+            method
+                && places <= 2
+                && last.kind == Kind::Ints
+                && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
         }
         None => false,
     }
