@@ -1,7 +1,7 @@
 """Small networks of each family in training: from one seed to the same losses and weights as torch.
 
-In float64: gradients that are zero but for rounding, such as those of a bias before a normalisation, become steps of full
-length by Adam's scaling in float32.
+In float64: gradients that are zero but for rounding, such as those of a bias before a normalisation, become steps of
+full length by Adam's scaling in float32.
 """
 
 from __future__ import annotations
