@@ -160,7 +160,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def predict(self, input: Tensor) -> Tensor:
         """The most probable class of each row, `(N)` for an input `(N, in_features)`."""
         of_head = self.head(input)
-        output = of_head.argmax(1)
+        output: Tensor = of_head.argmax(1)
         in_tail = output >= self.shortlist_size
         if not bool(in_tail.any()):
             return output

@@ -43,7 +43,7 @@ class _ConvNd(Module):
     out_channels: int
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
-    padding: str | tuple[int, ...]
+    padding: Any
     dilation: tuple[int, ...]
     transposed: bool
     output_padding: tuple[int, ...]
@@ -328,9 +328,8 @@ class _ConvTransposeNd(_ConvNd):
         """The output padding of this call."""
         if self.padding_mode != "zeros":
             raise ValueError(f"{type(self).__name__} pads with zeros only, not by {self.padding_mode!r}")
-        padding: Any = self.padding
         return self._output_padding(
-            input, output_size, self.stride, padding, self.kernel_size, self._dimensions, self.dilation
+            input, output_size, self.stride, self.padding, self.kernel_size, self._dimensions, self.dilation
         )
 
 

@@ -7,6 +7,7 @@ import warnings
 from rgrad.nn import functional
 from rgrad.nn.module import Module
 from rgrad.nn.modules.distance import PairwiseDistance
+from rgrad.nn.reduction import reduction_meant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class _Loss(Module):
     ) -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = functional.reduction_meant(size_average, reduce)
+            reduction = reduction_meant(size_average, reduce)
         self.reduction = reduction
 
 

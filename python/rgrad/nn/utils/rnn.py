@@ -200,7 +200,7 @@ def pad_sequence(
     longest = max(tensor.size(0) for tensor in tensors)
     steps = 1 if batch_first else 0
     shape = (len(tensors), longest) if batch_first else (longest, len(tensors))
-    padded = tensors[0].new_full((*shape, *tensors[0].shape[1:]), padding_value)
+    padded: Tensor = tensors[0].new_full((*shape, *tensors[0].shape[1:]), padding_value)
     for row, tensor in enumerate(tensors):
         start = 0 if padding_side == "right" else longest - tensor.size(0)
         padded.narrow(steps, start, tensor.size(0)).select(1 - steps, row).copy_(tensor)
