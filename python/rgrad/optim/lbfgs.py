@@ -161,8 +161,8 @@ class LBFGS(Optimizer):
         direction = -gradient
         for i in reversed(range(len(changes))):
             weights[i] = steps[i].dot(direction) * factors[i]
-            direction = direction - changes[i] * weights[i]
-        direction = direction * state["H_diag"]
+            direction = direction - weights[i] * changes[i]
+        direction = direction * float(state["H_diag"])
         for i in range(len(changes)):
             direction = direction + steps[i] * (weights[i] - changes[i].dot(direction) * factors[i])
         return direction
