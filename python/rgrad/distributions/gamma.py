@@ -5,6 +5,7 @@ from __future__ import annotations
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.autograd import Function
+from rgrad.autograd.grad_mode import no_grad
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
 from rgrad.distributions.utils import broadcast_all, smallest
@@ -35,7 +36,7 @@ class _StandardGamma(Function):
         return gradient * standard_gamma_derivative(shape, drawn)
 
 
-@rgrad.no_grad()  # type: ignore[untyped-decorator]
+@no_grad()
 def standard_gamma_derivative(shape: Tensor, drawn: Tensor) -> Tensor:
     """How gamma numbers change with their shapes while their places in the distribution stay.
 
