@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rgrad
-from rgrad._rgrad import Tensor
+from rgrad._rgrad import Tensor, _standard_gamma
 from rgrad.autograd import Function
 from rgrad.autograd.grad_mode import no_grad
 from rgrad.distributions import constraints
@@ -26,9 +26,9 @@ class _StandardGamma(Function):
 
     @staticmethod
     def forward(context: Any, shape: Tensor) -> Tensor:
-        drawn = rgrad._standard_gamma(shape)  # type: ignore[attr-defined]
+        drawn = _standard_gamma(shape)
         context.save_for_backward(shape, drawn)
-        return drawn  # type: ignore[no-any-return]
+        return drawn
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Any:

@@ -27,7 +27,7 @@ from rgrad.distributions.pareto import Pareto
 from rgrad.distributions.poisson import Poisson
 from rgrad.distributions.transformed_distribution import TransformedDistribution
 from rgrad.distributions.uniform import Uniform
-from rgrad.distributions.utils import euler_constant, sum_rightmost
+from rgrad.distributions.utils import euler_constant, softplus, sum_rightmost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,9 +78,6 @@ def _function_for(type_p: type, type_q: type) -> Callable[[Any, Any], Tensor] | 
 
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
-    def softplus(x: Tensor) -> Tensor:
-        return x.clamp(min=0) + (-x.abs()).exp().log1p()
-
     one = p.probs * (softplus(-q.logits) - softplus(-p.logits))
     one = one.masked_fill(q.probs == 0, inf).masked_fill(p.probs == 0, 0)
     zero = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))

@@ -8,7 +8,7 @@ from typing import Any
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
-from rgrad.distributions.utils import broadcast_shape, epsilon, log_sigmoid, smallest, sum_rightmost
+from rgrad.distributions.utils import broadcast_shape, epsilon, log_sigmoid, smallest, softplus, sum_rightmost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -475,7 +475,7 @@ class SoftplusTransform(Transform):
     __hash__ = object.__hash__
 
     def _call(self, x: Any) -> Any:
-        return -log_sigmoid(-x)
+        return softplus(x)
 
     def _inverse(self, y: Any) -> Any:
         return (-y).expm1().neg().log() + y
