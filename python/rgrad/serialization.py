@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 
 import rgrad
 from rgrad._rgrad import Tensor, _read_safetensors, _rebuild, _write_safetensors
+from rgrad._size import Size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _DTYPES = {
 }
 
 #: The collections that are kept as what they are, by their name in a file.
-_COLLECTIONS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset, "size": rgrad.Size}
+_COLLECTIONS: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset, "size": Size}
 _MAPPINGS: dict[str, Any] = {"dict": dict, "ordered": OrderedDict, "counter": Counter}
 
 

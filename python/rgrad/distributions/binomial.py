@@ -6,7 +6,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from rgrad.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits, softplus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class Binomial(Distribution):
             self._validate_sample(value)
         count = self.total_count
         ways = rgrad.lgamma(count + 1) - rgrad.lgamma(value + 1) - rgrad.lgamma(count - value + 1)
-        # log(1 + exp(logits)) without overflow
-        softplus = self.logits.clamp(min=0) + (-self.logits.abs()).exp().log1p()
-        return value * self.logits + ways - count * softplus
+        return value * self.logits + ways - count * softplus(self.logits)
 
     def entropy(self) -> Tensor:
         count = int(self.total_count.max())

@@ -165,12 +165,12 @@ class integer_interval(Constraint):
 
     is_discrete = True
 
-    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+    def __init__(self, lower_bound: Tensor | float, upper_bound: Tensor | float) -> None:
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
-        return (value.floor() == value) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        return (value.floor() == value) & (value >= self.lower_bound) & (value <= self.upper_bound)
 
     def __repr__(self) -> str:
         return f"integer_interval(lower_bound={self.lower_bound}, upper_bound={self.upper_bound})"
@@ -179,7 +179,7 @@ class integer_interval(Constraint):
 class _IntegerAbove(Constraint):
     is_discrete = True
 
-    def __init__(self, lower_bound: Any) -> None:
+    def __init__(self, lower_bound: Tensor | float) -> None:
         self.lower_bound = lower_bound
 
     def check(self, value: Tensor) -> Tensor:
@@ -197,7 +197,7 @@ class _Real(Constraint):
 class greater_than(Constraint):
     """The numbers above a bound."""
 
-    def __init__(self, lower_bound: Any) -> None:
+    def __init__(self, lower_bound: Tensor | float) -> None:
         self.lower_bound = lower_bound
 
     def check(self, value: Tensor) -> Tensor:
@@ -220,7 +220,7 @@ class greater_than_eq(greater_than):
 class less_than(Constraint):
     """The numbers below a bound."""
 
-    def __init__(self, upper_bound: Any) -> None:
+    def __init__(self, upper_bound: Tensor | float) -> None:
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
@@ -233,7 +233,7 @@ class less_than(Constraint):
 class interval(Constraint):
     """The numbers from a lower to an upper bound, both included."""
 
-    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+    def __init__(self, lower_bound: Tensor | float, upper_bound: Tensor | float) -> None:
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
 
@@ -267,7 +267,7 @@ class multinomial(Constraint):
     is_discrete = True
     event_dim = 1
 
-    def __init__(self, upper_bound: Any) -> None:
+    def __init__(self, upper_bound: Tensor | float) -> None:
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rgrad
-from rgrad._rgrad import Tensor
+from rgrad._rgrad import Tensor, _sample_dirichlet
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
 from rgrad.distributions.gamma import Gamma
@@ -51,10 +51,7 @@ class Dirichlet(ExponentialFamily):
 
     def sample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
         with rgrad.no_grad():
-            drawn: Tensor = rgrad._sample_dirichlet(  # type: ignore[attr-defined]
-                self.concentration.expand(self._extended_shape(sample_shape))
-            )
-            return drawn
+            return _sample_dirichlet(self.concentration.expand(self._extended_shape(sample_shape)))
 
     def rsample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
         """Samples, made of gamma numbers where the concentrations require gradients.

@@ -177,7 +177,10 @@ class Distribution:
             raise ValueError(
                 f"{type(self).__name__}: a sample has the sizes {tuple(self._event_shape)}, got {tuple(value.shape)}"
             )
-        broadcast_shape(value.shape, self._batch_shape + self._event_shape)
+        try:
+            broadcast_shape(value.shape, self._batch_shape + self._event_shape)
+        except RuntimeError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
         try:
             support = self.support
         except NotImplementedError:

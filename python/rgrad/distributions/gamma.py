@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import rgrad
-from rgrad._rgrad import Tensor
+from rgrad._rgrad import Tensor, _standard_gamma
 from rgrad.autograd import Function
+from rgrad.autograd.grad_mode import no_grad
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
 from rgrad.distributions.utils import broadcast_all, smallest
@@ -25,9 +26,9 @@ class _StandardGamma(Function):
 
     @staticmethod
     def forward(context: Any, shape: Tensor) -> Tensor:
-        drawn = rgrad._standard_gamma(shape)  # type: ignore[attr-defined]
+        drawn = _standard_gamma(shape)
         context.save_for_backward(shape, drawn)
-        return drawn  # type: ignore[no-any-return]
+        return drawn
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Any:
@@ -35,7 +36,7 @@ class _StandardGamma(Function):
         return gradient * standard_gamma_derivative(shape, drawn)
 
 
-@rgrad.no_grad()  # type: ignore[untyped-decorator]
+@no_grad()
 def standard_gamma_derivative(shape: Tensor, drawn: Tensor) -> Tensor:
     """How gamma numbers change with their shapes while their places in the distribution stay.
 

@@ -51,7 +51,7 @@ class HalfNormal(TransformedDistribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        return (self.base_dist.log_prob(value) + log(2)).masked_fill(value < 0, -inf)
+        return (self.base_dist.log_prob(value) + log(2)).masked_fill(value < 0, -inf)  # type: ignore[no-any-return]
 
     def cdf(self, value: Tensor) -> Tensor:
         if self._validate_args:

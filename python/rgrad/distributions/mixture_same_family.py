@@ -77,7 +77,7 @@ class MixtureSameFamily(Distribution):
         events = len(self.event_shape)
         probs = self.mixture_distribution.probs
         probs = probs.reshape(tuple(probs.shape) + (1,) * events)
-        return (probs * values).sum(-1 - events)
+        return (probs * values).sum(-1 - events)  # type: ignore[no-any-return]
 
     @property
     def mean(self) -> Tensor:
@@ -99,7 +99,7 @@ class MixtureSameFamily(Distribution):
             dim = samples.dim() - 1 - events
             sizes = list(samples.shape)
             sizes[dim] = 1
-            return samples.gather(dim, index.expand(sizes)).squeeze(dim)
+            return samples.gather(dim, index.expand(sizes)).squeeze(dim)  # type: ignore[no-any-return]
 
     def _beside_components(self, value: Tensor) -> Tensor:
         return value.unsqueeze(-1 - len(self.event_shape))

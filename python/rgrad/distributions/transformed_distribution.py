@@ -46,7 +46,7 @@ class TransformedDistribution(Distribution):
             transform.inverse_shape(forward)[: len(shape) - len(base_distribution.event_shape)]
         )
         more = transform.domain.event_dim - len(base.event_shape)
-        self.base_dist = Independent(base, more) if more > 0 else base
+        self.base_dist: Any = Independent(base, more) if more > 0 else base
         change = transform.codomain.event_dim - transform.domain.event_dim
         events = max(transform.codomain.event_dim, len(base_distribution.event_shape) + change)
         cut = len(forward) - events

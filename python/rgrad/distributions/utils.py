@@ -28,6 +28,7 @@ __all__ = [
     "logits_to_probs",
     "probs_to_logits",
     "smallest",
+    "softplus",
     "standard_normal",
     "sum_rightmost",
 ]
@@ -64,26 +65,17 @@ def broadcast_shape(*shapes: Any) -> rgrad.Size:
     """The sizes that all `shapes` broadcast to.
 
     Raises:
-        ValueError: there are none.
+        RuntimeError: there are none.
     """
-    result: list[int] = []
-    for shape in shapes:
-        sizes = list(shape)
-        length = max(len(result), len(sizes))
-        result = [1] * (length - len(result)) + result
-        sizes = [1] * (length - len(sizes)) + sizes
-        for i, (one, other) in enumerate(zip(result, sizes)):
-            if one != other and one != 1 and other != 1:
-                raise ValueError(f"sizes {tuple(map(tuple, shapes))} cannot be broadcast together")
-            result[i] = other if one == 1 else one
-    return rgrad.Size(result)
+    return rgrad.Size(rgrad.broadcast_shapes(*map(tuple, shapes)))
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     """Numbers and tensors as tensors of one size; numbers get the dtype of the tensors.
 
     Raises:
-        ValueError: a value is neither a number nor a tensor, or their sizes do not fit together.
+        ValueError: a value is neither a number nor a tensor.
+        RuntimeError: their sizes do not fit together.
     """
     for value in values:
         if not isinstance(value, (Tensor, int, float)):
@@ -102,7 +94,12 @@ def standard_normal(shape: rgrad.Size, dtype: _dtype) -> Tensor:
 
 def log_sigmoid(logits: Tensor) -> Tensor:
     """The logarithm of the sigmoid function."""
-    return logits.clamp(max=0) - (-logits.abs()).exp().log1p()
+    return functional.logsigmoid(logits)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """`log(1 + exp(x))`, without the threshold from which on `nn.functional.softplus` gives `x`."""
+    return -functional.logsigmoid(-x)
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ class VonMises(Distribution):
                 c = concentration * (ratio - f)
                 accepted = (c * (2 - c) - second > 0) | ((c / second).log() + 1 - c >= 0)
                 angle = (third - 0.5).sign() * f.clamp(-1, 1).acos()
-                found = angle.where(accepted & ~done, found)
+                found = angle.where(accepted, found)
                 done = done | accepted
             turned = rgrad.remainder(found + pi + loc, 2 * pi) - pi
             return turned.to(self.loc.dtype)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [  # noqa: PLE0604
-    *_multiprocessing.__all__,  # type: ignore[attr-defined]
+    *_multiprocessing.__all__,
     "get_all_sharing_strategies",
     "get_sharing_strategy",
     "set_sharing_strategy",

@@ -82,8 +82,8 @@ class Adagrad(StepwiseOptimizer):
                 state["step"] = count_of_steps()
                 self._begin(state, parameter, group)
 
-        def share_memory(self) -> None:
-            """Do nothing: the memory of tensors is not shared between processes."""
+    def share_memory(self) -> None:
+        """Do nothing: the memory of tensors is not shared between processes."""
 
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
         state["sum"] = rgrad.full_like(parameter, group["initial_accumulator_value"], requires_grad=False)

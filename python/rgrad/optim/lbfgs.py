@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rgrad
 from rgrad._rgrad import Tensor
+from rgrad.autograd.grad_mode import no_grad
 from rgrad.optim.line_search import strong_wolfe
 from rgrad.optim.optimizer import Optimizer
 from rgrad.optim.options import check_lr
@@ -59,7 +60,7 @@ class LBFGS(Optimizer):
             raise ValueError(f"LBFGS has one group of parameters, not {len(self.param_groups)}")
         self._params: list[Tensor] = self.param_groups[0]["params"]
 
-    @rgrad.no_grad()
+    @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take up to `max_iter` iterations, and give the loss before the first.
 
@@ -161,8 +162,8 @@ class LBFGS(Optimizer):
         direction = -gradient
         for i in reversed(range(len(changes))):
             weights[i] = steps[i].dot(direction) * factors[i]
-            direction = direction - changes[i] * weights[i]
-        direction = direction * state["H_diag"]
+            direction = direction - weights[i] * changes[i]
+        direction = direction * float(state["H_diag"])
         for i in range(len(changes)):
             direction = direction + steps[i] * (weights[i] - changes[i].dot(direction) * factors[i])
         return direction

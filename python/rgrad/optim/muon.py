@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 import rgrad
+from rgrad.autograd.grad_mode import no_grad
 from rgrad.optim.optimizer import Optimizer, loss_of
 from rgrad.optim.options import check_lr, check_not_negative
 
@@ -79,7 +80,7 @@ class Muon(Optimizer):
                 if parameter.dim() != 2:
                     raise ValueError(f"Muon optimizes matrices, but a parameter has the sizes {tuple(parameter.shape)}")
 
-    @rgrad.no_grad()
+    @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = loss_of(closure)
         for group in self.param_groups:

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import rgrad
 from rgrad._rgrad import Tensor
+from rgrad.autograd.grad_mode import no_grad
 from rgrad.nn import Module
 from rgrad.optim.lr_scheduler.cyclic import annealed, each
 from rgrad.optim.lr_scheduler.schedule import LRScheduler
@@ -40,7 +41,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """
     _check_decay(decay)
 
-    @rgrad.no_grad()
+    @no_grad()
     def ema_update(ema_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
         return decay * ema_param + (1 - decay) * current_param
 
@@ -50,8 +51,8 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
 def get_swa_avg_fn() -> Average:
     """A function that gives the average of all values so far."""
 
-    @rgrad.no_grad()
-    def swa_update(averaged_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
+    @no_grad()
+    def swa_update(averaged_param: Tensor, current_param: Tensor, num_averaged: Tensor | int) -> Tensor:
         return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
 
     return swa_update
@@ -72,7 +73,7 @@ def get_swa_multi_avg_fn() -> Averages:
 
 
 def _in_place(average: Average) -> Averages:
-    @rgrad.no_grad()
+    @no_grad()
     def update(averages: list[Tensor], values: list[Tensor], num_averaged: Any) -> None:
         for old, value in zip(averages, values):
             # Counts, as of batches seen, cannot be averaged: they are those of the model.
@@ -157,7 +158,7 @@ class AveragedModel(Module):
         return [*parameters, *model.buffers()] if self.use_buffers else parameters
 
 
-@rgrad.no_grad()
+@no_grad()
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Compute the statistics of a model's batch normalizations anew, from the batches of `loader`.
 

@@ -62,8 +62,7 @@ def make_tensor(
     elif dtype.is_floating_point or dtype.is_complex:
         first, last = _bounds(low, high, -9, 9, -_largest(dtype), _largest(dtype))
         made = rgrad.empty(sizes, dtype=dtype, device=device)
-        numbers = rgrad.view_as_real(made) if dtype.is_complex else made
-        numbers.uniform_(float(first), float(last))
+        made.uniform_(float(first), float(last))
     else:
         least, most = _INTEGERS.get(str(dtype).rpartition(".")[2], (-(2**63), 2**63 - 1))
         first, last = _bounds(low, high, 0 if least == 0 else -9, 10, least, most)
