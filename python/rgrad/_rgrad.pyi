@@ -15,18 +15,19 @@ from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
 from builtins import bool as _bool  # isort: skip
+from builtins import complex as _complex  # isort: skip
 from builtins import float as _float  # isort: skip
 from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
-_Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_Number: TypeAlias = _complex | numpy.number[Any] | numpy.bool_
 _AnyType: TypeAlias = type[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
 _OneDevice: TypeAlias = device
-_DType: TypeAlias = dtype | type[_float] | type[_int]
+_DType: TypeAlias = dtype | type[_complex] | type[_float] | type[_int]
 _Device: TypeAlias = device | str
 _Tensors: TypeAlias = Tensor | Sequence[Tensor]
 _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
@@ -45,6 +46,13 @@ class dtype:
     def is_complex(self) -> _bool: ...
     @property
     def is_signed(self) -> _bool: ...
+    def to_real(self) -> dtype:
+        """The type of the real part."""
+    def to_complex(self) -> dtype:
+        """The complex type whose parts are of this float type.
+
+        Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+        """
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
@@ -203,6 +211,22 @@ class Tensor:
     def T(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated; a tensor without dimensions as it is.
+
+        Raises `RuntimeError` for a tensor of another number of dimensions.
+        """
+    @property
+    def mH(self) -> Tensor:
+        """The transposed and conjugated matrices of the last two dimensions."""
+    real: Tensor
+    """The real parts, as a view; a real tensor itself."""
+    imag: Tensor
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 
     # Element type and place.
     @property
@@ -216,6 +240,10 @@ class Tensor:
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
     def is_signed(self) -> _bool: ...
+    def is_conj(self) -> _bool:
+        """Whether the tensor only remembers to be conjugated: never, conjugates are computed."""
+    def is_neg(self) -> _bool:
+        """Whether the tensor only remembers to be negated: never, opposites are computed."""
     def to(
         self,
         *targets: Any,
@@ -235,6 +263,12 @@ class Tensor:
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
     def double(self) -> Tensor: ...
+    def half(self) -> Tensor: ...
+    def bfloat16(self) -> Tensor: ...
+    def cfloat(self) -> Tensor: ...
+    def cdouble(self) -> Tensor: ...
+    def short(self) -> Tensor: ...
+    def char(self) -> Tensor: ...
     def long(self) -> Tensor: ...
     def int(self) -> Tensor: ...
     def byte(self) -> Tensor: ...
@@ -383,6 +417,7 @@ class Tensor:
     def __setitem__(self, key: _Index, value: Any, /) -> None: ...
     def __bool__(self) -> _bool: ...
     def __int__(self) -> _int: ...
+    def __complex__(self) -> _complex: ...
     def __float__(self) -> _float: ...
     def __index__(self) -> _int: ...
     def __hash__(self) -> _int: ...
@@ -456,9 +491,9 @@ class Tensor:
 
     # Operations.
     def abs(self) -> Tensor:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def abs_(self) -> Self:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     @overload
     def add(self, other: _Operand) -> Tensor:
         """Sum of two tensors or numbers, element by element."""
@@ -493,6 +528,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def angle(self) -> Tensor:
+        """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -555,7 +592,11 @@ class Tensor:
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
     def conj(self) -> Tensor:
-        """The complex conjugate: a real tensor as it is."""
+        """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+    def conj_physical(self) -> Tensor:
+        """The complex conjugate of each element; a real tensor itself."""
+    def conj_physical_(self) -> Self:
+        """The complex conjugate of each element."""
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
@@ -655,6 +696,8 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def isreal(self) -> Tensor:
+        """Whether the imaginary part of each element is 0: always so for a real tensor."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
@@ -801,6 +844,10 @@ class Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def resolve_conj(self) -> Tensor:
+        """The tensor itself: conjugates are computed when they are asked for."""
+    def resolve_neg(self) -> Tensor:
+        """The tensor itself: opposites are computed when they are asked for."""
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
     def round_(self) -> Self:
@@ -827,6 +874,10 @@ class Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def sgn(self) -> Tensor:
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
+    def sgn_(self) -> Self:
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -945,6 +996,8 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def vdot(self, other: Tensor) -> Tensor:
+        """The sum of the products of one vector's conjugates and another's elements."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -991,10 +1044,19 @@ _optim: _Optim
 
 bool: dtype
 uint8: dtype
+int8: dtype
+int16: dtype
 int32: dtype
 int64: dtype
+uint16: dtype
+uint32: dtype
+uint64: dtype
+float16: dtype
+bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
 
 # Making tensors.
 def tensor(
@@ -1537,9 +1599,9 @@ _nn: _Functional
 
 # Operations.
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -1594,6 +1656,8 @@ def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor 
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
 @overload
 def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
@@ -1684,8 +1748,12 @@ def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their real and imaginary parts, two float tensors of one type."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The complex conjugate: a real tensor as it is."""
+    """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex conjugate of each element; a real tensor itself."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
@@ -1755,6 +1823,11 @@ def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
+def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 def index_add(
     input: Tensor,
     dim: _int,
@@ -1801,6 +1874,8 @@ def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
+def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether the imaginary part of each element is 0: always so for a real tensor."""
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
@@ -1933,6 +2008,8 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their absolute values and angles, two float tensors of one type."""
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
@@ -1956,6 +2033,8 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The real parts, as a view; a real tensor itself."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -1979,6 +2058,10 @@ def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+def resolve_conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: conjugates are computed when they are asked for."""
+def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: opposites are computed when they are asked for."""
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
 def round_(input: Tensor) -> Tensor:
@@ -2007,6 +2090,10 @@ def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor
     """`input` with `src` added at the places of `index` along `dim`."""
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
+def sgn_(input: Tensor) -> Tensor:
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -2157,6 +2244,18 @@ def var(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the products of one vector's conjugates and another's elements."""
+def view_as_complex(input: Tensor) -> Tensor:
+    """A float tensor whose last dimension is of size 2, seen as a complex one.
+
+    Raises `RuntimeError` for other sizes, and for memory in which the two parts do not lie side by side.
+    """
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor seen as a real one, whose last dimension is the real and the imaginary part.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 
@@ -2178,6 +2277,7 @@ __all__ = [
     "allclose",
     "amax",
     "amin",
+    "angle",
     "any",
     "arange",
     "argmax",
@@ -2185,6 +2285,7 @@ __all__ = [
     "as_strided",
     "as_tensor",
     "backward",
+    "bfloat16",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_not",
@@ -2208,7 +2309,11 @@ __all__ = [
     "clamp_min",
     "clamp_min_",
     "clone",
+    "complex",
+    "complex128",
+    "complex64",
     "conj",
+    "conj_physical",
     "cos",
     "cos_",
     "default_generator",
@@ -2228,6 +2333,7 @@ __all__ = [
     "expm1_",
     "eye",
     "flatten",
+    "float16",
     "float32",
     "float64",
     "floor",
@@ -2245,19 +2351,23 @@ __all__ = [
     "grad",
     "gt",
     "gt_",
+    "imag",
     "index_add",
     "index_add_",
     "index_put",
     "index_put_",
     "index_select",
+    "int16",
     "int32",
     "int64",
+    "int8",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
+    "isreal",
     "le",
     "le_",
     "linspace",
@@ -2301,6 +2411,7 @@ __all__ = [
     "ones_like",
     "outer",
     "permute",
+    "polar",
     "pow",
     "pow_",
     "prod",
@@ -2312,6 +2423,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "real",
     "reciprocal",
     "reciprocal_",
     "relu",
@@ -2319,6 +2431,8 @@ __all__ = [
     "remainder",
     "remainder_",
     "reshape",
+    "resolve_conj",
+    "resolve_neg",
     "result_type",
     "round",
     "round_",
@@ -2333,6 +2447,8 @@ __all__ = [
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
+    "sgn",
+    "sgn_",
     "sigmoid",
     "sigmoid_",
     "sign",
@@ -2361,10 +2477,16 @@ __all__ = [
     "transpose",
     "trunc",
     "trunc_",
+    "uint16",
+    "uint32",
+    "uint64",
     "uint8",
     "unbind",
     "unsqueeze",
     "var",
+    "vdot",
+    "view_as_complex",
+    "view_as_real",
     "where",
     "zeros",
     "zeros_like",

@@ -499,8 +499,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 def _of_real_numbers(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """The function with a pair of real numbers in the place of each complex one, and its inputs.
 
-    The gradient by a complex number is that by its real part plus i times that by its imaginary part, so that nothing is
-    lost.
+    The gradient by a complex number is that by its real part plus i times that by its imaginary part: nothing is lost.
     """
     complex_ones = [_is_tensor(one) and one.is_complex() for one in inputs]
 
