@@ -11,6 +11,7 @@
 //!
 //! Coefficients without another source are minimax fits made for the interval that their comment names.
 
+pub mod complex;
 mod error;
 mod exponential;
 mod hyperbolic;

@@ -251,11 +251,6 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
         Num(self.0 - self.0.trunc_quotient(other.0) * other.0)
     }
 
-    #[inline(always)]
-    pub fn is_infinite(self) -> bool {
-        self.0.to_f64().is_infinite()
-    }
-
     /// Whether the sign is a minus, that of -0.0 too.
     #[inline(always)]
     pub fn has_sign(self) -> bool {

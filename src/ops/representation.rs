@@ -64,11 +64,6 @@ pointwise! {
         input(g, input, other) = g.cleared_unless(!input.equals(other));
         other(g) = g.zero();
 
-    /// -1, 0 or 1, the sign of each element.
-    fn sgn(input: Tensor) number -> same, "SgnBackward0", FUNCTION METHOD IN_PLACE
-        = input.sign();
-        input(g) = g.zero();
-
     /// Whether the sign is a minus, that of -0.0 too.
     fn signbit(input: Tensor) number -> bool, FUNCTION METHOD
         = input.has_sign();
@@ -80,10 +75,6 @@ pointwise! {
     /// Whether each element is negative infinity.
     fn isneginf(input: Tensor) number -> bool, FUNCTION METHOD
         = input.is_infinite() & input.less(0.0);
-
-    /// Whether each element has no imaginary part: all of real tensors.
-    fn isreal(input: Tensor) number -> bool, FUNCTION METHOD
-        = { let _ = input; true };
 
     /// NaN and infinities replaced.
     fn replaced as "nan_to_num" / "replaced" (input: Tensor; nan: Scalar, posinf: Scalar, neginf: Scalar)

@@ -9,8 +9,9 @@ use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
+    number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
+    sequences, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -42,7 +43,12 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+        sequences: logspace range tril_indices triu_indices bartlett_window blackman_window hamming_window hann_window
+            kaiser_window scalar_tensor empty_strided empty_permuted numel is_nonzero is_same_size broadcast_shapes;
+        exchange: from_dlpack frombuffer asarray;
         random: rand randn randint randperm;
+        safetensors: _write_safetensors _read_safetensors;
+        sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
@@ -84,7 +90,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The functions of this module, besides the operations, that `__torch_function__` can override.
-const OVERRIDABLE: [&str; 25] = [
+const OVERRIDABLE: [&str; 30] = [
     "tensor",
     "as_tensor",
     "zeros",
@@ -106,6 +112,11 @@ const OVERRIDABLE: [&str; 25] = [
     "randn",
     "randint",
     "randperm",
+    "bernoulli",
+    "binomial",
+    "multinomial",
+    "normal",
+    "poisson",
     "equal",
     "allclose",
     "from_numpy",
@@ -163,6 +174,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("special", op.traits.has(Traits::SPECIAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("takes_out", operation::takes_out(op))?;
+        row.set_item("variadic", op.traits.has(Traits::VARIADIC))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(
             "returns",

@@ -36,6 +36,8 @@ class Of:
             return array.astype(dtype) if self.differentiable else array
         if dtype == "bool":
             return random.random(self.shape) < 0.5
+        if np.dtype(dtype).kind == "c":
+            return self.array(random, "float64").astype(dtype) + 1j * self.array(random, "float64")
         if np.dtype(dtype).kind == "f":
             # Away from zero and from each other: kinks and poles have tests of their own.
             return np.asarray(random.uniform(0.3, 2.0, self.shape) * random.choice([-1, 1], self.shape)).astype(dtype)
@@ -49,8 +51,10 @@ class Sample:
     keywords: dict = field(default_factory=dict)
     # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
     differentiated: bool = True
-    # How many orders of gradients torch has.
+    # How many orders of gradients are compared.
     orders: int = 2
+    # Whether floats alone are compared.
+    floating: bool = False
     # Whether the layout of the gradients is torch's too.
     strides: bool = True
 
