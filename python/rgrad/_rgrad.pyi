@@ -584,6 +584,10 @@ class Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
+    def embedding_renorm_(self, indices: Tensor, max_norm: _Operand, norm_type: _Operand) -> Self:
+        """The rows of `weight` that `indices` name made shorter where their `norm_type`-norm is above `max_norm`;
+        `embedding_renorm_` stores them.
+        """
     def eq(self, other: _Operand) -> Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
@@ -1445,15 +1449,212 @@ def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 
 # Results with named parts.
+class _EmbeddingBagResult(NamedTuple):
+    output: Tensor
+    offset2bag: Tensor
+    bag_size: Tensor
+    max_indices: Tensor
+class _FractionalMaxPool2DResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _FractionalMaxPool3DResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool1DResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _GruResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _LstmResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+    cy: Tensor
+class _LstmCellResult(NamedTuple):
+    hy: Tensor
+    cy: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
+    indices: Tensor
+class _MaxPool1DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
     indices: Tensor
 class _MinResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _NativeBatchNormResult(NamedTuple):
+    out: Tensor
+    save_mean: Tensor
+    save_invstd: Tensor
+class _NativeGroupNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _NativeLayerNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _RnnReluResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _RnnTanhResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
+    @staticmethod
+    def _embedding_bag(
+        weight: Tensor,
+        indices: Tensor,
+        offsets: Tensor,
+        scale_grad_by_freq: _bool = False,
+        mode: _int = 0,
+        sparse: _bool = False,
+        per_sample_weights: Tensor | None = None,
+        include_last_offset: _bool = False,
+        padding_idx: _int | None = None,
+    ) -> _EmbeddingBagResult:
+        """The sum (`mode` 0), the mean (1) or the largest elements (2) of the rows of `weight` in each bag of
+        `indices`; bags begin at `offsets`. Also the bag of each index, the size of each bag, and the rows of the
+        largest elements.
+        """
+    @staticmethod
+    def _fractional_max_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool2DResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _fractional_max_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool3DResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _upsample(
+        input: Tensor,
+        mode: str,
+        size: _Size,
+        align_corners: _bool = False,
+        factors: Sequence[_float] = (),
+        antialias: _bool = False,
+    ) -> Tensor:
+        """The last dimensions resized to the given sizes in a given way; `factors` are those that the sizes came from,
+        if any. What `interpolate` does once its arguments are understood.
+        """
+    @staticmethod
+    def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool2d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool3d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_max_pool2d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool2DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def adaptive_max_pool3d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool3DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def affine_grid_generator(theta: Tensor, size: _Size, align_corners: _bool) -> Tensor:
+        """The places that affine maps `theta`, `(batch, 2, 3)` or `(batch, 3, 4)`, send the points of a grid to: a grid
+        for `grid_sample` of an output of `size`, `(batch, channels, ..)`.
+        """
+    @staticmethod
+    def avg_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The mean of each window, in one dimension; see `avg_pool2d`."""
+    @staticmethod
+    def avg_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def avg_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def batch_norm(
+        input: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: _bool = False,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel less its mean and divided by its standard deviation; times `weight` and plus `bias`, one number
+        for each channel.
+
+        With `training` the statistics are those of the batch, and the running averages, if given, are moved towards
+        them by `momentum`; else they are the running averages. S. Ioffe and C. Szegedy, "Batch normalization", 2015.
+        Raises `RuntimeError` where sizes do not fit, `ValueError` when training on channels of one element.
+        """
+    @staticmethod
+    def bilinear(
+        input1: Tensor,
+        input2: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+        `(features, n, m)`, a bias `(features,)`.
+        """
     @staticmethod
     def binary_cross_entropy(
         input: Tensor,
@@ -1477,6 +1678,177 @@ class _Functional:
         without overflow. `pos_weight` weighs the positive targets.
         """
     @staticmethod
+    def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels taken in turn from each of `groups` groups of them.
+
+        X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in one dimension.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in two dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in three dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @staticmethod
+    def conv_tbc(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        pad: _int = 0,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+        `(kernel, channels, features)`.
+        """
+    @staticmethod
+    def conv_transpose1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
     def cross_entropy(
         input: Tensor,
         target: Tensor,
@@ -1489,6 +1861,37 @@ class _Functional:
         size. `label_smoothing` mixes the target with the uniform distribution (C. Szegedy et al., "Rethinking the
         Inception architecture", 2015).
         """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: _Size,
+        target_lengths: _Size,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """The loss of connectionist temporal classification: minus the logarithm of the probability that the classes
+        drawn at each time, repeats merged and blanks left out, are the target.
+
+        `log_probs` is `(time, batch, classes)`, or `(time, classes)` for one example; `targets` is `(batch,
+        length)`, or all one after another. The mean is that of losses divided by the lengths of their targets; with
+        `zero_infinity`, targets that are too long count as 0. A. Graves et al., 2006. Raises `RuntimeError` where
+        sizes do not fit.
+        """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor,
+        target_lengths: Tensor,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """`ctc_loss` with lengths in tensors."""
     @staticmethod
     def dropout(input: Tensor, p: _Operand = 0.5, training: _bool = True, inplace: _bool = False) -> Tensor:
         """Each element set to 0 with probability `p`, the others divided by `1 - p`; unchanged unless `training`.
@@ -1497,14 +1900,236 @@ class _Functional:
         Raises `ValueError` unless `p` is from 0 to 1.
         """
     @staticmethod
+    def fold(
+        input: Tensor,
+        output_size: _Size,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Columns added up to an image: from `(batch, channels * kernel, blocks)`, or without the batch, to
+        `(batch, channels, ..output_size)`; see `unfold`, whose transpose it is.
+        """
+    @staticmethod
+    def grid_sample(
+        input: Tensor,
+        grid: Tensor,
+        mode: str = 'bilinear',
+        padding_mode: str = 'zeros',
+        align_corners: _bool | None = None,
+    ) -> Tensor:
+        """Elements of `input`, `(batch, channels, ..)`, at the places of `grid`, `(batch, .., n)`, whose coordinates run from
+        -1 to 1 along each of the n last dimensions, the last one first.
+
+        `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the
+        `"border"`, or the `"reflection"` of what is inside. Raises `RuntimeError` where sizes do not fit,
+        `ValueError` for another mode.
+        """
+    @staticmethod
+    def group_norm(
+        input: Tensor,
+        num_groups: _int,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each of `num_groups` groups of an example's channels less its mean and divided by its standard deviation;
+        times `weight` and plus `bias`, one number for each channel.
+
+        Y. Wu and K. He, "Group normalization", 2018. Raises `RuntimeError` where sizes do not fit, `ValueError` for
+        groups of one element.
+        """
+    @staticmethod
+    def instance_norm(
+        input: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        use_input_stats: _bool = True,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel of each example less its mean and divided by its standard deviation; see `batch_norm`.
+
+        D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", 2016.
+        """
+    @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
+    @staticmethod
+    def layer_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+        standard deviation; times `weight` and plus `bias`, which have that size.
+
+        J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+        fit.
+        """
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
+    def local_response_norm(
+        input: Tensor,
+        size: _int,
+        alpha: _Operand = 1e-4,
+        beta: _Operand = 0.75,
+        k: _Operand = 1.0,
+    ) -> Tensor:
+        """Each element divided by a power of the mean square of those in `size` channels around it.
+
+        A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
+        networks", 2012.
+        """
+    @staticmethod
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
+    @staticmethod
+    def lp_pool1d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool2d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool3d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def max_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool1d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _MaxPool1DWithIndicesResult:
+        """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool2d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool2DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool3d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool3DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_unpool1d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where `max_pool1d` found them, among zeros."""
+    @staticmethod
+    def max_unpool2d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
+    @staticmethod
+    def max_unpool3d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
     @staticmethod
     def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the squared differences; input and target broadcast."""
@@ -1521,8 +2146,61 @@ class _Functional:
         for each class.
         """
     @staticmethod
+    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
+        """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
+        then for the one before it, and so on.
+
+        `mode` is `"constant"` for `value` (by default 0), `"reflect"` for the elements next to the edge in reverse,
+        `"replicate"` for the edge itself, or `"circular"` for the elements of the other end. Raises
+        `NotImplementedError` for another mode, or for as many dimensions as the mode does not know.
+        """
+    @staticmethod
+    def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+        r)`.
+
+        W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+        neural network", 2016.
+        """
+    @staticmethod
+    def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Pixels made channels: the reverse of `pixel_shuffle`."""
+    @staticmethod
     def relu(input: Tensor, inplace: _bool = False) -> Tensor:
         """The larger of each element and 0; stored in `input` itself if `inplace`."""
+    @staticmethod
+    def rms_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        eps: _Operand | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+        B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+        epsilon.
+        """
+    @staticmethod
+    def scaled_dot_product_attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: _Operand = 0.0,
+        is_causal: _bool = False,
+        *,
+        scale: _Operand | None = None,
+        enable_gqa: _bool = False,
+    ) -> Tensor:
+        """`softmax(query @ key.T * scale + attn_mask) @ value`, over the last two dimensions.
+
+        A bool mask is true where there is attention, a float one is added; `is_causal` masks what comes later than
+        the query. Rows that see nothing are 0. `scale` is by default one divided by the root of the last size; with
+        `enable_gqa` heads of key and value are shared by several of the query. A. Vaswani et al., "Attention is all
+        you need", 2017. Raises `RuntimeError` where sizes or types do not fit.
+        """
     @staticmethod
     def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
@@ -1532,6 +2210,20 @@ class _Functional:
     @staticmethod
     def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Hyperbolic tangent of each element."""
+    @staticmethod
+    def unfold(
+        input: Tensor,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Blocks of an image as columns: from `(batch, channels, height, width)`, or without the batch, to
+        `(batch, channels * kernel, blocks)`.
+
+        Blocks have `kernel_size` elements, `dilation` apart, and lie `stride` apart in an image with `padding` zeros
+        around. Raises `RuntimeError` where they do not fit.
+        """
 
 _nn: _Functional
 
@@ -1540,6 +2232,15 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
+def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+    """The mean of each of `output_size` windows that divide the input evenly."""
+def adaptive_max_pool1d(
+    input: Tensor,
+    output_size: _Size,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AdaptiveMaxPool1DResult:
+    """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -1627,6 +2328,42 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    ceil_mode: _bool = False,
+    count_include_pad: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean of each window, in one dimension; see `avg_pool2d`."""
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`batch_norm` for any number of elements, with its arguments in another order."""
+def bilinear(
+    input1: Tensor,
+    input2: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+    `(features, n, m)`, a bias `(features,)`.
+    """
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
@@ -1658,6 +2395,11 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
+def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels taken in turn from each of `groups` groups of them.
+
+    X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+    """
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -1686,6 +2428,183 @@ def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate: a real tensor as it is."""
+def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
+    then for the one before it, and so on. Negative ones take elements away.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in one dimension.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in two dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in three dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+def conv_tbc(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    pad: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+    `(kernel, channels, features)`.
+    """
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: _Size,
+    padding: _Size,
+    dilation: _Size,
+    transposed: _bool,
+    output_padding: _Size,
+    groups: _int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution of any kind, with all that there is to say about it.
+
+    `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
+    convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
+    """
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
@@ -1710,6 +2629,20 @@ def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: _int = -1,
+    scale_grad_by_freq: _bool = False,
+    sparse: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The rows of `weight` that `indices` name: of the size of `indices`, and one dimension more.
+
+    The row `padding_idx` gets no gradient; with `scale_grad_by_freq`, a row's gradient is divided by how often
+    it is named. Raises `IndexError` for an index that is no row.
+    """
 def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
@@ -1751,6 +2684,64 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
+def group_norm(
+    input: Tensor,
+    num_groups: _int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
+    cudnn_enabled: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`group_norm` for any size of groups."""
+@overload
+def gru(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """The same over packed sequences."""
+@overload
+def gru(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """A gated recurrent unit over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """One step of a gated recurrent unit (K. Cho et al., 2014): the next state from `hx`, the one before. The gates
+    in the weights are, in this order, reset, update and new.
+    """
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
@@ -1785,6 +2776,20 @@ def index_put_(
     """`input` with `values` stored at (or added to) the places that index tensors name."""
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`instance_norm` for any number of elements, with its arguments in another order."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -1801,6 +2806,21 @@ def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
+def layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+    standard deviation; times `weight` and plus `bias`, which have that size.
+
+    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+    fit.
+    """
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
@@ -1833,6 +2853,53 @@ def logical_xor_(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one element is 0."""
 def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
+@overload
+def lstm(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over a sequence `(time, batch, n)`, or `(batch, time, n)` with `batch_first`, from
+    the states `hx`, `(layers * directions, batch, m)` each: the outputs of the last layer, and the last states.
+    """
+@overload
+def lstm(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over packed sequences."""
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmCellResult:
+    """One step of a long short-term memory: the next hidden state and cell from `hx`, the two before.
+
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997. The gates in the weights are, in this
+    order, input, forget, cell and output. Raises `RuntimeError` where sizes do not fit.
+    """
 def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
@@ -1862,6 +2929,50 @@ def max(
     out: tuple[Tensor, ...] | None = None,
 ) -> _MaxResult:
     """The largest element along a dimension and its first place; the place alone gets the gradient."""
+def max_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MaxPool1DWithIndicesResult:
+    """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+def max_pool2d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
+def max_pool3d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
@@ -1916,6 +3027,32 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeBatchNormResult:
+    """`batch_norm`, with the mean of each channel and one divided by its standard deviation.
+
+    With `training`, the running averages are moved towards the statistics of the batch; else they are used.
+    """
+def native_layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeLayerNormResult:
+    """`layer_norm`, with the mean of each row and one divided by its standard deviation."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
@@ -1933,6 +3070,15 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+    r)`.
+
+    W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network", 2016.
+    """
+def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Pixels made channels: the reverse of `pixel_shuffle`."""
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
@@ -1979,6 +3125,109 @@ def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+def rms_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    eps: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+    B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+    epsilon.
+    """
+@overload
+def rnn_relu(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """A recurrent layer with `relu` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+@overload
+def rnn_relu(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """The same over packed sequences."""
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
+@overload
+def rnn_tanh(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """The same over packed sequences."""
+@overload
+def rnn_tanh(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """A recurrent layer with `tanh` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`tanh` of the sum of what input and state give: the next state from `hx`, the one before."""
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
 def round_(input: Tensor) -> Tensor:
@@ -2167,6 +3416,8 @@ __all__ = [
     "Tensor",
     "abs",
     "abs_",
+    "adaptive_avg_pool1d",
+    "adaptive_max_pool1d",
     "add",
     "add_",
     "addcdiv",
@@ -2184,7 +3435,10 @@ __all__ = [
     "argmin",
     "as_strided",
     "as_tensor",
+    "avg_pool1d",
     "backward",
+    "batch_norm",
+    "bilinear",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_not",
@@ -2200,6 +3454,7 @@ __all__ = [
     "cat",
     "ceil",
     "ceil_",
+    "channel_shuffle",
     "chunk",
     "clamp",
     "clamp_",
@@ -2209,6 +3464,15 @@ __all__ = [
     "clamp_min_",
     "clone",
     "conj",
+    "constant_pad_nd",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolution",
     "cos",
     "cos_",
     "default_generator",
@@ -2217,6 +3481,7 @@ __all__ = [
     "div_",
     "dot",
     "dtype",
+    "embedding",
     "empty",
     "empty_like",
     "eq",
@@ -2243,6 +3508,9 @@ __all__ = [
     "get_default_dtype",
     "get_num_threads",
     "grad",
+    "group_norm",
+    "gru",
+    "gru_cell",
     "gt",
     "gt_",
     "index_add",
@@ -2250,6 +3518,7 @@ __all__ = [
     "index_put",
     "index_put_",
     "index_select",
+    "instance_norm",
     "int32",
     "int64",
     "is_grad_enabled",
@@ -2258,6 +3527,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_norm",
     "le",
     "le_",
     "linspace",
@@ -2275,6 +3545,8 @@ __all__ = [
     "logical_xor",
     "logical_xor_",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "lt",
     "lt_",
     "masked_fill",
@@ -2282,6 +3554,10 @@ __all__ = [
     "masked_select",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "min",
@@ -2292,6 +3568,8 @@ __all__ = [
     "mul_",
     "mv",
     "narrow",
+    "native_batch_norm",
+    "native_layer_norm",
     "ne",
     "ne_",
     "neg",
@@ -2301,6 +3579,8 @@ __all__ = [
     "ones_like",
     "outer",
     "permute",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "pow",
     "pow_",
     "prod",
@@ -2320,6 +3600,11 @@ __all__ = [
     "remainder_",
     "reshape",
     "result_type",
+    "rms_norm",
+    "rnn_relu",
+    "rnn_relu_cell",
+    "rnn_tanh",
+    "rnn_tanh_cell",
     "round",
     "round_",
     "rsqrt",
