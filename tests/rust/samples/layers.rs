@@ -108,7 +108,7 @@ impl Maker {
                 vec![self.input(&image[1..]), ints(&vec![1; rank])],
                 vec![self.input(&image), ints(&[6])],
             ],
-            "_fractional_max_pool2d" | "_fractional_max_pool3d" => {
+            "_fractional_max_pool2d_with_indices" | "_fractional_max_pool3d_with_indices" => {
                 let samples = Value::Tensor(self.draw(Domain::Unit, &[2, 4, rank]));
                 vec![vec![self.input(&image), ints(&[2]), ints(&[2]), samples]]
             }
