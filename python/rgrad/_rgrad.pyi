@@ -1532,7 +1532,7 @@ class _Functional:
         largest elements.
         """
     @staticmethod
-    def _fractional_max_pool2d(
+    def _fractional_max_pool2d_with_indices(
         input: Tensor,
         kernel_size: _Size,
         output_size: _Size,
@@ -1540,7 +1540,7 @@ class _Functional:
     ) -> _FractionalMaxPool2DResult:
         """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
     @staticmethod
-    def _fractional_max_pool3d(
+    def _fractional_max_pool3d_with_indices(
         input: Tensor,
         kernel_size: _Size,
         output_size: _Size,
@@ -1919,7 +1919,7 @@ class _Functional:
         padding_mode: str = 'zeros',
         align_corners: _bool | None = None,
     ) -> Tensor:
-        """Elements of `input`, `(batch, channels, ..)`, at the places of `grid`, `(batch, .., n)`, whose coordinates run from
+        """Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose coordinates run from
         -1 to 1 along each of the n last dimensions, the last one first.
 
         `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the
