@@ -1919,7 +1919,7 @@ class _Functional:
         padding_mode: str = 'zeros',
         align_corners: _bool | None = None,
     ) -> Tensor:
-        """Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose coordinates run from
+        """Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose numbers run from
         -1 to 1 along each of the n last dimensions, the last one first.
 
         `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the

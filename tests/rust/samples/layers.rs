@@ -7,7 +7,7 @@ use super::{Domain, Maker};
 
 /// A spatial size for so many dimensions.
 fn spatial(rank: usize) -> &'static [usize] {
-    &[&[][..], &[5], &[4, 5], &[3, 4, 3]][rank]
+    [&[][..], &[5], &[4, 5], &[3, 4, 3]][rank]
 }
 
 fn with<const N: usize>(first: [usize; N], rest: &[usize]) -> Vec<usize> {
