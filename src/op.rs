@@ -100,6 +100,8 @@ pub enum Promotion {
 pub enum Range {
     Same,
     Bool,
+    /// The type of the real part.
+    Real,
 }
 
 /// How the operation is differentiated. There is no default: an operation without one of these does not compile.
@@ -185,7 +187,7 @@ pub struct Traits(pub u16);
 impl Traits {
     /// The result shares memory with the first argument.
     pub const VIEW: Traits = Traits(1);
-    /// `name_` exists.
+    /// `name_` exists wherever `name` does: in `Tensor`, if nowhere else.
     pub const IN_PLACE: Traits = Traits(2);
     /// `rgrad.name` exists.
     pub const FUNCTION: Traits = Traits(4);
@@ -193,6 +195,12 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
+    /// The list of tensors that it begins with may be written without brackets.
+    pub const VARIADIC: Traits = Traits(32);
+    /// The name belongs to `rgrad.special`.
+    pub const SPECIAL: Traits = Traits(64);
+    /// The body takes elements of every type as they are, above all because it merely moves them.
+    pub const ANY_TYPE: Traits = Traits(128);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0
@@ -313,7 +321,9 @@ const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// The kernel for an element type.
-pub fn kernel(table: &KernelTable, dtype: DType) -> Option<Kernel> {
-    table[dtype as usize]
+/// The kernel for an element type, and the type that it computes in.
+#[inline]
+pub fn kernel(table: &KernelTable, dtype: DType) -> Option<(Kernel, DType)> {
+    let wide = dtype.wide();
+    table[wide as usize].map(|kernel| (kernel, wide))
 }

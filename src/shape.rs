@@ -242,6 +242,27 @@ pub fn infer_size(target: &[i64], count: usize) -> Result<Dims> {
     Ok(sizes)
 }
 
+/// A row-major tensor as seen from one dimension: how many elements that has, and how many blocks of them there are,
+/// before it and behind it.
+#[derive(Clone, Copy)]
+pub struct Extents {
+    pub outer: usize,
+    pub length: usize,
+    pub inner: usize,
+}
+
+impl Extents {
+    /// A tensor without dimensions has one of size 1.
+    pub fn new(sizes: &[usize], dim: usize) -> Extents {
+        let (before, after) = sizes.split_at(dim.min(sizes.len()));
+        Extents {
+            outer: before.iter().product(),
+            length: after.first().copied().unwrap_or(1),
+            inner: after.iter().skip(1).product(),
+        }
+    }
+}
+
 /// Sizes after removing (or setting to 1, with `keepdim`) the chosen dimensions.
 pub fn reduced(sizes: &[usize], chosen: &[bool], keepdim: bool) -> Dims {
     sizes

@@ -236,8 +236,13 @@ impl Tensor {
 
     /// Another tensor on the same memory, seen with other geometry and without history.
     pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
+        self.reinterpreted(self.dtype(), sizes, strides, offset)
+    }
+
+    /// Another tensor on the same memory, seen with another element type and geometry and without history.
+    pub(crate) fn reinterpreted(&self, dtype: DType, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
         let data = self.data();
-        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
+        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, dtype);
         alias.version = data.version.clone();
         self.sharing(alias)
     }
@@ -291,7 +296,8 @@ impl Tensor {
         Ok(zeros)
     }
 
-    fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
+    /// A tensor with undefined content in the order of the memory of this one, or row-major if that has gaps or overlaps.
+    pub(crate) fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
         let data = self.data();
         match shape::dense_order(&data.sizes, &data.strides) {
             Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), dtype),

@@ -6,12 +6,25 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 
 from __future__ import annotations
 
-from builtins import int as _int  # `int` is a dtype here
+from builtins import bool as _bool, int as _int  # `bool` and `int` are dtypes here
 
-from . import _alias, _rgrad
+from . import _alias, _rgrad, functional
 from ._rgrad import *
-from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
+from ._limits import finfo, iinfo
+from ._rgrad import (
+    Tensor,
+    complex64,
+    complex128,
+    default_generator,
+    float16,
+    float32,
+    float64,
+    int16,
+    int32,
+    int64,
+)
 from ._size import Size
+from .functional import *
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
@@ -22,26 +35,65 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import func, graph, nn, optim, overrides, profiler, utils
+    from . import (
+        amp as amp,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
+        distributed as distributed,
+        distributions as distributions,
+        func,
+        graph,
+        jit as jit,
+        mps as mps,
+        multiprocessing as multiprocessing,
+        nn,
+        optim,
+        overrides,
+        profiler,
+        random as random,
+        serialization as serialization,
+        special,
+        storage as storage,
+        testing as testing,
+        types as types,
+        utils,
+        version as version,
+        xpu as xpu,
+    )
     from ._rgrad import Generator
+    from ._settings import *
+    from .amp import GradScaler as GradScaler, autocast as autocast
+    from .compiler import compile as compile
     from .func import vmap
+    from .serialization import load as load, save as save
+    from .storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Size",
     "autograd",
+    "cdouble",
+    "cfloat",
     "double",
     "enable_grad",
+    "finfo",
     "float",
     "func",
     "get_rng_state",
     "graph",
+    "half",
+    "iinfo",
     "inference_mode",
     "initial_seed",
     "int",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
+    "is_complex",
+    "is_conj",
+    "is_floating_point",
+    "is_neg",
     "is_tensor",
     "long",
     "manual_seed",
@@ -53,13 +105,20 @@ __all__ = [
     "seed",
     "set_grad_enabled",
     "set_rng_state",
+    "short",
+    "special",
     "utils",
     "vmap",
 ]
 __all__ += _rgrad.__all__
+__all__ += functional.__all__
 
+half = float16
 float = float32
 double = float64
+cfloat = complex64
+cdouble = complex128
+short = int16
 int = int32
 long = int64
 
@@ -94,18 +153,55 @@ def is_tensor(object: Any) -> TypeGuard[Tensor]:
     return isinstance(object, Tensor)
 
 
+def is_floating_point(input: Tensor) -> _bool:
+    """Whether the elements of a tensor are floats."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> _bool:
+    """Whether the elements of a tensor are complex numbers."""
+    return input.is_complex()
+
+
+def is_conj(input: Tensor) -> _bool:
+    """Whether a tensor only remembers to be conjugated: never, conjugates are computed."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> _bool:
+    """Whether a tensor only remembers to be negated: never, opposites are computed."""
+    return input.is_neg()
+
+
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
+    # The larger packages are imported when they are asked for: `import rgrad` stays quick.
+    _LATER = {
+        "": "_C _utils amp backends compiler cuda distributed distributions func graph jit mps multiprocessing nn "
+        "optim overrides profiler random serialization special storage testing types utils version xpu",
+        "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
+        "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
+        "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "
+        "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_warn_always typename "
+        "use_deterministic_algorithms",
+        "amp": "GradScaler autocast",
+        "compiler": "compile",
+        "func": "vmap",
+        "serialization": "load save",
+        "storage": "TypedStorage UntypedStorage",
+    }
+    _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
 
     def __getattr__(name):
-        # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-        if name == "vmap":
-            from .func import vmap
-
-            return vmap
-        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "utils"):
+        home = _HOMES.get(name)
+        if home is not None:
             from importlib import import_module
 
-            return import_module(f"rgrad.{name}")
+            return getattr(import_module(f"rgrad.{home}"), name) if home else import_module(f"rgrad.{name}")
+        if name.startswith("_foreach_"):
+            from . import _foreach
+
+            if hasattr(_foreach, name):
+                return getattr(_foreach, name)
         if name.endswith("Tensor"):
             from . import _legacy
 

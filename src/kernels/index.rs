@@ -1,14 +1,16 @@
 //! Reading and writing elements at places that another tensor names.
 
 mod along;
+mod combined;
 mod nonzero;
 mod picked;
 
 use crate::data::Data;
-use crate::dtype::Element;
+use crate::dtype::{Complex64, Complex128, Element, bf16, f16};
 use crate::kernels::strided::Sequence;
 use crate::with_element;
 pub use along::{gather, scatter};
+pub use combined::{Join, combine};
 pub use nonzero::nonzero;
 pub use picked::{Picked, pick, read, write};
 
@@ -40,14 +42,23 @@ macro_rules! written {
 written! {
     bool: |a, b| a | b;
     u8: |a, b| a.wrapping_add(b);
+    i8: |a, b| a.wrapping_add(b);
+    i16: |a, b| a.wrapping_add(b);
     i32: |a, b| a.wrapping_add(b);
     i64: |a, b| a.wrapping_add(b);
+    u16: |a, b| a.wrapping_add(b);
+    u32: |a, b| a.wrapping_add(b);
+    u64: |a, b| a.wrapping_add(b);
+    f16: |a, b| f16::from_f32(a.to_f32() + b.to_f32());
+    bf16: |a, b| bf16::from_f32(a.to_f32() + b.to_f32());
     f32: |a, b| a + b;
     f64: |a, b| a + b;
+    Complex64: |a, b| a + b;
+    Complex128: |a, b| a + b;
 }
 
 /// Memory offsets of all elements, in row-major order.
-fn offsets(sizes: &[usize], strides: &[usize]) -> Vec<usize> {
+pub(crate) fn offsets(sizes: &[usize], strides: &[usize]) -> Vec<usize> {
     let count: usize = sizes.iter().product();
     let sequence = Sequence::new(sizes, strides);
     let mut runs = sequence.runs_from(0);

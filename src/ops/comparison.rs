@@ -2,23 +2,27 @@
 //!
 //! In place, a comparison stores its answers as numbers: then the gradient is 0.
 
+use std::collections::HashSet;
+
+use crate::dtype::DType;
 use crate::error::Result;
+use crate::promotion::result_type;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::value::Operand;
+use crate::value::{Operand, Value};
 use crate::{bail, op, pointwise};
 
 pointwise! {
     /// Whether elements are equal.
     fn eq(input: Tensor, other: Operand<'static>)
-        number -> bool, "EqBackward1" / "EqBackward0", FUNCTION METHOD IN_PLACE
+        number complex -> bool, "EqBackward1" / "EqBackward0", FUNCTION METHOD IN_PLACE
         = input.equals(other);
         input(g) = g.zero();
         other(g) = g.zero();
 
     /// Whether elements differ; NaN differs from everything.
     fn ne(input: Tensor, other: Operand<'static>)
-        number -> bool, "NeBackward1" / "NeBackward0", FUNCTION METHOD IN_PLACE
+        number complex -> bool, "NeBackward1" / "NeBackward0", FUNCTION METHOD IN_PLACE
         = !input.equals(other);
         input(g) = g.zero();
         other(g) = g.zero();
@@ -52,31 +56,31 @@ pointwise! {
         other(g) = g.zero();
 
     /// Whether each element is NaN.
-    fn isnan(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isnan(input: Tensor) number complex -> bool, FUNCTION METHOD
         = input.is_nan();
 
     /// Whether each element is neither infinite nor NaN.
-    fn isfinite(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isfinite(input: Tensor) number complex -> bool, FUNCTION METHOD
         = input.is_finite();
 
     /// Whether each element is infinite.
-    fn isinf(input: Tensor) number -> bool, FUNCTION METHOD
-        = !input.is_finite() & !input.is_nan();
+    fn isinf(input: Tensor) number complex -> bool, FUNCTION METHOD
+        = input.is_infinite();
 
     /// Whether each element is 0.
-    fn logical_not(input: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_not(input: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0);
 
     /// Whether neither element is 0.
-    fn logical_and(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_and(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) & !other.equals(0.0);
 
     /// Whether not both elements are 0.
-    fn logical_or(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_or(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) | !other.equals(0.0);
 
     /// Whether exactly one element is 0.
-    fn logical_xor(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_xor(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0) ^ other.equals(0.0);
 
     /// Bitwise and; for bool, logical and.
@@ -96,7 +100,7 @@ op! {
     /// All bits of each element flipped; for bool, logical not.
     fn bitwise_not(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        if input.dtype() == crate::dtype::DType::Bool {
+        if input.dtype() == DType::Bool {
             return logical_not(input);
         }
         bitwise_xor(input.into(), (-1i64).into())
@@ -121,7 +125,8 @@ op! {
         if rtol < 0.0 || atol < 0.0 {
             bail!(Runtime, "isclose: rtol and atol must not be negative, got {rtol} and {atol}");
         }
-        let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
+        let precise = if input.dtype().is_complex() { DType::Complex128 } else { DType::Float64 };
+        let (a, b) = (input.cast(precise)?, other.cast(precise)?);
         let same = eq(input, other.into())?;
         let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;
         let reach = crate::ops::arithmetic::mul((&crate::ops::unary::abs(&b)?).into(), Scalar::Float(rtol).into())?;
@@ -141,4 +146,41 @@ op! {
 /// Whether every element of a bool tensor is true.
 pub fn all_true(tensor: &Tensor) -> Result<bool> {
     Ok(tensor.to_vec::<bool>()?.into_iter().all(|value| value))
+}
+
+op! {
+    /// Whether each element of `elements` is among `test_elements` (or, with `invert`, is not); NaN is not. One of the
+    /// two may be a number. `assume_unique` makes no difference.
+    fn isin(elements: Operand<'static>, test_elements: Operand<'static>; assume_unique: bool = false, invert: bool = false) -> Tensor,
+        FUNCTION;
+    value {
+        let values = [Value::from(elements), Value::from(test_elements)];
+        let dtype = result_type(&values);
+        let is_bool = |value: &Value| match value {
+            Value::Tensor(tensor) => tensor.dtype() == DType::Bool,
+            other => matches!(other, Value::Scalar(Scalar::Bool(_))),
+        };
+        if values.iter().any(is_bool) {
+            bail!(Runtime, "isin: not defined for bool");
+        }
+        let [elements, tested] = [elements, test_elements].map(|operand| match operand {
+            Operand::Tensor(tensor) => tensor.detach().cast(dtype),
+            Operand::Scalar(number) => Tensor::scalar(number, dtype),
+        });
+        let (elements, tested) = (elements?, tested?);
+        let among: HashSet<u64> = keys(&tested)?.into_iter().flatten().collect();
+        let answers: Vec<bool> =
+            keys(&elements)?.iter().map(|key| key.is_some_and(|key| among.contains(&key)) != invert).collect();
+        Tensor::from_slice(&answers, &elements.sizes())
+    }
+    derivative none;
+}
+
+/// A number for each element, the same for equal ones; none for NaN.
+fn keys(tensor: &Tensor) -> Result<Vec<Option<u64>>> {
+    if tensor.dtype().is_float() {
+        // The sum makes -0.0 into 0.0.
+        return Ok(tensor.to_vec::<f64>()?.iter().map(|x| (!x.is_nan()).then_some((x + 0.0).to_bits())).collect());
+    }
+    Ok(tensor.to_vec::<i64>()?.iter().map(|&x| Some(x as u64)).collect())
 }

@@ -45,7 +45,12 @@ impl Cell {
                 let gates = views::chunk(&add_tensors(gates, &inner)?, 4, 1)?;
                 let (input, forget, output) = (sigmoid(&gates[0])?, sigmoid(&gates[1])?, sigmoid(&gates[3])?);
                 let cell = add_tensors(&mul_tensors(&forget, cell)?, &mul_tensors(&input, &tanh(&gates[2])?)?)?;
-                State { hidden: mul_tensors(&output, &tanh(&cell)?)?, cell: Some(cell) }
+                let hidden = mul_tensors(&output, &tanh(&cell)?)?;
+                let hidden = match w.projection {
+                    Some(projection) => linear(&hidden, projection, None)?,
+                    None => hidden,
+                };
+                State { hidden, cell: Some(cell) }
             }
             Cell::Gru => {
                 let (outer, inner) = (views::chunk(gates, 3, 1)?, views::chunk(&inner, 3, 1)?);
@@ -72,19 +77,24 @@ struct Weights<'a> {
     hidden: &'a Tensor,
     input_bias: Option<&'a Tensor>,
     hidden_bias: Option<&'a Tensor>,
+    /// What an LSTM's state is made smaller by.
+    projection: Option<&'a Tensor>,
 }
 
 fn check_cell(name: &str, cell: Cell, input: &Tensor, state: &State, w: &Weights) -> Result<()> {
     let (x, h) = (input.sizes(), state.hidden.sizes());
     let size = w.hidden.sizes().last().copied().unwrap_or(0);
-    let rows = size * cell.gates();
+    // A projected state is smaller than the cell.
+    let inner = w.projection.map_or(size, |projection| projection.sizes().last().copied().unwrap_or(0));
+    let rows = inner * cell.gates();
     let fits = x.len() == 2
         && h.len() == 2
         && x[0] == h[0]
         && h[1] == size
         && w.input.sizes()[..] == [rows, x[1]]
         && w.hidden.sizes()[..] == [rows, size]
-        && state.cell.as_ref().is_none_or(|cell| cell.sizes() == h);
+        && w.projection.is_none_or(|projection| projection.sizes()[..] == [size, inner])
+        && state.cell.as_ref().is_none_or(|cell| cell.sizes()[..] == [h[0], inner]);
     if !fits {
         bail!(
             Runtime,
@@ -125,7 +135,7 @@ op! {
             bail!(Runtime, "lstm_cell: hx has to be the hidden state and the cell, got {} tensors", hx.len());
         };
         let state = State { hidden: hidden.clone(), cell: Some(cell.clone()) };
-        let w = Weights { input: w_ih, hidden: w_hh, input_bias: b_ih, hidden_bias: b_hh };
+        let w = Weights { input: w_ih, hidden: w_hh, input_bias: b_ih, hidden_bias: b_hh, projection: None };
         let State { hidden, cell } = one_step("lstm_cell", Cell::Lstm, input, &state, &w)?;
         Ok([hidden.clone(), cell.unwrap_or(hidden)])
     }
@@ -141,7 +151,7 @@ macro_rules! cells {
             ) -> Tensor, FUNCTION;
             value {
                 let state = State { hidden: hx.clone(), cell: None };
-                let w = Weights { input: w_ih, hidden: w_hh, input_bias: b_ih, hidden_bias: b_hh };
+                let w = Weights { input: w_ih, hidden: w_hh, input_bias: b_ih, hidden_bias: b_hh, projection: None };
                 one_step(stringify!($name), Cell::$cell, input, &state, &w).map(|state| state.hidden)
             }
             derivative composite;
@@ -162,6 +172,8 @@ struct Network<'a> {
     cell: Cell,
     params: Vec<&'a Tensor>,
     has_biases: bool,
+    /// Whether the state of an LSTM is projected, by one more parameter after the others.
+    projected: bool,
     layers: usize,
     dropout: f64,
     train: bool,
@@ -174,8 +186,9 @@ impl<'a> Network<'a> {
     }
 
     fn weights(&self, i: usize) -> Result<Weights<'a>> {
-        let each = if self.has_biases { 4 } else { 2 };
-        let Some([input, hidden, biases @ ..]) = self.params.get(i * each..(i + 1) * each) else {
+        let unprojected = if self.has_biases { 4 } else { 2 };
+        let each = unprojected + usize::from(self.projected);
+        let Some([input, hidden, others @ ..]) = self.params.get(i * each..(i + 1) * each) else {
             bail!(
                 Runtime,
                 "{}: {} layers in {} directions need {each} parameters each, got {}",
@@ -185,7 +198,14 @@ impl<'a> Network<'a> {
                 self.params.len()
             );
         };
-        Ok(Weights { input, hidden, input_bias: biases.first().copied(), hidden_bias: biases.get(1).copied() })
+        let (biases, projection) = others.split_at(unprojected - 2);
+        Ok(Weights {
+            input,
+            hidden,
+            input_bias: biases.first().copied(),
+            hidden_bias: biases.get(1).copied(),
+            projection: projection.first().copied(),
+        })
     }
 
     /// Runs all layers over `(time, batch, n)`, from states `(layers * directions, batch, m)`: the outputs of the last layer
@@ -364,7 +384,9 @@ op! {
         };
         let params = given("lstm", params)?;
         let layers = num_layers.max(0) as usize;
-        let network = Network { name: "lstm", cell: Cell::Lstm, params, has_biases, layers, dropout, train, bidirectional };
+        let projected = hidden.sizes().last() != cell.sizes().last();
+        let network =
+            Network { name: "lstm", cell: Cell::Lstm, params, has_biases, projected, layers, dropout, train, bidirectional };
         over_time(&network, input, hidden, Some(cell), batch_first)
     }
     derivative composite;
@@ -382,7 +404,9 @@ op! {
         };
         let params = given("lstm", params)?;
         let layers = num_layers.max(0) as usize;
-        let network = Network { name: "lstm", cell: Cell::Lstm, params, has_biases, layers, dropout, train, bidirectional };
+        let projected = hidden.sizes().last() != cell.sizes().last();
+        let network =
+            Network { name: "lstm", cell: Cell::Lstm, params, has_biases, projected, layers, dropout, train, bidirectional };
         over_packed(&network, data, batch_sizes, hidden, Some(cell))
     }
     derivative composite;
@@ -403,7 +427,7 @@ macro_rules! sequences {
                 let params = given($python, params)?;
                 let layers = num_layers.max(0) as usize;
                 let cell = Cell::$cell;
-                let network = Network { name: $python, cell, params, has_biases, layers, dropout, train, bidirectional };
+                let network = Network { name: $python, cell, params, has_biases, projected: false, layers, dropout, train, bidirectional };
                 over_time(&network, input, hx, None, batch_first).map(|[output, hidden, _]| [output, hidden])
             }
             derivative composite;
@@ -419,7 +443,7 @@ macro_rules! sequences {
                 let params = given($python, params)?;
                 let layers = num_layers.max(0) as usize;
                 let cell = Cell::$cell;
-                let network = Network { name: $python, cell, params, has_biases, layers, dropout, train, bidirectional };
+                let network = Network { name: $python, cell, params, has_biases, projected: false, layers, dropout, train, bidirectional };
                 over_packed(&network, data, batch_sizes, hx, None).map(|[output, hidden, _]| [output, hidden])
             }
             derivative composite;

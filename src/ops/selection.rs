@@ -14,15 +14,22 @@ fn check_limits(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     Ok(())
 }
 
+fn check_ordered(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype.is_complex() {
+        bail!(Runtime, "{name}: complex numbers have no order");
+    }
+    Ok(())
+}
+
 pointwise! {
     /// The larger of two elements; NaN if either is. Equal elements share the gradient.
-    fn maximum(input: Tensor, other: Tensor) number -> same, "MaximumBackward0", FUNCTION METHOD
+    fn maximum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MaximumBackward0", FUNCTION METHOD
         = input.maximum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
 
     /// The smaller of two elements; NaN if either is. Equal elements share the gradient.
-    fn minimum(input: Tensor, other: Tensor) number -> same, "MinimumBackward0", FUNCTION METHOD
+    fn minimum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MinimumBackward0", FUNCTION METHOD
         = input.minimum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));
@@ -65,7 +72,7 @@ pointwise! {
 
     /// `input` where `condition` is not 0, else `other`.
     fn choose as "_where" (condition: Tensor, input: Operand<'static>, other: Operand<'static>)
-        number -> same, "WhereBackward0"
+        number complex -> same, "WhereBackward0"
         = input.or_else_if(!condition.equals(0.0), other);
         input(condition, g) = g.only_if(!condition.equals(0.0));
         other(condition, g) = g.only_if(condition.equals(0.0));
@@ -108,4 +115,30 @@ op! {
         choose(condition, input, other)
     }
     derivative composite;
+}
+
+op! {
+    /// The coordinates of the elements of `condition` that are not 0, a vector for each dimension.
+    fn where_nonzero as "where" / "condition" (condition: Tensor) -> List, FUNCTION;
+    value { crate::ops::indexing::nonzero_columns(condition) }
+    derivative composite;
+}
+
+op! {
+    /// This tensor where `condition` is true, else `other`.
+    fn where_method as "where" / "method" (input: Tensor, condition: Tensor, other: Operand<'static>) -> Tensor, METHOD;
+    value { where_(condition, input.into(), other) }
+    derivative composite;
+}
+
+op! {
+    /// `clamp` under numpy's name.
+    fn clip(input: Tensor, min: Option<Operand<'static>> = None, max: Option<Operand<'static>> = None) -> Tensor,
+        FUNCTION METHOD IN_PLACE;
+    choose { Ok(chosen!(clamp(input, optional(min), optional(max)))) }
+}
+
+/// A limit as a value.
+fn optional(limit: Option<Operand>) -> Value {
+    limit.map_or(Value::None, Value::from)
 }

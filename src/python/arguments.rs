@@ -1,11 +1,12 @@
 //! Python arguments as the values that an operation takes.
 
+use num_complex::Complex;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::op::Op;
+use crate::op::{Op, Traits};
 use crate::python::dtype;
 use crate::python::overrides;
 use crate::python::tensor::{PyTensor, tensor_of};
@@ -59,7 +60,7 @@ pub fn parse(
     let places = places(op);
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
     let mut gathered: Option<(usize, Ints)> = None;
-    if positional.len() > places || loose && gathers(op, places, positional, py) {
+    if positional.len() > places && !op.traits.has(Traits::VARIADIC) || loose && gathers(op, places, positional, py) {
         // view(2, 3): the only list of integers may be written without brackets.
         if !loose || places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places
         {
@@ -76,7 +77,11 @@ pub fn parse(
         }
         gathered = Some((places - 1, list));
     }
-    let direct = gathered.as_ref().map_or(positional.len(), |row| row.0);
+    let mut loose_tensors = if op.traits.has(Traits::VARIADIC) { loose_tensors(op, positional, py)? } else { None };
+    let direct = match (&gathered, &loose_tensors) {
+        (Some((place, _)), _) | (_, Some((place, _))) => *place,
+        _ => positional.len(),
+    };
     given[..direct].copy_from_slice(&positional[..direct]);
     if let Some(names) = names {
         for (i, &argument) in keywords.iter().enumerate() {
@@ -98,6 +103,12 @@ pub fn parse(
             && *place == i
         {
             values.push(Value::Ints(std::mem::take(list)));
+            continue;
+        }
+        if let Some((place, list)) = &mut loose_tensors
+            && *place == i
+        {
+            values.push(Value::Tensors(std::mem::take(list)));
             continue;
         }
         if given[i].is_null() {
@@ -128,6 +139,25 @@ pub fn parse(
         }
     }
     Ok(())
+}
+
+/// Tensors written one after another where a list of them is expected, and the place of the list: `meshgrid(x, y)`.
+#[allow(clippy::type_complexity)]
+fn loose_tensors(
+    op: &Op,
+    positional: &[*mut ffi::PyObject],
+    py: Python<'_>,
+) -> Result<Option<(usize, Vec<Option<crate::Tensor>>)>, Mismatch> {
+    let place = op.parameters.iter().position(|parameter| parameter.kind == Kind::Tensors).unwrap_or(0);
+    // SAFETY: arguments of a running call are alive.
+    let argument = |i: usize| unsafe { Borrowed::from_ptr(py, positional[i]) };
+    let list: Option<Vec<_>> =
+        (place..positional.len()).map(|i| tensor_of(&argument(i)).map(|tensor| Some(tensor.clone()))).collect();
+    match list {
+        Some(list) if !list.is_empty() => Ok(Some((place, list))),
+        _ if positional.len() > places(op) => Err(Mismatch::TooMany { given: positional.len(), most: places(op) }),
+        _ => Ok(None),
+    }
 }
 
 fn is_sequence(argument: &Bound<'_, PyAny>) -> bool {
@@ -185,7 +215,7 @@ pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Resul
         },
         Kind::Scalar => scalar(argument)?.map(Value::Scalar),
         Kind::Float => match scalar(argument)? {
-            Some(Scalar::Bool(_)) | None => None,
+            Some(Scalar::Bool(_) | Scalar::Complex(_)) | None => None,
             Some(value) => Some(Value::Scalar(Scalar::Float(value.to_f64()))),
         },
         Kind::Bool => boolean(argument).map(|value| Value::Scalar(Scalar::Bool(value))),
@@ -218,6 +248,9 @@ pub fn number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     if argument.cast::<PyInt>().is_ok() {
         return Ok(Some(Scalar::Int(exact(argument)?)));
     }
+    if let Ok(complex) = argument.cast::<PyComplex>() {
+        return Ok(Some(Scalar::Complex(Complex::new(complex.real(), complex.imag()))));
+    }
     foreign_number(argument)
 }
 
@@ -247,6 +280,10 @@ fn foreign_number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     }
     if argument.hasattr("__index__")? {
         return Ok(argument.extract::<i64>().ok().map(Scalar::Int));
+    }
+    if argument.hasattr("dtype")? && argument.getattr("dtype")?.getattr("kind")?.eq("c")? {
+        let part = |name: &str| argument.getattr(name)?.extract::<f64>();
+        return Ok(Some(Scalar::Complex(Complex::new(part("real")?, part("imag")?))));
     }
     if argument.hasattr("__float__")? {
         return Ok(argument.extract::<f64>().ok().map(Scalar::Float));

@@ -13,19 +13,19 @@ use crate::{bail, with_element};
 
 /// The elements of an index tensor, each with two offsets: that of the element in its place in a tensor whose
 /// coordinate along `dim` is the index, and that of the element in its place in another tensor.
-struct Walk {
+pub(super) struct Walk {
     indices: Shared<i64>,
     index: Sequence,
     indexed: Sequence,
     other: Sequence,
     /// Size and stride of the dimension that the index is for.
-    size: usize,
+    pub(super) size: usize,
     stride: usize,
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl Walk {
-    fn new(indexed: &Data, dim: usize, index: &Data, other: &Data) -> Walk {
+    pub(super) fn new(indexed: &Data, dim: usize, index: &Data, other: &Data) -> Walk {
         let mut without = Dims::from_slice(&indexed.strides);
         if let Some(stride) = without.get_mut(dim) {
             *stride = 0;
@@ -43,7 +43,7 @@ impl Walk {
 
     /// Calls `visit(place in the indexed tensor, place in the other)`; false if an index is out of bounds, whose
     /// element is then visited as if it were 0. There must be an element 0.
-    fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
+    pub(super) fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
         let mut walks = [&self.index, &self.indexed, &self.other].map(|sequence| sequence.runs_from(range.start));
         let mut runs = [(0, 0, 0); 3];
         let mut left = range.len();
@@ -73,7 +73,7 @@ impl Walk {
     }
 
     /// The error for the first index that is out of bounds.
-    fn check(&self, name: &str, dim: usize, index: &Data) -> Result<()> {
+    pub(super) fn check(&self, name: &str, dim: usize, index: &Data) -> Result<()> {
         for from in offsets(&index.sizes, &index.strides) {
             // SAFETY: offsets of the index tensor lie inside it; it holds int64.
             let index = unsafe { *self.indices.get().add(from) };
@@ -93,7 +93,7 @@ pub fn gather(out: &Data, input: &Data, dim: usize, index: &Data) -> Result<()> 
         return walk.check("gather", dim, index);
     }
     let good = AtomicBool::new(true);
-    with_element!(input.dtype, T => {
+    with_element!(input.dtype, bits T => {
         let (target, source) = (Shared::new(out.pointer().cast::<T>()), Shared::new(input.pointer().cast::<T>()));
         parallel::for_each_chunk(walk.count, parallel::GRAIN, |range| {
             // SAFETY: places lie inside the tensors; chunks write disjoint elements.
@@ -111,15 +111,16 @@ pub fn scatter(target: &Data, dim: usize, index: &Data, source: &Data, write: Wr
         return walk.check("scatter", dim, index);
     }
     let all = 0..walk.count;
-    let good = with_element!(target.dtype, T => {
-        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
-        // SAFETY: places lie inside the tensors.
-        match write {
-            Write::Replace => walk.visit(all, |to, from| unsafe { *target.add(to) = *source.add(from) }),
-            Write::Add => walk.visit(all, |to, from| unsafe {
-                *target.add(to) = (*target.add(to)).plus(*source.add(from));
-            }),
-        }
-    });
+    // SAFETY: places lie inside the tensors.
+    let good = match write {
+        Write::Replace => with_element!(target.dtype, bits T => {
+            let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+            walk.visit(all, |to, from| unsafe { *target.add(to) = *source.add(from) })
+        }),
+        Write::Add => with_element!(target.dtype, T => {
+            let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+            walk.visit(all, |to, from| unsafe { *target.add(to) = (*target.add(to)).plus(*source.add(from)) })
+        }),
+    };
     if good { Ok(()) } else { walk.check("scatter", dim, index) }
 }

@@ -11,6 +11,8 @@ use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
+mod arrangement;
+mod elementwise;
 mod layers;
 mod table;
 mod values;
@@ -33,6 +35,8 @@ enum Domain {
     Positive,
     /// From 0.1 to 0.9.
     Unit,
+    /// From 1.3 to 2.3.
+    Large,
     /// Small integers, where the operation takes no floats.
     Integer,
 }
@@ -40,7 +44,13 @@ enum Domain {
 fn domain(op: &Op, parameter: &str) -> Domain {
     match (op.name, parameter) {
         ("log" | "log1p" | "sqrt" | "rsqrt", _) => Domain::Positive,
-        ("pow", "input") => Domain::Positive,
+        ("pow" | "float_power", "input") => Domain::Positive,
+        ("log2" | "log10" | "lgamma" | "digamma" | "polygamma" | "igamma" | "igammac" | "entr", _) => Domain::Positive,
+        ("xlogy" | "xlog1py" | "zeta", "other") => Domain::Positive,
+        ("poisson_nll_loss", "input" | "target") | ("kl_div", "target") => Domain::Positive,
+        ("acosh" | "mvlgamma", _) | ("zeta", "input") => Domain::Large,
+        ("acos" | "asin" | "atanh" | "erfinv" | "ndtri" | "logit", _) => Domain::Unit,
+        ("gcd" | "lcm", _) => Domain::Integer,
         (name, "input" | "target") if name.contains("binary") && !name.contains("logits") => Domain::Unit,
         (name, "weight" | "pos_weight") if name.contains("cross_entropy") => Domain::Positive,
         (name, _) if name.starts_with("bitwise") => Domain::Integer,
@@ -52,6 +62,14 @@ fn domain(op: &Op, parameter: &str) -> Domain {
 /// of operations whose derivative is missing.
 fn is_constant(op: &Op, parameter: &str) -> bool {
     matches!(op.derivative, Derivative::Missing)
+        || matches!(
+            (op.name, parameter),
+            ("zeta" | "igamma" | "igammac", "input")
+                | ("_gradient_at", "gradient")
+                | ("_rrelu_with_noise", "noise")
+                | ("soft_margin_loss" | "hinge_embedding_loss", "target")
+                | ("multi_margin_loss", "weight")
+        )
         || matches!(parameter, "running_mean" | "running_var" | "random_samples")
         || matches!(parameter, "weight" | "pos_weight")
             && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
@@ -83,7 +101,13 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named().or_else(|| make.layers()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows = make
+        .named()
+        .or_else(|| make.elementwise())
+        .or_else(|| make.layers())
+        .or_else(|| make.arrangement())
+        .or_else(|| make.by_kinds(&Sizes::small()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
@@ -175,6 +199,7 @@ impl Maker {
                 let value: f64 = match domain {
                     Domain::Unit => 0.1 + 0.8 * part,
                     Domain::Positive => 0.3 + part,
+                    Domain::Large => 1.3 + part,
                     _ => sign * (0.3 + part),
                 };
                 (value * f64::from(1 << 20)).round() / f64::from(1 << 20)
