@@ -107,10 +107,10 @@ impl Alignment<'_> {
                 let class = self.class(state);
                 through[class] = either(through[class], beginnings[time * n + state] + ends[time * n + state]);
             }
-            for class in 0..classes {
+            for (class, through) in through.iter().enumerate() {
                 let at = time * self.stride + class;
                 let log = self.log_probabilities[at];
-                out[at] += (log.exp() - (through[class] + loss - log).exp()) * factor;
+                out[at] += (log.exp() - (through + loss - log).exp()) * factor;
             }
         }
     }

@@ -30,6 +30,7 @@ impl<F: FnOnce()> Vectorized for Loop<F> {
 
 /// The sums of the K terms that `term` gives for each index.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "lanes and terms are indexed together, as vectors are")]
 fn sums<T: Float, const K: usize>(count: usize, term: impl Fn(usize) -> [T; K]) -> [f64; K] {
     let mut totals = [0.0; K];
     let mut start = 0;

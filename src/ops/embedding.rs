@@ -119,7 +119,7 @@ op! {
             for index in list {
                 // SAFETY: a row of the new row-major tensor.
                 let row = unsafe { std::slice::from_raw_parts_mut(first.add(index as usize * width), width) };
-                let sizes = row.iter().map(|&x| f64::from(x).abs());
+                let sizes = row.iter().map(|&x| crate::dtype::Element::to_f64(x).abs());
                 let norm = match norm_type {
                     f64::INFINITY => sizes.fold(0.0, f64::max),
                     p => sizes.map(|x| x.powf(p)).sum::<f64>().powf(1.0 / p),

@@ -82,7 +82,8 @@ impl Blocks {
 }
 
 fn check_float(name: &str, input: &Tensor, or_bool: bool) -> Result<()> {
-    if !input.dtype().is_float() && !(or_bool && input.dtype() == DType::Bool) {
+    let accepted = input.dtype().is_float() || or_bool && input.dtype() == DType::Bool;
+    if !accepted {
         bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
     }
     Ok(())

@@ -154,7 +154,7 @@ fn elements(input: &Tensor, sizes: &[usize], places: &[&Tensor]) -> Result<Tenso
 }
 
 op! {
-    /// Elements of `input`, `(batch, channels, ..)`, at the places of `grid`, `(batch, .., n)`, whose coordinates run from
+    /// Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose numbers run from
     /// -1 to 1 along each of the n last dimensions, the last one first.
     ///
     /// `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the `"border"`,

@@ -248,6 +248,7 @@ op! {
             bail!(Runtime, "rms_norm: weight has to have size {}, it has {}", shape::show(normalized_shape), shape::show(&weight.sizes()));
         }
         let eps = eps.unwrap_or(if input.dtype() == DType::Float64 { f64::EPSILON } else { f64::from(f32::EPSILON) });
+        let input = &crate::ops::conversion::contiguous(input)?;
         let squares = mean(&pow(input.into(), 2i64.into())?, Some(&last_dims(normalized_shape.len())), true, None)?;
         let scaled = mul_tensors(input, &rsqrt(&add((&squares).into(), eps.into())?)?)?;
         match weight {

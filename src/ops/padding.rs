@@ -63,7 +63,7 @@ op! {
 fn around(name: &str, sizes: &[usize], pad: &[i64], batched: bool) -> Result<(Ints, Vec<f64>)> {
     let rank = pad.len() / 2;
     let fits = sizes.len() == rank + 1 || sizes.len() == rank + 2;
-    if pad.len() % 2 != 0 || batched && !fits || sizes.len() < rank {
+    if !pad.len().is_multiple_of(2) || batched && !fits || sizes.len() < rank {
         bail!(
             Runtime,
             "{name}: {} numbers pad the last {rank} dimensions of a tensor of {} or {}, got one of size {}",

@@ -528,10 +528,10 @@ macro_rules! largest {
 
 largest! {
     2 max_pool2d_with_indices max_pool2d "MaxPool2DWithIndicesBackward0",
-        adaptive_max_pool2d_with_indices "AdaptiveMaxPool2DBackward0", fractional_max_pool2d "_fractional_max_pool2d" "FractionalMaxPool2DBackward0",
+        adaptive_max_pool2d_with_indices "AdaptiveMaxPool2DBackward0", fractional_max_pool2d "_fractional_max_pool2d_with_indices" "FractionalMaxPool2DBackward0",
         max_unpool2d max_unpool2d_of "_max_unpool2d" "MaxUnpool2DBackward0";
     3 max_pool3d_with_indices max_pool3d "MaxPool3DWithIndicesBackward0",
-        adaptive_max_pool3d_with_indices "AdaptiveMaxPool3DBackward0", fractional_max_pool3d "_fractional_max_pool3d" "FractionalMaxPool3DBackward0",
+        adaptive_max_pool3d_with_indices "AdaptiveMaxPool3DBackward0", fractional_max_pool3d "_fractional_max_pool3d_with_indices" "FractionalMaxPool3DBackward0",
         max_unpool3d max_unpool3d_of "_max_unpool3d" "MaxUnpool3DBackward0";
 }
 

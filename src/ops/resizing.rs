@@ -54,7 +54,8 @@ fn check(name: &str, input: &Tensor, size: &[i64], rank: usize) -> Result<()> {
             shape::show(size)
         );
     }
-    if !input.dtype().is_float() && !(name.starts_with("nearest") && input.dtype() == DType::UInt8) {
+    let accepted = input.dtype().is_float() || name.starts_with("nearest") && input.dtype() == DType::UInt8;
+    if !accepted {
         bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
     }
     Ok(())

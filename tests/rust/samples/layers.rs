@@ -7,7 +7,7 @@ use super::{Domain, Maker};
 
 /// A spatial size for so many dimensions.
 fn spatial(rank: usize) -> &'static [usize] {
-    &[&[][..], &[5], &[4, 5], &[3, 4, 3]][rank]
+    [&[][..], &[5], &[4, 5], &[3, 4, 3]][rank]
 }
 
 fn with<const N: usize>(first: [usize; N], rest: &[usize]) -> Vec<usize> {
@@ -108,7 +108,7 @@ impl Maker {
                 vec![self.input(&image[1..]), ints(&vec![1; rank])],
                 vec![self.input(&image), ints(&[6])],
             ],
-            "_fractional_max_pool2d" | "_fractional_max_pool3d" => {
+            "_fractional_max_pool2d_with_indices" | "_fractional_max_pool3d_with_indices" => {
                 let samples = Value::Tensor(self.draw(Domain::Unit, &[2, 4, rank]));
                 vec![vec![self.input(&image), ints(&[2]), ints(&[2]), samples]]
             }

@@ -122,7 +122,7 @@ def fractional_max_pool2d(
     Raises:
         ValueError: neither size nor ratio is given, or a ratio is not between 0 and 1.
     """
-    pool = _nn._fractional_max_pool2d
+    pool = _nn._fractional_max_pool2d_with_indices
     return _fractional(pool, 2, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
@@ -135,7 +135,7 @@ def fractional_max_pool3d(
     _random_samples: Tensor | None = None,
 ) -> Any:
     """The same in three dimensions; see `fractional_max_pool2d`."""
-    pool = _nn._fractional_max_pool3d
+    pool = _nn._fractional_max_pool3d_with_indices
     return _fractional(pool, 3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
