@@ -79,7 +79,8 @@ def stub() -> str:
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
         "_nn: _Functional\n",
-        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n" + textwrap.indent("".join(special(groups)), "    "),
+        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n"
+        + textwrap.indent("".join(special(groups)), "    "),
         "_special: _SpecialFunctions\n",
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",
@@ -92,7 +93,7 @@ Groups = list[tuple[str, list[Operation]]]
 
 def functions(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        yield from overloads(name, [row for row in rows if row["function"]])
+        yield from overloads(name, [row for row in rows if row["function"]], out=True)
         if any(row["function"] for row in rows):
             yield from overloads(f"{name}_", [row for row in rows if row["in_place"]])
 
@@ -105,7 +106,7 @@ def methods(groups: Groups) -> Iterator[str]:
 
 def functional(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n")
+        yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n", out=True)
         if any(row["functional"] for row in rows):
             in_place = [row for row in rows if row["in_place"]]
             yield from overloads(f"{name}_", in_place, decorator="@staticmethod\n")
@@ -113,7 +114,7 @@ def functional(groups: Groups) -> Iterator[str]:
 
 def special(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n")
+        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n", out=True)
 
 
 def in_place_methods(rows: list[Operation]) -> list[Operation]:
@@ -138,20 +139,25 @@ def result_name(name: str) -> str:
 
 
 def overloads(
-    name: str, rows: list[Operation], receiver: str | None = None, result: str | None = None, decorator: str = ""
+    name: str,
+    rows: list[Operation],
+    receiver: str | None = None,
+    result: str | None = None,
+    decorator: str = "",
+    out: bool = False,
 ) -> Iterator[str]:
-    """All ways to call one name."""
+    """All ways to call one name; with the keyword `out` if it may be given."""
     # Checkers take the first way that fits: what takes numbers as well as tensors comes after what takes tensors.
     rows = sorted(rows, key=lambda row: sum(TYPES[parameter["kind"]] == "_Operand" for parameter in row["parameters"]))
     # Where another overload takes one integer, this one takes only lists of them.
     integers = {parameter["name"] for row in rows for parameter in row["parameters"] if parameter["kind"] == "Int"}
     ways: dict[tuple[str, ...], tuple[Operation, str]] = {}
     for row in rows:
-        parameters = tuple(parameter_list(row, receiver, False, integers))
+        parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
-            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
     mark = "@overload\n" if len(ways) > 1 else ""
     for parameters, (row, text) in ways.items():
         yield mark + decorator + definition(name, parameters, result or returned(row)) + documentation(text)
@@ -163,7 +169,7 @@ def returned(row: Operation) -> str:
     return "tuple[Tensor, ...]" if row["returns"] == ["List"] else "Tensor"
 
 
-def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: set[str]) -> Iterator[str]:
+def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: set[str], out: bool) -> Iterator[str]:
     parameters = row["parameters"]
     places = [parameter for parameter in parameters if not parameter["keyword_only"]]
     starred = loose
@@ -183,6 +189,10 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
         kind += " | None" if parameter["optional"] else ""
         default = "" if parameter["default"] is None else f" = {parameter['default']}"
         yield f"{parameter['name']}: {kind}{default}"
+    if out and row["takes_out"]:
+        if not starred:
+            yield "*"
+        yield f"out: {'tuple[Tensor, ...]' if is_named(row) else 'Tensor'} | None = None"
 
 
 def definition(name: str, parameters: Iterable[str], returned: str) -> str:

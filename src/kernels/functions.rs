@@ -193,11 +193,6 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         self.only_if(condition)
     }
 
-    #[inline(always)]
-    pub fn squared(self) -> Self {
-        self * self
-    }
-
     /// The logarithm of the logistic function.
     #[inline(always)]
     pub fn logsigmoid(self) -> Self {

@@ -21,6 +21,9 @@ use crate::{bail, chosen, op, pointwise};
 /// `√(2/π)` and the factor of the cube in `gelu`'s approximation by a tangent.
 const GELU: (f64, f64) = (FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.044715);
 
+/// A sixth, in float32 as PyTorch has it.
+const SIXTH: f64 = (1.0_f32 / 6.0) as f64;
+
 /// The constants of `selu`, which keep mean 0 and variance 1: G. Klambauer et al., "Self-normalizing neural networks",
 /// 2017.
 const SELU: (f64, f64) = (1.673_263_242_354_377_2, 1.050_700_987_355_480_5);
@@ -46,14 +49,25 @@ macro_rules! functional {
     )+};
 }
 
+op! {
+    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
+    /// exponential linear units", 2015. In place of the input if `inplace`.
+    fn elu_functional as "elu" / "functional" (input: Tensor, alpha: Scalar = Scalar::Float(1.0), inplace: bool = false) -> Tensor,
+        FUNCTIONAL;
+    value {
+        let one = Scalar::Int(1);
+        if inplace {
+            return call_in_place("elu", &[Value::from(input), alpha.into(), one.into(), one.into()]);
+        }
+        elu(input, alpha, one, one)
+    }
+    derivative composite;
+}
+
 functional! {
     /// `x` above 0, `alpha * (exp(x / alpha) - 1)` below: J. Barron, "Continuously differentiable exponential linear
     /// units", 2017. In place of the input if `inplace`.
     fn celu_functional as "celu" (alpha: Scalar = Scalar::Float(1.0)) = celu;
-
-    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
-    /// exponential linear units", 2015. In place of the input if `inplace`.
-    fn elu_functional as "elu" (alpha: Scalar = Scalar::Float(1.0)) = elu_plain;
 
     /// `relu6(x + 3) / 6`, in place of the input if `inplace`.
     fn hardsigmoid_functional as "hardsigmoid" () = hardsigmoid;
@@ -95,9 +109,10 @@ functional! {
 fn check_threshold(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     for value in &values[1..] {
         if let Value::Scalar(number) = value
-            && dtype.is_integral()
+            && dtype == DType::UInt8
+            && !(0..=255).contains(&number.to_i64())
         {
-            Scalar::Int(number.to_i64()).require_fit(name, dtype)?;
+            bail!(Runtime, "{name}: {number} is no {dtype}");
         }
     }
     Ok(())
@@ -144,7 +159,7 @@ pointwise! {
         input(g, input) = g * (
             0.5 * (1.0 + (GELU.0 * (input + GELU.1 * input * input * input)).tanh())
                 + 0.5 * input
-                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().squared())
+                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().square())
                     * (GELU.0 * (1.0 + 3.0 * GELU.1 * input * input))
         );
 
@@ -158,7 +173,7 @@ pointwise! {
     /// `relu6(x + 3) / 6`.
     fn hardsigmoid(input: Tensor) floating -> same, "HardsigmoidBackward0", IN_PLACE
         = (input + 3.0).maximum(0.0).minimum(6.0) / 6.0;
-        input(g, input) = (g / 6.0).only_if(input.greater(-3.0) & input.less(3.0));
+        input(g, input) = (g * SIXTH).only_if(input.greater(-3.0) & input.less(3.0));
 
     /// `x * relu6(x + 3) / 6`.
     fn hardswish(input: Tensor) floating -> same, "HardswishBackward0", IN_PLACE
@@ -178,8 +193,8 @@ pointwise! {
     fn leaky_relu(input: Tensor => negative_slope: Scalar = Scalar::Float(0.01))
         floating -> same, "LeakyReluBackward0", IN_PLACE
         = input.or_else_if(input.greater(0.0), input * negative_slope);
-        input(g, input, negative_slope) =
-            g.as_gradient(g.or_else_if(input.greater(0.0), g * negative_slope), input);
+        input(input, g, negative_slope) =
+            input.as_gradient(g.or_else_if(input.greater(0.0), g * negative_slope), input);
 
     /// The logarithm of `sigmoid`, without overflow.
     fn logsigmoid_of as "logsigmoid" / "of" (input: Tensor) floating -> same, "LogSigmoidBackward0"
@@ -191,7 +206,7 @@ pointwise! {
         = input * (-(-input).logsigmoid()).tanh();
         input(g, input) = g * (
             (-(-input).logsigmoid()).tanh()
-                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().squared())
+                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().square())
         );
 
     /// `x` above 0, `weight * x` below.
@@ -228,7 +243,7 @@ pointwise! {
     /// `value` where an element is not above `threshold`.
     fn threshold(input: Tensor => threshold: Scalar, value: Scalar) real[check_threshold] -> same, "ThresholdBackward0", FUNCTION IN_PLACE
         = value.or_else_if(input.less_equal(threshold), input);
-        input(g, input, threshold) = g.as_gradient(g.only_if(!input.less_equal(threshold)), input);
+        input(input, g, threshold) = input.as_gradient(g.only_if(!input.less_equal(threshold)), input);
 }
 
 op! {
@@ -249,11 +264,6 @@ op! {
     fn logsigmoid(input: Tensor) -> Tensor, FUNCTIONAL;
     value { logsigmoid_of(&contiguous(input)?) }
     derivative composite;
-}
-
-/// `elu` without scales.
-fn elu_plain(input: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    elu(input, alpha, 1i64.into(), 1i64.into())
 }
 
 op! {

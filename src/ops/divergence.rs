@@ -15,7 +15,7 @@ pointwise! {
     fn divergence as "kl_div" / "values" (input: Tensor, target: Tensor) float -> same, "SubBackward0"
         = target.times_log(target) - target * input;
         input(g, target) = -(g * target);
-        target(g, input, target) = g.times_log(target).only_if(!target.less_equal(0.0)) + g * (target / target) - g * input;
+        target(g, input, target) = g.times_log(target).cleared_unless(!target.less_equal(0.0)) + g * (target / target) - g * input;
 
     /// `exp(target) * (target - input)`.
     fn divergence_of_logs as "kl_div" / "logs" (input: Tensor, target: Tensor) float -> same, "MulBackward0"

@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, mul, mul_tensors, rsub_number, sub};
+use crate::ops::arithmetic::{add, add_tensors, mul, mul_tensors, rsub_number, sub};
 use crate::ops::comparison::gt;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{gather, index_select, scatter_add};
@@ -35,7 +35,7 @@ pointwise! {
 
     /// `max(0, margin - target * (input1 - input2))`.
     fn ranking as "margin_ranking_loss" / "values" (input1: Tensor, input2: Tensor, target: Tensor => margin: Scalar)
-        real[check_no_bool] -> same, "ClampMinBackward0"
+        float[check_no_bool] -> same, "ClampMinBackward0"
         = (margin - target * (input1 - input2)).maximum(0.0);
         input1(g, input1, input2, target, margin) =
             -((g * target).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
@@ -82,6 +82,11 @@ op! {
                 "margin_ranking_loss: the tensors have {}, {} and {} dimensions, which have to be the same",
                 input1.ndim(), input2.ndim(), target.ndim()
             );
+        }
+        if [input1, input2, target].iter().all(|tensor| tensor.dtype().is_integral()) {
+            // Integers wrap before the margin is added.
+            let difference = mul_tensors(&neg(target)?, &sub(input1.into(), input2.into())?)?;
+            return reduce(clamp_min(&add((&difference).into(), margin.into())?, 0i64.into())?, how);
         }
         reduce(ranking(input1, input2, target, margin.into())?, how)
     }

@@ -25,7 +25,7 @@ pointwise! {
     fn copysign(input: Tensor, other: Operand<'static>)
         float -> same, "CopysignBackward0" / "CopysignBackward1", FUNCTION METHOD IN_PLACE
         = input.copysign(other);
-        input(g, input, out) = g * (out / input).only_if(!input.equals(0.0));
+        input(g, input, out) = g * (out / input).cleared_unless(!input.equals(0.0));
         other(g) = g.zero();
 
     /// The larger of two elements; a number rather than NaN.
@@ -62,7 +62,7 @@ pointwise! {
     fn nextafter(input: Tensor, other: Tensor) floating -> same, "NextafterBackward0", FUNCTION METHOD IN_PLACE
         = input.nextafter(other);
         input(g, input, other) = g.cleared_unless(!input.equals(other));
-        other(g, input, other) = g.cleared_unless(input.equals(other));
+        other(g) = g.zero();
 
     /// -1, 0 or 1, the sign of each element.
     fn sgn(input: Tensor) number -> same, "SgnBackward0", FUNCTION METHOD IN_PLACE

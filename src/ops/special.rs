@@ -46,16 +46,12 @@ pointwise! {
     /// The normal distribution function, the probability of numbers up to x.
     fn ndtr(input: Tensor) float -> same, "MulBackward1", SPECIAL
         = 0.5 * (-FRAC_1_SQRT_2 * input).erfc();
-        input(g, input) = g * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * (input * input)).exp());
+        input(input, g) = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * (input * input)).exp() * g;
 
     /// The logarithm of `ndtr`.
     fn log_ndtr(input: Tensor) float -> same, "SpecialLogNdtrBackward0", SPECIAL
         = input.log_ndtr();
-        input(g, input, out) = g * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / (-FRAC_1_SQRT_2 * input.or_else_if(input.less(-1.0), -1.0)).erfcx())
-            .or_else_if(
-                input.less(-1.0),
-                0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-(0.5 * input * input + out)).exp()
-            );
+        input(g, input) = g / (-FRAC_1_SQRT_2 * input).erfcx() * (FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
 
     /// The logarithm of the size of the gamma function.
     fn lgamma(input: Tensor) float -> same, "LgammaBackward0", FUNCTION METHOD IN_PLACE
@@ -252,7 +248,7 @@ fn missing(of: &str) -> Result<Tensor> {
 
 op! {
     /// `zeta` of a number and a tensor.
-    fn zeta_of_number as "zeta" / "of_number" (input: Scalar, other: Tensor) -> Tensor, SPECIAL;
+    fn zeta_of_number as "zeta" / "of_number" (input: Scalar, other: Tensor) -> Tensor;
     value { zeta_values(input.into(), other.into()) }
     batch aligned;
     derivative "SpecialZetaBackward1" ByVjp {
@@ -272,6 +268,17 @@ fn zeta_slope(g: &Tensor, input: Operand, other: Operand) -> Result<Tensor> {
 op! {
     /// The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for `other` alone.
     fn zeta(input: Operand<'static>, other: Operand<'static>) -> Tensor, SPECIAL;
+    choose {
+        Ok(match (input, other) {
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(zeta_of_number(number, other)),
+            _ => chosen!(zeta_of(input, other)),
+        })
+    }
+}
+
+op! {
+    /// `zeta` of a tensor.
+    fn zeta_of as "zeta" / "of" (input: Operand<'static>, other: Operand<'static>) -> Tensor;
     value { zeta_values(input, other) }
     batch aligned;
     derivative "SpecialZetaBackward0" / "SpecialZetaBackward2" ByVjp {

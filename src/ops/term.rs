@@ -199,7 +199,6 @@ functions! {
     exp2 ops::exponential::exp2;
     logsigmoid ops::activation::logsigmoid_of;
     erf ops::special::erf;
-    squared ops::unary::square;
     lgamma ops::special::lgamma;
     digamma ops::special::digamma;
     erfcx ops::special::erfcx;
@@ -333,6 +332,15 @@ impl Term {
             let (value, input) = (value.0?.tensor()?, input.0?.tensor()?);
             Ok(Operation::Tensor(ops::activation::gradient_at(&gradient, &value, &input)?))
         })())
+    }
+
+    /// The term itself, of which `n` derivatives can be taken as of the other powers: the last are 0.
+    pub fn first_power(&self) -> Term {
+        self.power(1.0)
+    }
+
+    pub fn square(&self) -> Term {
+        self.power(2.0)
     }
 
     /// Zeros, through which no gradient flows.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import rgrad
 from oracle import Raised, run, same, torch
 from samples import Of, Sample, operations, samples
 
+EXACTLY = (0.0, 0.0)
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
 NAMES = sorted(operations())
 # Their derivative is missing in PyTorch where they are in place.
@@ -121,7 +124,7 @@ def test_values_and_gradients(name):
                     gradients = differentiate(library, result, leaves, sample.orders)
                     return result, gradients
 
-                check(program, f"{name} {label}, sample {i}: {sample}, {layout}")
+                check(program, f"{name} {label}, sample {i}: {sample}, {layout}", sample.strides)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -167,12 +170,62 @@ def test_in_place(name, dtype):
                 assert result is target
                 return target, target._version, differentiate(library, target, leaves, sample.orders)
 
-            check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}")
+            check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}", sample.strides)
 
 
-def check(program, label):
+def check(program, label, strides=True):
     ours, theirs = run(program, rgrad), run(program, torch)
-    same(ours, theirs, where=label)
+    same(ours, theirs, strides=strides, where=label)
+
+
+class Packed:
+    """Keeps what is saved for backward as numpy arrays."""
+
+    @staticmethod
+    def pack(tensor):
+        return tensor.detach().numpy().copy(), tensor.dtype
+
+    @staticmethod
+    def unpack(packed):
+        array, dtype = packed
+        return rgrad.tensor(array, dtype=dtype)
+
+
+def runs(name):
+    """The calls of an operation that rgrad can differentiate, as functions that give results, leaves and gradients.
+
+    Such a function may copy the arguments before.
+    """
+    for _, call in callables(name):
+        for i, sample in enumerate(samples(name)):
+            made = Call(sample, "float64", "contiguous", requires_grad=True, seed=i)
+
+            def once(copied=lambda value: value, made=made, call=call):
+                rgrad.manual_seed(3)
+                arguments, keywords, leaves = copied(made.arguments(rgrad))
+                results = call(rgrad, arguments, keywords)
+                return results, differentiate(rgrad, results, leaves, orders=1)
+
+            if not isinstance(run(lambda _, once=once: once(), rgrad), Raised):
+                yield once
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_tensors_may_leave_the_library(name):
+    for once in runs(name):
+        expected = once()
+        with rgrad.autograd.graph.saved_tensors_hooks(Packed.pack, Packed.unpack):
+            found = once()
+        same(found, expected, strides=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_deep_copies(name):
+    for once in runs(name):
+        expected = once()
+        same(once(copy.deepcopy), expected, slack=EXACTLY)
+        constants = [one if one.is_leaf else one.detach() for one in tensors_in(expected)]
+        same(tensors_in(copy.deepcopy(expected)), constants, slack=EXACTLY, strides=False)
 
 
 def test_registry_is_covered():

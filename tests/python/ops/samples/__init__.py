@@ -37,6 +37,7 @@ for _module in iter_modules(__path__):
 # Operations of which samples made by kind would be random or of sizes that do not fit, or for which torch is not the
 # measure.
 NAMED_ONLY = {"dropout", "isin", "hardsigmoid", "pdist", "cdist", "pairwise_distance", "igamma", "igammac", *layers.NAMED}
+NAMED_ONLY |= {"hardswish", "rrelu", "log_ndtr"}
 
 OPERANDS = {"Tensor", "Operand"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Sample:
     orders: int = 2
     # Whether floats alone are compared.
     floating: bool = False
+    # Whether the layout of the gradients is torch's too.
+    strides: bool = True
 
 
 def values_of(*rows) -> list[Sample]:
@@ -63,6 +65,11 @@ def values_of(*rows) -> list[Sample]:
 def once(*rows) -> list[Sample]:
     """Samples whose second gradients torch has not."""
     return [Sample(sample.arguments, sample.keywords, orders=1) for sample in each(*rows)]
+
+
+def in_any_layout(samples: list[Sample]) -> list[Sample]:
+    """Samples whose gradients have another layout in torch."""
+    return [replace(sample, strides=False) for sample in samples]
 
 
 def index(values) -> Of:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .making import Of, Sample, each, index, once
+from .making import Of, Sample, each, in_any_layout, index, once
 
 REDUCTIONS = ("none", "mean", "sum", "most")
 SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
@@ -64,3 +64,7 @@ NAMED = {
         *once((Of((2, 3)), index([[2, 0, 3], [1, -1, 0]])), (Of((2, 3)), index([2, 0]))),
     ],
 }
+
+# Where torch composes a loss, the layout of a gradient is that of the operation that comes last.
+for _name in ("kl_div", "poisson_nll_loss", "margin_ranking_loss", "hinge_embedding_loss"):
+    NAMED[_name] = in_any_layout(NAMED[_name])
