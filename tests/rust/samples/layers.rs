@@ -37,7 +37,15 @@ impl Maker {
                 vec![
                     vec![self.input(&image), self.input(&whole), self.input(&[6]), ints(&[2]), ints(&[1]), ints(&[1])],
                     vec![self.input(&image[1..]), self.input(&whole), none(), ints(&[1]), ints(&[0]), ints(&[2])],
-                    vec![self.input(&image), self.input(&depthwise), none(), ints(&[1]), ints(&[0]), ints(&[1]), int(4)],
+                    vec![
+                        self.input(&image),
+                        self.input(&depthwise),
+                        none(),
+                        ints(&[1]),
+                        ints(&[0]),
+                        ints(&[1]),
+                        int(4),
+                    ],
                     vec![self.input(&image), self.input(&with([3, 4], &vec![1; rank])), self.input(&[3])],
                 ]
             }
@@ -79,8 +87,15 @@ impl Maker {
                 vec![[vec![self.input(a), self.input(b)], rest.to_vec()].concat()]
             }
             "conv_tbc" => vec![vec![self.input(&[4, 2, 3]), self.input(&[2, 3, 4]), self.input(&[4]), int(1)]],
-            "avg_pool1d" | "avg_pool2d" | "avg_pool3d" | "max_pool1d" | "max_pool2d" | "max_pool3d"
-            | "max_pool1d_with_indices" | "max_pool2d_with_indices" | "max_pool3d_with_indices" => vec![
+            "avg_pool1d"
+            | "avg_pool2d"
+            | "avg_pool3d"
+            | "max_pool1d"
+            | "max_pool2d"
+            | "max_pool3d"
+            | "max_pool1d_with_indices"
+            | "max_pool2d_with_indices"
+            | "max_pool3d_with_indices" => vec![
                 vec![self.input(&image), ints(&[2])],
                 vec![self.input(&image), ints(&[3]), ints(&[2]), ints(&[1])],
                 vec![self.input(&image[1..]), ints(&twos.iter().map(|&n| n as i64).collect::<Vec<_>>()), ints(&[1])],
@@ -116,7 +131,10 @@ impl Maker {
                 vec![vec![positive, float(3.0), ints(&[2])]]
             }
             "constant_pad_nd" => {
-                vec![vec![self.input(&[2, 3]), ints(&[1, 2]), float(1.5)], vec![self.input(&[2, 3]), ints(&[-1, 0, 1, 1])]]
+                vec![
+                    vec![self.input(&[2, 3]), ints(&[1, 2]), float(1.5)],
+                    vec![self.input(&[2, 3]), ints(&[-1, 0, 1, 1])],
+                ]
             }
             "pad" => ["constant", "reflect", "replicate", "circular"]
                 .iter()
@@ -144,7 +162,14 @@ impl Maker {
             "_upsample" => vec![
                 vec![self.input(&[2, 2, 5]), text("nearest"), ints(&[3])],
                 vec![self.input(&[2, 2, 4, 5]), text("bilinear"), ints(&[3, 7]), truth(true)],
-                vec![self.input(&[2, 2, 4, 5]), text("bicubic"), ints(&[3, 7]), truth(false), Value::Floats(vec![]), truth(true)],
+                vec![
+                    self.input(&[2, 2, 4, 5]),
+                    text("bicubic"),
+                    ints(&[3, 7]),
+                    truth(false),
+                    Value::Floats(vec![]),
+                    truth(true),
+                ],
             ],
             name if name.starts_with("upsample_") => {
                 let size = ints(&[3, 7, 4][..rank]);
@@ -203,7 +228,9 @@ impl Maker {
                     let rest = vec![truth(training), float(0.1), float(1e-5)];
                     let last = name.ends_with("function");
                     rows.push(match name.as_str() {
-                        "batch_norm" | "instance_norm" => [vec![image], running.to_vec(), affine.to_vec(), rest].concat(),
+                        "batch_norm" | "instance_norm" => {
+                            [vec![image], running.to_vec(), affine.to_vec(), rest].concat()
+                        }
                         _ => {
                             let extra = if last { vec![truth(true)] } else { vec![] };
                             [vec![image], affine.to_vec(), running.to_vec(), rest, extra].concat()
@@ -269,7 +296,8 @@ impl Maker {
             }
             "gru_cell" | "rnn_tanh_cell" | "rnn_relu_cell" => {
                 let rows = if name == "gru_cell" { 12 } else { 4 };
-                let weights = [self.input(&[rows, 3]), self.input(&[rows, 4]), self.input(&[rows]), self.input(&[rows])];
+                let weights =
+                    [self.input(&[rows, 3]), self.input(&[rows, 4]), self.input(&[rows]), self.input(&[rows])];
                 vec![[vec![self.input(&[2, 3]), self.input(&[2, 4])], weights.to_vec()].concat()]
             }
             "lstm" | "gru" | "rnn_tanh" | "rnn_relu" | "lstm.data" | "gru.data" | "rnn_tanh.data" | "rnn_relu.data" => {

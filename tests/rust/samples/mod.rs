@@ -112,7 +112,11 @@ pub fn of(op: &'static Op) -> Vec<Sample> {
 /// Samples so large that threads share the work; none for an operation that does none, such as a view.
 pub fn large(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named_large().or_else(|| make.layers_large()).or_else(|| make.by_kinds(&Sizes::large())).unwrap_or_default();
+    let rows = make
+        .named_large()
+        .or_else(|| make.layers_large())
+        .or_else(|| make.by_kinds(&Sizes::large()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
