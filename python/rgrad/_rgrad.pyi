@@ -166,6 +166,48 @@ class Tensor:
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any:
+        """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
+
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often each is there.
+        """
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any:
+        """The elements (or parts along `dim`) of which neighbours that are equal are there once."""
+    def is_nonzero(self) -> _bool:
+        """Whether the only element is not 0.
+
+        Raises `RuntimeError` for a tensor with more or fewer elements.
+        """
+    def is_same_size(self, other: Tensor) -> _bool:
+        """Whether another tensor has the same size."""
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor of the given size and strides with undefined content, of this one's dtype unless another is given.
+        """
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any:
         """A leaf of the class `cls` on the memory of `data`."""
@@ -453,6 +495,10 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
+    H: Any
+    """A matrix transposed, its elements conjugated where they are complex."""
+    mH: Any
+    """The last two dimensions transposed, the elements conjugated where they are complex."""
 
     # Operations.
     def abs(self) -> Tensor:
@@ -471,6 +517,10 @@ class Tensor:
     @overload
     def add_(self, other: _Operand, *, alpha: _Operand) -> Self:
         """`input + alpha * other`."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
         """`input + value * tensor1 / tensor2`."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Self:
@@ -483,6 +533,16 @@ class Tensor:
         """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
         """`addmm` in place: `input` has to have the size of the product."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def adjoint(self) -> Tensor:
+        """The last two dimensions exchanged, and the elements conjugated where they are complex."""
     @overload
     def all(self) -> Tensor:
         """Whether no element is 0."""
@@ -493,6 +553,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def aminmax(self, *, dim: _int | None = None, keepdim: _bool = False) -> _AminmaxResult:
+        """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -503,10 +565,32 @@ class Tensor:
         """The first place of the largest element, along a dimension or in the flattened tensor."""
     def argmin(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
         """The first place of the smallest element, along a dimension or in the flattened tensor."""
+    @overload
+    def argsort(self, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """The places of the elements in ascending (or descending) order along `dim`."""
+    @overload
+    def argsort(self, *, stable: _bool, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """`argsort`, which is stable, as asked for."""
+    def argwhere(self) -> Tensor:
+        """`nonzero` under numpy's name."""
     def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
+    def as_strided_scatter(
+        self,
+        src: Tensor,
+        size: _Size,
+        stride: _Size,
+        storage_offset: _int | None = None,
+    ) -> Tensor:
+        """`input` with `src` where `as_strided` with the same arguments sees it."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def bincount(self, weights: Tensor | None = None, minlength: _int = 0) -> Tensor:
+        """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
     def bitwise_and(self, other: _Operand) -> Tensor:
         """Bitwise and; for bool, logical and."""
     def bitwise_and_(self, other: _Operand) -> Self:
@@ -552,18 +636,86 @@ class Tensor:
         """Not below `min`."""
     def clamp_min_(self, min: _Operand) -> Self:
         """Not below `min`."""
+    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+        """`clamp` under numpy's name."""
+    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
+        """`clamp` under numpy's name."""
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
+    def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
+        """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
     def conj(self) -> Tensor:
         """The complex conjugate: a real tensor as it is."""
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
         """The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them."""
+    def corrcoef(self) -> Tensor:
+        """Pearson's correlation coefficients of variables, one a row."""
     def cos(self) -> Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
+    @overload
+    def count_nonzero(self, dim: _int | None = None) -> Tensor:
+        """How many elements are not 0, along `dim` or in all."""
+    @overload
+    def count_nonzero(self, dim: Sequence[_int]) -> Tensor:
+        """How many elements are not 0 over some dimensions."""
+    @overload
+    def count_nonzero(self, *dim: _int) -> Tensor: ...
+    def cov(
+        self,
+        *,
+        correction: _int = 1,
+        fweights: Tensor | None = None,
+        aweights: Tensor | None = None,
+    ) -> Tensor:
+        """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+        observations, `aweights` weighs them.
+        """
+    def cross(self, other: Tensor, dim: _int | None = None) -> Tensor:
+        """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+    def cummax(self, dim: _int) -> _CummaxResult:
+        """The largest of the elements up to each one along `dim`, and its last place."""
+    def cummin(self, dim: _int) -> _CumminResult:
+        """The smallest of the elements up to each one along `dim`, and its last place."""
+    def cumprod(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+        `dtype` says otherwise.
+        """
+    def cumprod_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumprod` in place, which keeps the dtype."""
+    def cumsum(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+        says otherwise.
+        """
+    def cumsum_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumsum` in place, which keeps the dtype."""
+    def diag(self, diagonal: _int = 0) -> Tensor:
+        """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+    def diag_embed(self, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
+        """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+        dimensions of the result that the matrices are in.
+        """
+    def diagflat(self, offset: _int = 0) -> Tensor:
+        """The matrix with all elements of `input` on a diagonal."""
+    def diagonal(self, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+    def diagonal_scatter(self, src: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """`input` with `src` on a diagonal."""
+    def diff(
+        self,
+        n: _int = 1,
+        dim: _int = -1,
+        prepend: Tensor | None = None,
+        append: Tensor | None = None,
+    ) -> Tensor:
+        """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+        first.
+        """
+    def dist(self, other: Tensor, p: _Operand = 2) -> Tensor:
+        """The norm of order `p` of `input - other`."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -584,6 +736,14 @@ class Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
+    @overload
+    def dsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length in depth: along the third dimension."""
+    @overload
+    def dsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts in depth between the given places."""
+    @overload
+    def dsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
     def eq(self, other: _Operand) -> Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
@@ -605,8 +765,20 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def fill_(self, value: _Operand) -> Self:
         """A tensor like `input` with `value` everywhere; `fill_` stores it."""
+    def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
+        """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
+        """
     def flatten(self, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
         """The dimensions from `start_dim` to `end_dim` made one."""
+    @overload
+    def flip(self, dims: _Size) -> Tensor:
+        """A copy with the elements in reverse order along some dimensions."""
+    @overload
+    def flip(self, *dims: _int) -> Tensor: ...
+    def fliplr(self) -> Tensor:
+        """`flip` along the second dimension."""
+    def flipud(self) -> Tensor:
+        """`flip` along the first dimension."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -627,20 +799,68 @@ class Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """`outer` under another name."""
     def gt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater."""
+    def histc(self, bins: _int = 100, min: _Operand = 0, max: _Operand = 0) -> Tensor:
+        """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+        from the smallest to the largest element.
+        """
+    @overload
+    def hsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+    @overload
+    def hsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts side by side between the given places."""
+    @overload
+    def hsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
     def index_add(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Self:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+    def index_copy(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_copy_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_fill(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+    def index_fill_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Tensor:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
     def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Self:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
+    def index_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def index_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def index_select(self, dim: _int, index: Tensor) -> Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+    def inner(self, other: Tensor) -> Tensor:
+        """The sums of products along the last dimensions of both tensors; numbers multiply."""
     def isclose(
         self,
         other: Tensor,
@@ -655,6 +875,10 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def kron(self, other: Tensor) -> Tensor:
+        """The Kronecker product: each element of `input` times all of `other`."""
+    def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _KthvalueResult:
+        """The `k`-th smallest element along `dim`, counted from 1, and its place."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
@@ -669,6 +893,8 @@ class Tensor:
         """`log(1 + x)`, accurate near 0."""
     def log_softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
+    def logcumsumexp(self, dim: _int) -> Tensor:
+        """`log(cumsum(exp(x)))` along `dim`, without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -695,6 +921,10 @@ class Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Self:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
     def matmul(self, other: Tensor) -> Tensor:
@@ -719,6 +949,12 @@ class Tensor:
     def mean(self, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The mean over some dimensions."""
     @overload
+    def median(self) -> Tensor:
+        """The median of all elements, the lower one of two; NaN if there is a NaN."""
+    @overload
+    def median(self, dim: _int, keepdim: _bool = False) -> _MedianResult:
+        """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+    @overload
     def min(self) -> Tensor:
         """The smallest element; equal ones share its gradient."""
     @overload
@@ -731,20 +967,62 @@ class Tensor:
         """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
     def mm(self, mat2: Tensor) -> Tensor:
         """The product of two matrices, `(n, k)` and `(k, m)`."""
+    def mode(self, dim: _int = -1, keepdim: _bool = False) -> _ModeResult:
+        """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+    @overload
+    def moveaxis(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
+        """`movedim` under numpy's name."""
+    @overload
+    def moveaxis(self, source: _int, destination: _int) -> Tensor:
+        """`moveaxis` for one dimension."""
     @overload
     def movedim(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
         """Dimensions moved from some places to others, the rest kept in order."""
     @overload
     def movedim(self, source: _int, destination: _int) -> Tensor:
         """`movedim` for one dimension."""
+    def msort(self) -> Tensor:
+        """The elements in ascending order along the first dimension."""
     def mul(self, other: _Operand) -> Tensor:
         """Product of two tensors or numbers, element by element."""
     def mul_(self, other: _Operand) -> Self:
         """Product of two tensors or numbers, element by element."""
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix `(n, k)` and a vector `(k)`."""
+    def nanmean(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+    @overload
+    def nanmedian(self) -> Tensor:
+        """The median of all elements that are not NaN."""
+    @overload
+    def nanmedian(self, dim: _int, keepdim: _bool = False) -> _NanmedianResult:
+        """The median along `dim` of the elements that are not NaN, and its place."""
+    @overload
+    def nanquantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    @overload
+    def nanquantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    def nansum(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
     def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
         """`length` elements from `start` along `dim`."""
+    def narrow_copy(self, dim: _int, start: _int, length: _int) -> Tensor:
+        """`narrow` with memory of its own."""
     def ne(self, other: _Operand) -> Tensor:
         """Whether elements differ; NaN differs from everything."""
     def ne_(self, other: _Operand) -> Self:
@@ -755,6 +1033,28 @@ class Tensor:
         """The opposite of each element."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
+    def nonzero_static(self, *, size: _int, fill_value: _int = -1) -> Tensor:
+        """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+    @overload
+    def norm(
+        self,
+        p: str = 'fro',
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+        squares.
+        """
+    @overload
+    def norm(
+        self,
+        p: _Operand,
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -778,6 +1078,34 @@ class Tensor:
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
+    def put(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    def put_(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Self:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    @overload
+    def quantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+    @overload
+    def quantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantile along `dim` or of all elements."""
+    def ravel(self) -> Tensor:
+        """A tensor as a vector: a view where possible."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -796,11 +1124,47 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def renorm(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    def renorm_(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Self:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    @overload
+    def repeat(self, repeats: _Size) -> Tensor:
+        """The tensor laid out so many times along each dimension; further numbers are for new dimensions before."""
+    @overload
+    def repeat(self, *repeats: _int) -> Tensor: ...
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: Tensor,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+        """
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: _int,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
     @overload
     def reshape(self, shape: _Size) -> Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the size of `other`."""
+    def roll(self, shifts: _Size, dims: _Size = ()) -> Tensor:
+        """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+        falls off at an end comes in at the other.
+        """
+    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+        """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
     def round_(self) -> Self:
@@ -813,20 +1177,58 @@ class Tensor:
     def scatter(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     @overload
     def scatter_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter_(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Self:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter_(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Self:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     def scatter_add(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def scatter_add_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` added at the places of `index` along `dim`."""
+    def scatter_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def scatter_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def select_scatter(self, src: Tensor, dim: _int, index: _int) -> Tensor:
+        """`input` with `src` at `index` along `dim`."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -839,8 +1241,25 @@ class Tensor:
         """Sine of each element, in radians."""
     def sin_(self) -> Self:
         """Sine of each element, in radians."""
+    def slice_scatter(
+        self,
+        src: Tensor,
+        dim: _int = 0,
+        start: _int | None = None,
+        end: _int | None = None,
+        step: _int = 1,
+    ) -> Tensor:
+        """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+    @overload
+    def sort(self, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+        and NaN is the largest number.
+        """
+    @overload
+    def sort(self, *, stable: _bool | None, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """`sort`, which is stable, as asked for."""
     @overload
     def split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -868,6 +1287,17 @@ class Tensor:
         """Those of the given dimensions taken out whose size is 1."""
     @overload
     def squeeze(self, *dim: _int) -> Tensor: ...
+    @overload
+    def squeeze_(self) -> Self:
+        """`squeeze` in place, of all dimensions."""
+    @overload
+    def squeeze_(self, dim: _int) -> Self:
+        """`squeeze` in place, of one dimension."""
+    @overload
+    def squeeze_(self, dim: Sequence[_int]) -> Self:
+        """`squeeze` in place, of some dimensions."""
+    @overload
+    def squeeze_(self, *dim: _int) -> Self: ...
     @overload
     def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The standard deviation, with Bessel's correction if `unbiased`."""
@@ -908,8 +1338,24 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
+    def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
+        """`transpose` under numpy's name."""
+    def swapaxes_(self, axis0: _int, axis1: _int) -> Self:
+        """`transpose` under numpy's name."""
+    def swapdims(self, dim0: _int, dim1: _int) -> Tensor:
+        """`transpose` under another name."""
+    def swapdims_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` under another name."""
     def t(self) -> Tensor:
         """A matrix transposed; a vector or a tensor without dimensions as it is."""
+    def t_(self) -> Self:
+        """`t` in place."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+    def take_along_dim(self, indices: Tensor, dim: _int | None = None) -> Tensor:
+        """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+        `dim` is `None`.
+        """
     def tan(self) -> Tensor:
         """Tangent of each element, in radians."""
     def tan_(self) -> Self:
@@ -918,16 +1364,61 @@ class Tensor:
         """Hyperbolic tangent of each element."""
     def tanh_(self) -> Self:
         """Hyperbolic tangent of each element."""
+    @overload
+    def tensor_split(self, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+        """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+    @overload
+    def tensor_split(self, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+    @overload
+    def tensor_split(self, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """The parts between the given places along `dim`."""
+    @overload
+    def tensor_split(self, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`tensor_split`, with the one argument under the name that PyTorch documents."""
+    @overload
+    def tile(self, dims: _Size) -> Tensor:
+        """`repeat` in which missing numbers are 1."""
+    @overload
+    def tile(self, *dims: _int) -> Tensor: ...
+    def topk(self, k: _int, dim: _int = -1, largest: _bool = True, sorted: _bool = True) -> _TopkResult:
+        """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix. Integers are summed as int64."""
     def transpose(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions exchanged."""
+    def transpose_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` in place, which changes how the memory is seen."""
+    def tril(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def tril_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def triu(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and above a diagonal, the others 0."""
+    def triu_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and above a diagonal, the others 0."""
     def trunc(self) -> Tensor:
         """Each element without its fraction."""
     def trunc_(self) -> Self:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
+    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+        """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+    def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
+        """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
+        view.
+        """
+    def unsafe_chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`chunk` whose parts do not count as views."""
+    def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split` whose parts do not count as views, so that each may be changed in place."""
+    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
+    def unsqueeze_(self, dim: _int) -> Self:
+        """`unsqueeze` in place."""
     @overload
     def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The variance, with Bessel's correction if `unbiased`."""
@@ -945,6 +1436,8 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def vdot(self, other: Tensor) -> Tensor:
+        """The product of two vectors, the first one conjugated where it is complex."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -953,6 +1446,25 @@ class Tensor:
         """
     @overload
     def view(self, *size: _int) -> Tensor: ...
+    @overload
+    def view(self, dtype: _DType) -> Tensor:
+        """The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or
+        grows.
+
+        Raises `RuntimeError` if sizes or strides do not allow it.
+        """
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` with the size of `other`."""
+    @overload
+    def vsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length one above the other: along the first dimension."""
+    @overload
+    def vsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts one above the other between the given places."""
+    @overload
+    def vsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def where(self, condition: Tensor, other: _Operand) -> Tensor:
+        """This tensor where `condition` is true, else `other`."""
     def zero_(self) -> Self:
         """Zeros like `input`; `zero_` stores them."""
 
@@ -1218,6 +1730,150 @@ def linspace(
     requires_grad: _bool = False,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
+
+    Raises `RuntimeError` for a negative number of steps.
+    """
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and below a diagonal: row numbers, and under them column numbers."""
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and above a diagonal: row numbers, and under them column numbers."""
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Bartlett's window, a triangle; one period of a sequence of them, or a symmetric one if not `periodic`."""
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Blackman's window, a sum of three cosines."""
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = 0.54,
+    beta: _float = 0.46,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hamming's window, `alpha - beta * cos`."""
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hann's window, a raised cosine."""
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = 12.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Kaiser's window, narrower the larger `beta` is."""
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor:
+    """A tensor without dimensions that holds `s`, of the default float type unless `dtype` is given."""
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size and strides with undefined content."""
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size with undefined content, its dimensions in memory in the order of `physical_layout`,
+    the slowest first.
+    """
+def numel(input: Tensor) -> _int:
+    """How many elements a tensor has."""
+def is_nonzero(input: Tensor) -> _bool:
+    """Whether the only element of a tensor is not 0.
+
+    Raises `RuntimeError` for a tensor with more or fewer elements.
+    """
+def is_same_size(input: Tensor, other: Tensor) -> _bool:
+    """Whether two tensors have the same size."""
+def broadcast_shapes(*shapes: _Size) -> Size:
+    """The size that tensors of the given sizes broadcast to.
+
+    Raises `RuntimeError` if they do not.
+    """
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor:
+    """A tensor on the memory of an object that has `__dlpack__`, or of a DLPack capsule.
+
+    Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
+    """
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+) -> Tensor:
+    """A vector on the memory of an object with a buffer, such as `bytes` or `bytearray`: `count` elements (all if it is
+    -1) from `offset` bytes on.
+
+    Raises `ValueError` if they do not fit the buffer.
+    """
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of whatever `obj` is: a tensor, an array, an object with `__dlpack__` or a buffer (whose memory is
+    shared unless `copy` is true or the dtype differs), numbers or nested lists of them.
+
+    Raises `ValueError` if `copy` is false and the memory cannot be shared.
+    """
 @overload
 def randint(
     high: _int,
@@ -1445,10 +2101,37 @@ def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 
 # Results with named parts.
+class _AminmaxResult(NamedTuple):
+    min: Tensor
+    max: Tensor
+class _CummaxResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _CumminResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _KthvalueResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _MedianResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 class _MinResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _ModeResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NanmedianResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _SortResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _TopkResult(NamedTuple):
     values: Tensor
     indices: Tensor
 
@@ -1536,6 +2219,31 @@ class _Functional:
 _nn: _Functional
 
 # Operations.
+def _nonzero_columns(input: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements that are not 0, a vector for each dimension."""
+def _tensordot(
+    input: Tensor,
+    other: Tensor,
+    dims_self: _Size,
+    dims_other: _Size,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sums of products over the dimensions `dims_self` of one tensor and `dims_other` of the other."""
+def _unique_consecutive(
+    input: Tensor,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+    dim: _int | None = None,
+) -> tuple[Tensor, ...]:
+    """Neighbours that are equal once: elements of the flattened tensor, or parts along `dim`."""
+def _unique_elements(
+    input: Tensor,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The elements each once in ascending order, the group of each element, and how many there are in each."""
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
@@ -1552,6 +2260,25 @@ def add_(input: _Operand, other: _Operand) -> Tensor:
 @overload
 def add_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input + alpha * other`."""
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+def addbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
 def addcdiv(
     input: Tensor,
     tensor1: Tensor,
@@ -1584,6 +2311,32 @@ def addmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def adjoint(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The last two dimensions exchanged, and the elements conjugated where they are complex."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
@@ -1594,6 +2347,14 @@ def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor 
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def aminmax(
+    input: Tensor,
+    *,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AminmaxResult:
+    """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
 @overload
 def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
@@ -1616,6 +2377,21 @@ def argmin(
     out: Tensor | None = None,
 ) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
+@overload
+def argsort(input: Tensor, dim: _int = -1, descending: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The places of the elements in ascending (or descending) order along `dim`."""
+@overload
+def argsort(
+    input: Tensor,
+    *,
+    stable: _bool,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`argsort`, which is stable, as asked for."""
+def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
     size: _Size,
@@ -1627,6 +2403,67 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
+def as_strided_scatter(
+    input: Tensor,
+    src: Tensor,
+    size: _Size,
+    stride: _Size,
+    storage_offset: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` where `as_strided` with the same arguments sees it."""
+@overload
+def atleast_1d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least one dimension."""
+@overload
+def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least one dimension."""
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least two dimensions: a vector is a row."""
+@overload
+def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least two dimensions."""
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`."""
+@overload
+def atleast_3d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least three dimensions."""
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def baddbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def bincount(
+    input: Tensor,
+    weights: Tensor | None = None,
+    minlength: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
@@ -1643,13 +2480,37 @@ def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) 
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
+@overload
+def block_diag(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The matrix with the given ones (scalars and vectors count as rows) along its diagonal."""
+@overload
+def block_diag(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+@overload
+def broadcast_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors expanded to the size that they broadcast to."""
+@overload
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
 def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
 def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def bucketize(
+    input: _Operand,
+    boundaries: Tensor,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the bucket between the sorted `boundaries` that it is in."""
+@overload
+def cartesian_prod(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """All rows that have an element of each vector."""
+@overload
+def cartesian_prod(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
@@ -1658,6 +2519,11 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
+@overload
+def chain_matmul(matrices: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications."""
+@overload
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor: ...
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -1682,14 +2548,129 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
+def clip(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`clamp` under numpy's name."""
+def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+    """`clamp` under numpy's name."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side, vectors as columns."""
+def combinations(
+    input: Tensor,
+    r: _int = 2,
+    with_replacement: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
+def concat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under another name."""
+def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under numpy's name."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate: a real tensor as it is."""
+def corrcoef(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Pearson's correlation coefficients of variables, one a row."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
+@overload
+def count_nonzero(input: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` or in all."""
+@overload
+def count_nonzero(input: Tensor, dim: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0 over some dimensions."""
+@overload
+def count_nonzero(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+def cov(
+    input: Tensor,
+    *,
+    correction: _int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+    observations, `aweights` weighs them.
+    """
+def cross(input: Tensor, other: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+def cummax(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CummaxResult:
+    """The largest of the elements up to each one along `dim`, and its last place."""
+def cummin(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CumminResult:
+    """The smallest of the elements up to each one along `dim`, and its last place."""
+def cumprod(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+    `dtype` says otherwise.
+    """
+def cumsum(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+    says otherwise.
+    """
+@overload
+def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integrals of `y` from the first place to each further one, at the places `x` along `dim`."""
+@overload
+def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The same at places that lie `dx` apart."""
+def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+def diag_embed(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = -2,
+    dim2: _int = -1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+    dimensions of the result that the matrices are in.
+    """
+def diagflat(input: Tensor, offset: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The matrix with all elements of `input` on a diagonal."""
+def diagonal(input: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+    """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+def diagonal_copy(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`diagonal` with memory of its own."""
+def diagonal_scatter(
+    input: Tensor,
+    src: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` on a diagonal."""
+def diff(
+    input: Tensor,
+    n: _int = 1,
+    dim: _int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+    first.
+    """
+def dist(input: Tensor, other: Tensor, p: _Operand = 2, *, out: Tensor | None = None) -> Tensor:
+    """The norm of order `p` of `input - other`."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -1710,6 +2691,29 @@ def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
+@overload
+def dsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length in depth: along the third dimension."""
+@overload
+def dsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts in depth between the given places."""
+@overload
+def dsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors in depth: along the third dimension."""
+@overload
+def einsum(
+    equation: str,
+    operands: Sequence[Tensor],
+    *,
+    path: _Size | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum of products that an equation such as `'ij,jk->ik'` names: a letter for each dimension, `...` for
+    dimensions that broadcast. Without `->` the result has the letters that appear once, in their order.
+    """
+@overload
+def einsum(equation: str, *operands: Tensor, path: _Size | None = None, out: Tensor | None = None) -> Tensor: ...
 def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
@@ -1724,6 +2728,15 @@ def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
+@overload
+def flip(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """A copy with the elements in reverse order along some dimensions."""
+@overload
+def flip(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the second dimension."""
+def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the first dimension."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -1751,10 +2764,33 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`outer` under another name."""
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
+def histc(
+    input: Tensor,
+    bins: _int = 100,
+    min: _Operand = 0,
+    max: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+    from the smallest to the largest element.
+    """
+@overload
+def hsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+@overload
+def hsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts side by side between the given places."""
+@overload
+def hsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side: along the second dimension, vectors along their only one."""
 def index_add(
     input: Tensor,
     dim: _int,
@@ -1767,6 +2803,21 @@ def index_add(
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
 def index_add_(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_copy_(input: Tensor, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_fill(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+def index_fill_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
 def index_put(
     input: Tensor,
     indices: Sequence[Tensor | None],
@@ -1783,8 +2834,35 @@ def index_put_(
     accumulate: _bool = False,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
+def index_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def index_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sums of products along the last dimensions of both tensors; numbers multiply."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -1797,10 +2875,51 @@ def isclose(
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
 def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
+@overload
+def isin(
+    elements: Tensor,
+    test_element: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is the test element."""
+@overload
+def isin(
+    element: _Operand,
+    test_elements: Tensor,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether a number is among the test elements."""
+@overload
+def isin(
+    elements: _Operand,
+    test_elements: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is among the test elements."""
 def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The Kronecker product: each element of `input` times all of `other`."""
+def kthvalue(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _KthvalueResult:
+    """The `k`-th smallest element along `dim`, counted from 1, and its place."""
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
@@ -1815,6 +2934,8 @@ def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
+def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
+    """`log(cumsum(exp(x)))` along `dim`, without overflow."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -1841,6 +2962,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | N
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -1878,6 +3003,25 @@ def mean(
 ) -> Tensor:
     """The mean over some dimensions."""
 @overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements, the lower one of two; NaN if there is a NaN."""
+@overload
+def median(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MedianResult:
+    """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+@overload
+def meshgrid(tensors: Sequence[Tensor], *, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """Coordinates on the grid that vectors span, a tensor for each; with `indexing='xy'` the first vector numbers
+    the columns.
+    """
+@overload
+def meshgrid(*tensors: Tensor, indexing: str = 'ij') -> tuple[Tensor, ...]: ...
+@overload
 def min(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest element; equal ones share its gradient."""
 @overload
@@ -1896,6 +3040,26 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, `(n, k)` and `(k, m)`."""
+def mode(
+    input: Tensor,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _ModeResult:
+    """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+@overload
+def moveaxis(
+    input: Tensor,
+    source: Sequence[_int],
+    destination: Sequence[_int],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`movedim` under numpy's name."""
+@overload
+def moveaxis(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+    """`moveaxis` for one dimension."""
 @overload
 def movedim(
     input: Tensor,
@@ -1908,14 +3072,70 @@ def movedim(
 @overload
 def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
     """`movedim` for one dimension."""
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements in ascending order along the first dimension."""
 def mul(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mul_(input: _Operand, other: _Operand) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
+def nanmean(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements that are not NaN."""
+@overload
+def nanmedian(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NanmedianResult:
+    """The median along `dim` of the elements that are not NaN, and its place."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+def nansum(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
+def narrow_copy(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
+    """`narrow` with memory of its own."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
@@ -1926,6 +3146,32 @@ def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
+def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+@overload
+def norm(
+    input: Tensor,
+    p: str = 'fro',
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+    squares.
+    """
+@overload
+def norm(
+    input: Tensor,
+    p: _Operand,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 @overload
@@ -1956,6 +3202,43 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def put(
+    input: Tensor,
+    index: Tensor,
+    source: Tensor,
+    accumulate: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+@overload
+def quantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+@overload
+def quantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantile along `dim` or of all elements."""
+def ravel(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A tensor as a vector: a view where possible."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -1974,15 +3257,51 @@ def remainder_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def renorm(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+def renorm_(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+@overload
+def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None, out: Tensor | None = None) -> Tensor:
+    """The number `i` as often as `repeats[i]` says, for each `i`."""
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+    """
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: _int,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
 @overload
 def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None = None) -> Tensor:
+    """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+    falls off at an end comes in at the other.
+    """
+def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+    """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """`vstack` under another name."""
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
@@ -1993,20 +3312,88 @@ def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
+def scatter_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def scatter_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: _Operand,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the place in the sorted last dimension of `sorted_sequence` where it would go: before equal
+    ones, or behind them with `right` or `side='right'`.
+    """
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `src` at `index` along `dim`."""
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -2019,8 +3406,40 @@ def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: _int = 0,
+    start: _int | None = None,
+    end: _int | None = None,
+    step: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+@overload
+def sort(
+    input: Tensor,
+    dim: _int = -1,
+    descending: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+    and NaN is the largest number.
+    """
+@overload
+def sort(
+    input: Tensor,
+    *,
+    stable: _bool | None,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """`sort`, which is stable, as asked for."""
 @overload
 def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -2082,6 +3501,33 @@ def std(
     out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def std_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation and the mean over some dimensions (all if `dim` is `None`)."""
+@overload
+def std_mean(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]: ...
+@overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
 @overload
@@ -2106,8 +3552,28 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
+def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapdims(input: Tensor, dim0: _int, dim1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under another name."""
+def swapdims_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`transpose` under another name."""
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+def take_along_dim(
+    input: Tensor,
+    indices: Tensor,
+    dim: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+    `dim` is `None`.
+    """
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of each element, in radians."""
 def tan_(input: Tensor) -> Tensor:
@@ -2116,16 +3582,88 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
+@overload
+def tensor_split(input: Tensor, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+    """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+@overload
+def tensor_split(input: Tensor, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+@overload
+def tensor_split(input: Tensor, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """The parts between the given places along `dim`."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`tensor_split`, with the one argument under the name that PyTorch documents."""
+@overload
+def tile(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """`repeat` in which missing numbers are 1."""
+@overload
+def tile(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def topk(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    largest: _bool = True,
+    sorted: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _TopkResult:
+    """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix. Integers are summed as int64."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
+@overload
+def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at the places `x` along `dim` by the trapezoidal rule."""
+@overload
+def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at places that lie `dx` apart."""
+@overload
+def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+@overload
+def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+def tril(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def tril_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def triu(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
+def triu_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
+def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+    """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+def unique_dim(
+    input: Tensor,
+    dim: _int,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The parts along `dim` each once, in lexicographic order."""
+@overload
+def unravel_index(indices: Tensor, shape: _Size) -> tuple[Tensor, ...]:
+    """Places in a flattened tensor of size `shape` as coordinates, a tensor for each dimension."""
+@overload
+def unravel_index(indices: Tensor, *shape: _int) -> tuple[Tensor, ...]: ...
+def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose parts do not count as views."""
+def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split` whose parts do not count as views, so that each may be changed in place."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
+def vander(x: Tensor, N: _int | None = None, increasing: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0."""
 @overload
 def var(
     input: Tensor,
@@ -2157,6 +3695,49 @@ def var(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def var_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance and the mean over some dimensions (all if `dim` is `None`)."""
+@overload
+def var_mean(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]: ...
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The product of two vectors, the first one conjugated where it is complex."""
+@overload
+def vsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length one above the other: along the first dimension."""
+@overload
+def vsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts one above the other between the given places."""
+@overload
+def vsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors one above the other: along the first dimension, vectors as rows."""
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements of `condition` that are not 0, a vector for each dimension."""
+@overload
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 
@@ -2169,22 +3750,41 @@ __all__ = [
     "abs_",
     "add",
     "add_",
+    "addbmm",
+    "addbmm_",
     "addcdiv",
     "addcdiv_",
     "addcmul",
     "addcmul_",
     "addmm",
+    "addmv",
+    "addmv_",
+    "addr",
+    "addr_",
+    "adjoint",
     "all",
     "allclose",
     "amax",
     "amin",
+    "aminmax",
     "any",
     "arange",
     "argmax",
     "argmin",
+    "argsort",
+    "argwhere",
     "as_strided",
+    "as_strided_scatter",
     "as_tensor",
+    "asarray",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "backward",
+    "baddbmm",
+    "baddbmm_",
+    "bartlett_window",
+    "bincount",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_not",
@@ -2193,13 +3793,20 @@ __all__ = [
     "bitwise_or_",
     "bitwise_xor",
     "bitwise_xor_",
+    "blackman_window",
+    "block_diag",
     "bmm",
     "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "can_cast",
+    "cartesian_prod",
     "cat",
     "ceil",
     "ceil_",
+    "chain_matmul",
     "chunk",
     "clamp",
     "clamp_",
@@ -2207,18 +3814,46 @@ __all__ = [
     "clamp_max_",
     "clamp_min",
     "clamp_min_",
+    "clip",
+    "clip_",
     "clone",
+    "column_stack",
+    "combinations",
+    "concat",
+    "concatenate",
     "conj",
+    "corrcoef",
     "cos",
     "cos_",
+    "count_nonzero",
+    "cov",
+    "cross",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "cumulative_trapezoid",
     "default_generator",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "diagonal_copy",
+    "diagonal_scatter",
+    "diff",
+    "dist",
     "div",
     "div_",
     "dot",
+    "dsplit",
+    "dstack",
     "dtype",
+    "einsum",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "eq",
     "eq_",
     "equal",
@@ -2228,36 +3863,60 @@ __all__ = [
     "expm1_",
     "eye",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
     "float32",
     "float64",
     "floor",
     "floor_",
     "floor_divide",
     "floor_divide_",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
     "gather",
     "ge",
     "ge_",
+    "ger",
     "get_default_dtype",
     "get_num_threads",
     "grad",
     "gt",
     "gt_",
+    "hamming_window",
+    "hann_window",
+    "histc",
+    "hsplit",
+    "hstack",
     "index_add",
     "index_add_",
+    "index_copy",
+    "index_copy_",
+    "index_fill",
+    "index_fill_",
     "index_put",
     "index_put_",
+    "index_reduce",
+    "index_reduce_",
     "index_select",
+    "inner",
     "int32",
     "int64",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_nonzero",
+    "is_same_size",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
+    "kaiser_window",
+    "kron",
+    "kthvalue",
     "le",
     "le_",
     "linspace",
@@ -2266,6 +3925,7 @@ __all__ = [
     "log1p_",
     "log_",
     "log_softmax",
+    "logcumsumexp",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -2274,29 +3934,45 @@ __all__ = [
     "logical_or_",
     "logical_xor",
     "logical_xor_",
+    "logspace",
     "logsumexp",
     "lt",
     "lt_",
     "masked_fill",
     "masked_fill_",
+    "masked_scatter",
+    "masked_scatter_",
     "masked_select",
     "matmul",
     "max",
     "maximum",
     "mean",
+    "median",
+    "meshgrid",
     "min",
     "minimum",
     "mm",
+    "mode",
+    "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "mul_",
     "mv",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
     "narrow",
+    "narrow_copy",
     "ne",
     "ne_",
     "neg",
     "neg_",
     "nonzero",
+    "nonzero_static",
+    "norm",
+    "numel",
     "ones",
     "ones_like",
     "outer",
@@ -2305,6 +3981,9 @@ __all__ = [
     "pow_",
     "prod",
     "promote_types",
+    "put",
+    "put_",
+    "quantile",
     "rand",
     "rand_like",
     "randint",
@@ -2312,24 +3991,37 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
+    "ravel",
     "reciprocal",
     "reciprocal_",
     "relu",
     "relu_",
     "remainder",
     "remainder_",
+    "renorm",
+    "renorm_",
+    "repeat_interleave",
     "reshape",
     "result_type",
+    "roll",
+    "rot90",
     "round",
     "round_",
+    "row_stack",
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "scalar_tensor",
     "scatter",
     "scatter_",
     "scatter_add",
     "scatter_add_",
+    "scatter_reduce",
+    "scatter_reduce_",
+    "searchsorted",
     "select",
+    "select_scatter",
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
@@ -2339,7 +4031,9 @@ __all__ = [
     "sign_",
     "sin",
     "sin_",
+    "slice_scatter",
     "softmax",
+    "sort",
     "split",
     "split_with_sizes",
     "sqrt",
@@ -2349,22 +4043,52 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "std_mean",
     "sub",
     "sub_",
     "sum",
+    "swapaxes",
+    "swapaxes_",
+    "swapdims",
+    "swapdims_",
     "t",
+    "take",
+    "take_along_dim",
     "tan",
     "tan_",
     "tanh",
     "tanh_",
     "tensor",
+    "tensor_split",
+    "tile",
+    "topk",
+    "trace",
     "transpose",
+    "trapezoid",
+    "trapz",
+    "tril",
+    "tril_",
+    "tril_indices",
+    "triu",
+    "triu_",
+    "triu_indices",
     "trunc",
     "trunc_",
     "uint8",
     "unbind",
+    "unflatten",
+    "unique_dim",
+    "unravel_index",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
     "unsqueeze",
+    "vander",
     "var",
+    "var_mean",
+    "vdot",
+    "vsplit",
+    "vstack",
     "where",
     "zeros",
     "zeros_like",

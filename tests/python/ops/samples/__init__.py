@@ -25,18 +25,30 @@ for _module in iter_modules(__path__):
 # - pow of an integer by a float64 tensor: PyTorch takes the logarithm of the base, for the gradient, in float32.
 # - var and std over an empty list of dimensions, which stands for all of them: PyTorch's gradient is infinite, because
 #   it takes the list for one element. Ours is that over all dimensions.
-# - as_strided_scatter: PyTorch's gradient of the tensor is that of the part that is replaced, which has none, instead of
-#   that of the rest.
+# - as_strided_scatter: PyTorch's gradient of the tensor is that of the part that is replaced, which has none, instead
+#   of that of the rest.
 # - index_fill with a tensor at places that count from the end, vander, scatter_reduce of a product with several zeros:
 #   PyTorch's backward() fails, for the last one the second one.
 # - which of several equal elements topk and kthvalue choose, PyTorch leaves open; median of a tensor whose elements
 #   share a place reads there what it has written.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
 
-# Operations of which samples made by kind would be random, or whose tensors fit together in a way that kinds do not say.
+# Operations of which samples made by kind would be random, or whose tensors fit together in a way that kinds do not
+# say.
 NAMED_ONLY = {
-    "addbmm", "baddbmm", "bucketize", "cross", "cumulative_trapezoid", "dropout", "isin", "repeat_interleave", "searchsorted",
-    "take_along_dim", "trapezoid", "trapz", "vander",
+    "addbmm",
+    "baddbmm",
+    "bucketize",
+    "cross",
+    "cumulative_trapezoid",
+    "dropout",
+    "isin",
+    "repeat_interleave",
+    "searchsorted",
+    "take_along_dim",
+    "trapezoid",
+    "trapz",
+    "vander",
 }
 
 OPERANDS = {"Tensor", "Operand"}
