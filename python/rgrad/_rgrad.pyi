@@ -166,6 +166,12 @@ class Tensor:
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed, its elements conjugated where they are complex."""
+    @property
+    def mH(self) -> Tensor:
+        """The last two dimensions transposed, the elements conjugated where they are complex."""
     def unique(
         self,
         sorted: _bool = True,
@@ -495,10 +501,6 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
-    H: Any
-    """A matrix transposed, its elements conjugated where they are complex."""
-    mH: Any
-    """The last two dimensions transposed, the elements conjugated where they are complex."""
 
     # Operations.
     def abs(self) -> Tensor:

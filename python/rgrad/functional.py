@@ -66,7 +66,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """The coordinates of the elements that are not 0: a row for each, or with `as_tuple` a vector for each dimension."""
+    """The coordinates of the elements that are not 0: a row for each, or `as_tuple` a vector for each dimension."""
     return _rgrad._nonzero_columns(input) if as_tuple else _rgrad.nonzero(input)
 
 
