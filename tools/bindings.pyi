@@ -124,6 +124,40 @@ class Tensor:
         kwargs: dict[str, Any] | None = None,
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T: ...
+    @property
+    def H(self) -> Tensor: ...
+    @property
+    def mH(self) -> Tensor: ...
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any: ...
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any: ...
+    def is_nonzero(self) -> _bool: ...
+    def is_same_size(self, other: Tensor) -> _bool: ...
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor: ...
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any: ...
 
@@ -579,6 +613,109 @@ def linspace(
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor: ...
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor: ...
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = 0.54,
+    beta: _float = 0.46,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = 12.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor: ...
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def numel(input: Tensor) -> _int: ...
+def is_nonzero(input: Tensor) -> _bool: ...
+def is_same_size(input: Tensor, other: Tensor) -> _bool: ...
+def broadcast_shapes(*shapes: _Size) -> Size: ...
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor: ...
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+) -> Tensor: ...
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
     requires_grad: _bool = False,
 ) -> Tensor: ...
 @overload

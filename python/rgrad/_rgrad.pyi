@@ -166,6 +166,54 @@ class Tensor:
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed, its elements conjugated where they are complex."""
+    @property
+    def mH(self) -> Tensor:
+        """The last two dimensions transposed, the elements conjugated where they are complex."""
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any:
+        """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
+
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often each is there.
+        """
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any:
+        """The elements (or parts along `dim`) of which neighbours that are equal are there once."""
+    def is_nonzero(self) -> _bool:
+        """Whether the only element is not 0.
+
+        Raises `RuntimeError` for a tensor with more or fewer elements.
+        """
+    def is_same_size(self, other: Tensor) -> _bool:
+        """Whether another tensor has the same size."""
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor of the given size and strides with undefined content, of this one's dtype unless another is given.
+        """
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any:
         """A leaf of the class `cls` on the memory of `data`."""
@@ -471,6 +519,10 @@ class Tensor:
     @overload
     def add_(self, other: _Operand, *, alpha: _Operand) -> Self:
         """`input + alpha * other`."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
         """`input + value * tensor1 / tensor2`."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Self:
@@ -483,6 +535,16 @@ class Tensor:
         """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
         """`addmm` in place: `input` has to have the size of the product."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def adjoint(self) -> Tensor:
+        """The last two dimensions exchanged, and the elements conjugated where they are complex."""
     @overload
     def all(self) -> Tensor:
         """Whether no element is 0."""
@@ -493,6 +555,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def aminmax(self, *, dim: _int | None = None, keepdim: _bool = False) -> _AminmaxResult:
+        """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -503,10 +567,32 @@ class Tensor:
         """The first place of the largest element, along a dimension or in the flattened tensor."""
     def argmin(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
         """The first place of the smallest element, along a dimension or in the flattened tensor."""
+    @overload
+    def argsort(self, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """The places of the elements in ascending (or descending) order along `dim`."""
+    @overload
+    def argsort(self, *, stable: _bool, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """`argsort`, which is stable, as asked for."""
+    def argwhere(self) -> Tensor:
+        """`nonzero` under numpy's name."""
     def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
+    def as_strided_scatter(
+        self,
+        src: Tensor,
+        size: _Size,
+        stride: _Size,
+        storage_offset: _int | None = None,
+    ) -> Tensor:
+        """`input` with `src` where `as_strided` with the same arguments sees it."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def bincount(self, weights: Tensor | None = None, minlength: _int = 0) -> Tensor:
+        """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
     def bitwise_and(self, other: _Operand) -> Tensor:
         """Bitwise and; for bool, logical and."""
     def bitwise_and_(self, other: _Operand) -> Self:
@@ -552,18 +638,86 @@ class Tensor:
         """Not below `min`."""
     def clamp_min_(self, min: _Operand) -> Self:
         """Not below `min`."""
+    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+        """`clamp` under numpy's name."""
+    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
+        """`clamp` under numpy's name."""
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
+    def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
+        """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
     def conj(self) -> Tensor:
         """The complex conjugate: a real tensor as it is."""
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
         """The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them."""
+    def corrcoef(self) -> Tensor:
+        """Pearson's correlation coefficients of variables, one a row."""
     def cos(self) -> Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
+    @overload
+    def count_nonzero(self, dim: _int | None = None) -> Tensor:
+        """How many elements are not 0, along `dim` or in all."""
+    @overload
+    def count_nonzero(self, dim: Sequence[_int]) -> Tensor:
+        """How many elements are not 0 over some dimensions."""
+    @overload
+    def count_nonzero(self, *dim: _int) -> Tensor: ...
+    def cov(
+        self,
+        *,
+        correction: _int = 1,
+        fweights: Tensor | None = None,
+        aweights: Tensor | None = None,
+    ) -> Tensor:
+        """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+        observations, `aweights` weighs them.
+        """
+    def cross(self, other: Tensor, dim: _int | None = None) -> Tensor:
+        """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+    def cummax(self, dim: _int) -> _CummaxResult:
+        """The largest of the elements up to each one along `dim`, and its last place."""
+    def cummin(self, dim: _int) -> _CumminResult:
+        """The smallest of the elements up to each one along `dim`, and its last place."""
+    def cumprod(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+        `dtype` says otherwise.
+        """
+    def cumprod_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumprod` in place, which keeps the dtype."""
+    def cumsum(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+        says otherwise.
+        """
+    def cumsum_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumsum` in place, which keeps the dtype."""
+    def diag(self, diagonal: _int = 0) -> Tensor:
+        """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+    def diag_embed(self, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
+        """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+        dimensions of the result that the matrices are in.
+        """
+    def diagflat(self, offset: _int = 0) -> Tensor:
+        """The matrix with all elements of `input` on a diagonal."""
+    def diagonal(self, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+    def diagonal_scatter(self, src: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """`input` with `src` on a diagonal."""
+    def diff(
+        self,
+        n: _int = 1,
+        dim: _int = -1,
+        prepend: Tensor | None = None,
+        append: Tensor | None = None,
+    ) -> Tensor:
+        """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+        first.
+        """
+    def dist(self, other: Tensor, p: _Operand = 2) -> Tensor:
+        """The norm of order `p` of `input - other`."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -584,10 +738,14 @@ class Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
-    def embedding_renorm_(self, indices: Tensor, max_norm: _Operand, norm_type: _Operand) -> Self:
-        """The rows of `weight` that `indices` name made shorter where their `norm_type`-norm is above `max_norm`;
-        `embedding_renorm_` stores them.
-        """
+    @overload
+    def dsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length in depth: along the third dimension."""
+    @overload
+    def dsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts in depth between the given places."""
+    @overload
+    def dsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
     def eq(self, other: _Operand) -> Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
@@ -609,8 +767,20 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def fill_(self, value: _Operand) -> Self:
         """A tensor like `input` with `value` everywhere; `fill_` stores it."""
+    def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
+        """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
+        """
     def flatten(self, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
         """The dimensions from `start_dim` to `end_dim` made one."""
+    @overload
+    def flip(self, dims: _Size) -> Tensor:
+        """A copy with the elements in reverse order along some dimensions."""
+    @overload
+    def flip(self, *dims: _int) -> Tensor: ...
+    def fliplr(self) -> Tensor:
+        """`flip` along the second dimension."""
+    def flipud(self) -> Tensor:
+        """`flip` along the first dimension."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -631,20 +801,68 @@ class Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """`outer` under another name."""
     def gt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater."""
+    def histc(self, bins: _int = 100, min: _Operand = 0, max: _Operand = 0) -> Tensor:
+        """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+        from the smallest to the largest element.
+        """
+    @overload
+    def hsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+    @overload
+    def hsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts side by side between the given places."""
+    @overload
+    def hsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
     def index_add(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Self:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+    def index_copy(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_copy_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_fill(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+    def index_fill_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Tensor:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
     def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Self:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
+    def index_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def index_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def index_select(self, dim: _int, index: Tensor) -> Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+    def inner(self, other: Tensor) -> Tensor:
+        """The sums of products along the last dimensions of both tensors; numbers multiply."""
     def isclose(
         self,
         other: Tensor,
@@ -659,6 +877,10 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def kron(self, other: Tensor) -> Tensor:
+        """The Kronecker product: each element of `input` times all of `other`."""
+    def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _KthvalueResult:
+        """The `k`-th smallest element along `dim`, counted from 1, and its place."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
@@ -673,6 +895,8 @@ class Tensor:
         """`log(1 + x)`, accurate near 0."""
     def log_softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
+    def logcumsumexp(self, dim: _int) -> Tensor:
+        """`log(cumsum(exp(x)))` along `dim`, without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -699,6 +923,10 @@ class Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Self:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
     def matmul(self, other: Tensor) -> Tensor:
@@ -723,6 +951,12 @@ class Tensor:
     def mean(self, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The mean over some dimensions."""
     @overload
+    def median(self) -> Tensor:
+        """The median of all elements, the lower one of two; NaN if there is a NaN."""
+    @overload
+    def median(self, dim: _int, keepdim: _bool = False) -> _MedianResult:
+        """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+    @overload
     def min(self) -> Tensor:
         """The smallest element; equal ones share its gradient."""
     @overload
@@ -735,20 +969,62 @@ class Tensor:
         """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
     def mm(self, mat2: Tensor) -> Tensor:
         """The product of two matrices, `(n, k)` and `(k, m)`."""
+    def mode(self, dim: _int = -1, keepdim: _bool = False) -> _ModeResult:
+        """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+    @overload
+    def moveaxis(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
+        """`movedim` under numpy's name."""
+    @overload
+    def moveaxis(self, source: _int, destination: _int) -> Tensor:
+        """`moveaxis` for one dimension."""
     @overload
     def movedim(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
         """Dimensions moved from some places to others, the rest kept in order."""
     @overload
     def movedim(self, source: _int, destination: _int) -> Tensor:
         """`movedim` for one dimension."""
+    def msort(self) -> Tensor:
+        """The elements in ascending order along the first dimension."""
     def mul(self, other: _Operand) -> Tensor:
         """Product of two tensors or numbers, element by element."""
     def mul_(self, other: _Operand) -> Self:
         """Product of two tensors or numbers, element by element."""
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix `(n, k)` and a vector `(k)`."""
+    def nanmean(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+    @overload
+    def nanmedian(self) -> Tensor:
+        """The median of all elements that are not NaN."""
+    @overload
+    def nanmedian(self, dim: _int, keepdim: _bool = False) -> _NanmedianResult:
+        """The median along `dim` of the elements that are not NaN, and its place."""
+    @overload
+    def nanquantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    @overload
+    def nanquantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    def nansum(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
     def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
         """`length` elements from `start` along `dim`."""
+    def narrow_copy(self, dim: _int, start: _int, length: _int) -> Tensor:
+        """`narrow` with memory of its own."""
     def ne(self, other: _Operand) -> Tensor:
         """Whether elements differ; NaN differs from everything."""
     def ne_(self, other: _Operand) -> Self:
@@ -759,6 +1035,28 @@ class Tensor:
         """The opposite of each element."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
+    def nonzero_static(self, *, size: _int, fill_value: _int = -1) -> Tensor:
+        """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+    @overload
+    def norm(
+        self,
+        p: str = 'fro',
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+        squares.
+        """
+    @overload
+    def norm(
+        self,
+        p: _Operand,
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -782,6 +1080,34 @@ class Tensor:
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
+    def put(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    def put_(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Self:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    @overload
+    def quantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+    @overload
+    def quantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantile along `dim` or of all elements."""
+    def ravel(self) -> Tensor:
+        """A tensor as a vector: a view where possible."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -800,11 +1126,47 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def renorm(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    def renorm_(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Self:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    @overload
+    def repeat(self, repeats: _Size) -> Tensor:
+        """The tensor laid out so many times along each dimension; further numbers are for new dimensions before."""
+    @overload
+    def repeat(self, *repeats: _int) -> Tensor: ...
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: Tensor,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+        """
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: _int,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
     @overload
     def reshape(self, shape: _Size) -> Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the size of `other`."""
+    def roll(self, shifts: _Size, dims: _Size = ()) -> Tensor:
+        """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+        falls off at an end comes in at the other.
+        """
+    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+        """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
     def round_(self) -> Self:
@@ -817,20 +1179,58 @@ class Tensor:
     def scatter(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     @overload
     def scatter_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter_(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Self:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter_(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Self:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     def scatter_add(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def scatter_add_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` added at the places of `index` along `dim`."""
+    def scatter_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def scatter_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def select_scatter(self, src: Tensor, dim: _int, index: _int) -> Tensor:
+        """`input` with `src` at `index` along `dim`."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -843,8 +1243,25 @@ class Tensor:
         """Sine of each element, in radians."""
     def sin_(self) -> Self:
         """Sine of each element, in radians."""
+    def slice_scatter(
+        self,
+        src: Tensor,
+        dim: _int = 0,
+        start: _int | None = None,
+        end: _int | None = None,
+        step: _int = 1,
+    ) -> Tensor:
+        """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+    @overload
+    def sort(self, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+        and NaN is the largest number.
+        """
+    @overload
+    def sort(self, *, stable: _bool | None, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """`sort`, which is stable, as asked for."""
     @overload
     def split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -872,6 +1289,17 @@ class Tensor:
         """Those of the given dimensions taken out whose size is 1."""
     @overload
     def squeeze(self, *dim: _int) -> Tensor: ...
+    @overload
+    def squeeze_(self) -> Self:
+        """`squeeze` in place, of all dimensions."""
+    @overload
+    def squeeze_(self, dim: _int) -> Self:
+        """`squeeze` in place, of one dimension."""
+    @overload
+    def squeeze_(self, dim: Sequence[_int]) -> Self:
+        """`squeeze` in place, of some dimensions."""
+    @overload
+    def squeeze_(self, *dim: _int) -> Self: ...
     @overload
     def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The standard deviation, with Bessel's correction if `unbiased`."""
@@ -912,8 +1340,24 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
+    def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
+        """`transpose` under numpy's name."""
+    def swapaxes_(self, axis0: _int, axis1: _int) -> Self:
+        """`transpose` under numpy's name."""
+    def swapdims(self, dim0: _int, dim1: _int) -> Tensor:
+        """`transpose` under another name."""
+    def swapdims_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` under another name."""
     def t(self) -> Tensor:
         """A matrix transposed; a vector or a tensor without dimensions as it is."""
+    def t_(self) -> Self:
+        """`t` in place."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+    def take_along_dim(self, indices: Tensor, dim: _int | None = None) -> Tensor:
+        """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+        `dim` is `None`.
+        """
     def tan(self) -> Tensor:
         """Tangent of each element, in radians."""
     def tan_(self) -> Self:
@@ -922,16 +1366,61 @@ class Tensor:
         """Hyperbolic tangent of each element."""
     def tanh_(self) -> Self:
         """Hyperbolic tangent of each element."""
+    @overload
+    def tensor_split(self, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+        """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+    @overload
+    def tensor_split(self, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+    @overload
+    def tensor_split(self, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """The parts between the given places along `dim`."""
+    @overload
+    def tensor_split(self, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`tensor_split`, with the one argument under the name that PyTorch documents."""
+    @overload
+    def tile(self, dims: _Size) -> Tensor:
+        """`repeat` in which missing numbers are 1."""
+    @overload
+    def tile(self, *dims: _int) -> Tensor: ...
+    def topk(self, k: _int, dim: _int = -1, largest: _bool = True, sorted: _bool = True) -> _TopkResult:
+        """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix. Integers are summed as int64."""
     def transpose(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions exchanged."""
+    def transpose_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` in place, which changes how the memory is seen."""
+    def tril(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def tril_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def triu(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and above a diagonal, the others 0."""
+    def triu_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and above a diagonal, the others 0."""
     def trunc(self) -> Tensor:
         """Each element without its fraction."""
     def trunc_(self) -> Self:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
+    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+        """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+    def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
+        """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
+        view.
+        """
+    def unsafe_chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`chunk` whose parts do not count as views."""
+    def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split` whose parts do not count as views, so that each may be changed in place."""
+    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
+    def unsqueeze_(self, dim: _int) -> Self:
+        """`unsqueeze` in place."""
     @overload
     def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The variance, with Bessel's correction if `unbiased`."""
@@ -949,6 +1438,8 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def vdot(self, other: Tensor) -> Tensor:
+        """The product of two vectors, the first one conjugated where it is complex."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -957,6 +1448,25 @@ class Tensor:
         """
     @overload
     def view(self, *size: _int) -> Tensor: ...
+    @overload
+    def view(self, dtype: _DType) -> Tensor:
+        """The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or
+        grows.
+
+        Raises `RuntimeError` if sizes or strides do not allow it.
+        """
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` with the size of `other`."""
+    @overload
+    def vsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length one above the other: along the first dimension."""
+    @overload
+    def vsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts one above the other between the given places."""
+    @overload
+    def vsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def where(self, condition: Tensor, other: _Operand) -> Tensor:
+        """This tensor where `condition` is true, else `other`."""
     def zero_(self) -> Self:
         """Zeros like `input`; `zero_` stores them."""
 
@@ -1222,6 +1732,150 @@ def linspace(
     requires_grad: _bool = False,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
+
+    Raises `RuntimeError` for a negative number of steps.
+    """
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and below a diagonal: row numbers, and under them column numbers."""
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and above a diagonal: row numbers, and under them column numbers."""
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Bartlett's window, a triangle; one period of a sequence of them, or a symmetric one if not `periodic`."""
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Blackman's window, a sum of three cosines."""
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = 0.54,
+    beta: _float = 0.46,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hamming's window, `alpha - beta * cos`."""
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hann's window, a raised cosine."""
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = 12.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Kaiser's window, narrower the larger `beta` is."""
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor:
+    """A tensor without dimensions that holds `s`, of the default float type unless `dtype` is given."""
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size and strides with undefined content."""
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size with undefined content, its dimensions in memory in the order of `physical_layout`,
+    the slowest first.
+    """
+def numel(input: Tensor) -> _int:
+    """How many elements a tensor has."""
+def is_nonzero(input: Tensor) -> _bool:
+    """Whether the only element of a tensor is not 0.
+
+    Raises `RuntimeError` for a tensor with more or fewer elements.
+    """
+def is_same_size(input: Tensor, other: Tensor) -> _bool:
+    """Whether two tensors have the same size."""
+def broadcast_shapes(*shapes: _Size) -> Size:
+    """The size that tensors of the given sizes broadcast to.
+
+    Raises `RuntimeError` if they do not.
+    """
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor:
+    """A tensor on the memory of an object that has `__dlpack__`, or of a DLPack capsule.
+
+    Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
+    """
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+) -> Tensor:
+    """A vector on the memory of an object with a buffer, such as `bytes` or `bytearray`: `count` elements (all if it is
+    -1) from `offset` bytes on.
+
+    Raises `ValueError` if they do not fit the buffer.
+    """
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of whatever `obj` is: a tensor, an array, an object with `__dlpack__` or a buffer (whose memory is
+    shared unless `copy` is true or the dtype differs), numbers or nested lists of them.
+
+    Raises `ValueError` if `copy` is false and the memory cannot be shared.
+    """
 @overload
 def randint(
     high: _int,
@@ -1449,212 +2103,42 @@ def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 
 # Results with named parts.
-class _EmbeddingBagResult(NamedTuple):
-    output: Tensor
-    offset2bag: Tensor
-    bag_size: Tensor
-    max_indices: Tensor
-class _FractionalMaxPool2DResult(NamedTuple):
-    out: Tensor
+class _AminmaxResult(NamedTuple):
+    min: Tensor
+    max: Tensor
+class _CummaxResult(NamedTuple):
+    values: Tensor
     indices: Tensor
-class _FractionalMaxPool3DResult(NamedTuple):
-    out: Tensor
+class _CumminResult(NamedTuple):
+    values: Tensor
     indices: Tensor
-class _AdaptiveMaxPool1DResult(NamedTuple):
-    out: Tensor
+class _KthvalueResult(NamedTuple):
+    values: Tensor
     indices: Tensor
-class _AdaptiveMaxPool2DWithIndicesResult(NamedTuple):
-    out: Tensor
-    indices: Tensor
-class _AdaptiveMaxPool3DWithIndicesResult(NamedTuple):
-    out: Tensor
-    indices: Tensor
-class _GruResult(NamedTuple):
-    output: Tensor
-    hy: Tensor
-class _LstmResult(NamedTuple):
-    output: Tensor
-    hy: Tensor
-    cy: Tensor
-class _LstmCellResult(NamedTuple):
-    hy: Tensor
-    cy: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
     indices: Tensor
-class _MaxPool1DWithIndicesResult(NamedTuple):
-    out: Tensor
-    indices: Tensor
-class _MaxPool2DWithIndicesResult(NamedTuple):
-    out: Tensor
-    indices: Tensor
-class _MaxPool3DWithIndicesResult(NamedTuple):
-    out: Tensor
+class _MedianResult(NamedTuple):
+    values: Tensor
     indices: Tensor
 class _MinResult(NamedTuple):
     values: Tensor
     indices: Tensor
-class _NativeBatchNormResult(NamedTuple):
-    out: Tensor
-    save_mean: Tensor
-    save_invstd: Tensor
-class _NativeGroupNormResult(NamedTuple):
-    out: Tensor
-    mean: Tensor
-    rstd: Tensor
-class _NativeLayerNormResult(NamedTuple):
-    out: Tensor
-    mean: Tensor
-    rstd: Tensor
-class _RnnReluResult(NamedTuple):
-    output: Tensor
-    hy: Tensor
-class _RnnTanhResult(NamedTuple):
-    output: Tensor
-    hy: Tensor
+class _ModeResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NanmedianResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _SortResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _TopkResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
-    @staticmethod
-    def _embedding_bag(
-        weight: Tensor,
-        indices: Tensor,
-        offsets: Tensor,
-        scale_grad_by_freq: _bool = False,
-        mode: _int = 0,
-        sparse: _bool = False,
-        per_sample_weights: Tensor | None = None,
-        include_last_offset: _bool = False,
-        padding_idx: _int | None = None,
-    ) -> _EmbeddingBagResult:
-        """The sum (`mode` 0), the mean (1) or the largest elements (2) of the rows of `weight` in each bag of
-        `indices`; bags begin at `offsets`. Also the bag of each index, the size of each bag, and the rows of the
-        largest elements.
-        """
-    @staticmethod
-    def _fractional_max_pool2d(
-        input: Tensor,
-        kernel_size: _Size,
-        output_size: _Size,
-        random_samples: Tensor,
-    ) -> _FractionalMaxPool2DResult:
-        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
-    @staticmethod
-    def _fractional_max_pool3d(
-        input: Tensor,
-        kernel_size: _Size,
-        output_size: _Size,
-        random_samples: Tensor,
-    ) -> _FractionalMaxPool3DResult:
-        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
-    @staticmethod
-    def _upsample(
-        input: Tensor,
-        mode: str,
-        size: _Size,
-        align_corners: _bool = False,
-        factors: Sequence[_float] = (),
-        antialias: _bool = False,
-    ) -> Tensor:
-        """The last dimensions resized to the given sizes in a given way; `factors` are those that the sizes came from,
-        if any. What `interpolate` does once its arguments are understood.
-        """
-    @staticmethod
-    def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
-        """The mean of each of `output_size` windows that divide the input evenly."""
-    @staticmethod
-    def adaptive_avg_pool2d(input: Tensor, output_size: _Size) -> Tensor:
-        """The mean of each of `output_size` windows that divide the input evenly."""
-    @staticmethod
-    def adaptive_avg_pool3d(input: Tensor, output_size: _Size) -> Tensor:
-        """The mean of each of `output_size` windows that divide the input evenly."""
-    @staticmethod
-    def adaptive_max_pool2d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool2DWithIndicesResult:
-        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
-    @staticmethod
-    def adaptive_max_pool3d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool3DWithIndicesResult:
-        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
-    @staticmethod
-    def affine_grid_generator(theta: Tensor, size: _Size, align_corners: _bool) -> Tensor:
-        """The places that affine maps `theta`, `(batch, 2, 3)` or `(batch, 3, 4)`, send the points of a grid to: a grid
-        for `grid_sample` of an output of `size`, `(batch, channels, ..)`.
-        """
-    @staticmethod
-    def avg_pool1d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size = [0],
-        ceil_mode: _bool = False,
-        count_include_pad: _bool = True,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The mean of each window, in one dimension; see `avg_pool2d`."""
-    @staticmethod
-    def avg_pool2d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        ceil_mode: _bool = False,
-        count_include_pad: _bool = True,
-        divisor_override: _int | None = None,
-    ) -> Tensor:
-        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
-        are) in an input with `padding` zeros on both sides.
-
-        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
-        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
-        `RuntimeError` where the numbers do not fit the input.
-        """
-    @staticmethod
-    def avg_pool3d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        ceil_mode: _bool = False,
-        count_include_pad: _bool = True,
-        divisor_override: _int | None = None,
-    ) -> Tensor:
-        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
-        are) in an input with `padding` zeros on both sides.
-
-        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
-        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
-        `RuntimeError` where the numbers do not fit the input.
-        """
-    @staticmethod
-    def batch_norm(
-        input: Tensor,
-        running_mean: Tensor | None,
-        running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: _bool = False,
-        momentum: _Operand = 0.1,
-        eps: _Operand = 1e-5,
-    ) -> Tensor:
-        """Each channel less its mean and divided by its standard deviation; times `weight` and plus `bias`, one number
-        for each channel.
-
-        With `training` the statistics are those of the batch, and the running averages, if given, are moved towards
-        them by `momentum`; else they are the running averages. S. Ioffe and C. Szegedy, "Batch normalization", 2015.
-        Raises `RuntimeError` where sizes do not fit, `ValueError` when training on channels of one element.
-        """
-    @staticmethod
-    def bilinear(
-        input1: Tensor,
-        input2: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
-        `(features, n, m)`, a bias `(features,)`.
-        """
     @staticmethod
     def binary_cross_entropy(
         input: Tensor,
@@ -1678,177 +2162,6 @@ class _Functional:
         without overflow. `pos_weight` weighs the positive targets.
         """
     @staticmethod
-    def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
-        """Channels taken in turn from each of `groups` groups of them.
-
-        X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
-        """
-    @overload
-    @staticmethod
-    def conv1d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The convolution of `input` by `weight` in one dimension.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-        """
-    @overload
-    @staticmethod
-    def conv1d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: str = 'valid',
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-    @overload
-    @staticmethod
-    def conv2d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The convolution of `input` by `weight` in two dimensions.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-        """
-    @overload
-    @staticmethod
-    def conv2d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: str = 'valid',
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-    @overload
-    @staticmethod
-    def conv3d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: str = 'valid',
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-    @overload
-    @staticmethod
-    def conv3d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The convolution of `input` by `weight` in three dimensions.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-        """
-    @staticmethod
-    def conv_tbc(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        pad: _int = 0,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
-        `(kernel, channels, features)`.
-        """
-    @staticmethod
-    def conv_transpose1d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
-        groups: _int = 1,
-        dilation: _Size =  [1],
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-        they do not fit together.
-        """
-    @staticmethod
-    def conv_transpose2d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
-        groups: _int = 1,
-        dilation: _Size =  [1],
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-        they do not fit together.
-        """
-    @staticmethod
-    def conv_transpose3d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
-        groups: _int = 1,
-        dilation: _Size =  [1],
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
-
-        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-        they do not fit together.
-        """
-    @staticmethod
     def cross_entropy(
         input: Tensor,
         target: Tensor,
@@ -1861,37 +2174,6 @@ class _Functional:
         size. `label_smoothing` mixes the target with the uniform distribution (C. Szegedy et al., "Rethinking the
         Inception architecture", 2015).
         """
-    @overload
-    @staticmethod
-    def ctc_loss(
-        log_probs: Tensor,
-        targets: Tensor,
-        input_lengths: _Size,
-        target_lengths: _Size,
-        blank: _int = 0,
-        reduction: str = 'mean',
-        zero_infinity: _bool = False,
-    ) -> Tensor:
-        """The loss of connectionist temporal classification: minus the logarithm of the probability that the classes
-        drawn at each time, repeats merged and blanks left out, are the target.
-
-        `log_probs` is `(time, batch, classes)`, or `(time, classes)` for one example; `targets` is `(batch,
-        length)`, or all one after another. The mean is that of losses divided by the lengths of their targets; with
-        `zero_infinity`, targets that are too long count as 0. A. Graves et al., 2006. Raises `RuntimeError` where
-        sizes do not fit.
-        """
-    @overload
-    @staticmethod
-    def ctc_loss(
-        log_probs: Tensor,
-        targets: Tensor,
-        input_lengths: Tensor,
-        target_lengths: Tensor,
-        blank: _int = 0,
-        reduction: str = 'mean',
-        zero_infinity: _bool = False,
-    ) -> Tensor:
-        """`ctc_loss` with lengths in tensors."""
     @staticmethod
     def dropout(input: Tensor, p: _Operand = 0.5, training: _bool = True, inplace: _bool = False) -> Tensor:
         """Each element set to 0 with probability `p`, the others divided by `1 - p`; unchanged unless `training`.
@@ -1900,236 +2182,14 @@ class _Functional:
         Raises `ValueError` unless `p` is from 0 to 1.
         """
     @staticmethod
-    def fold(
-        input: Tensor,
-        output_size: _Size,
-        kernel_size: _Size,
-        dilation: _Size = [1],
-        padding: _Size = [0],
-        stride: _Size = [1],
-    ) -> Tensor:
-        """Columns added up to an image: from `(batch, channels * kernel, blocks)`, or without the batch, to
-        `(batch, channels, ..output_size)`; see `unfold`, whose transpose it is.
-        """
-    @staticmethod
-    def grid_sample(
-        input: Tensor,
-        grid: Tensor,
-        mode: str = 'bilinear',
-        padding_mode: str = 'zeros',
-        align_corners: _bool | None = None,
-    ) -> Tensor:
-        """Elements of `input`, `(batch, channels, ..)`, at the places of `grid`, `(batch, .., n)`, whose coordinates run from
-        -1 to 1 along each of the n last dimensions, the last one first.
-
-        `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the
-        `"border"`, or the `"reflection"` of what is inside. Raises `RuntimeError` where sizes do not fit,
-        `ValueError` for another mode.
-        """
-    @staticmethod
-    def group_norm(
-        input: Tensor,
-        num_groups: _int,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        eps: _Operand = 1e-5,
-    ) -> Tensor:
-        """Each of `num_groups` groups of an example's channels less its mean and divided by its standard deviation;
-        times `weight` and plus `bias`, one number for each channel.
-
-        Y. Wu and K. He, "Group normalization", 2018. Raises `RuntimeError` where sizes do not fit, `ValueError` for
-        groups of one element.
-        """
-    @staticmethod
-    def instance_norm(
-        input: Tensor,
-        running_mean: Tensor | None = None,
-        running_var: Tensor | None = None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        use_input_stats: _bool = True,
-        momentum: _Operand = 0.1,
-        eps: _Operand = 1e-5,
-    ) -> Tensor:
-        """Each channel of each example less its mean and divided by its standard deviation; see `batch_norm`.
-
-        D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", 2016.
-        """
-    @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
-    @staticmethod
-    def layer_norm(
-        input: Tensor,
-        normalized_shape: _Size,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        eps: _Operand = 1e-5,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
-        standard deviation; times `weight` and plus `bias`, which have that size.
-
-        J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
-        fit.
-        """
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
-    def local_response_norm(
-        input: Tensor,
-        size: _int,
-        alpha: _Operand = 1e-4,
-        beta: _Operand = 0.75,
-        k: _Operand = 1.0,
-    ) -> Tensor:
-        """Each element divided by a power of the mean square of those in `size` channels around it.
-
-        A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
-        networks", 2012.
-        """
-    @staticmethod
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
-    @staticmethod
-    def lp_pool1d(
-        input: Tensor,
-        norm_type: _Operand,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        ceil_mode: _bool = False,
-    ) -> Tensor:
-        """The `norm_type`-th root of the sum of the powers of each window's elements."""
-    @staticmethod
-    def lp_pool2d(
-        input: Tensor,
-        norm_type: _Operand,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        ceil_mode: _bool = False,
-    ) -> Tensor:
-        """The `norm_type`-th root of the sum of the powers of each window's elements."""
-    @staticmethod
-    def lp_pool3d(
-        input: Tensor,
-        norm_type: _Operand,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        ceil_mode: _bool = False,
-    ) -> Tensor:
-        """The `norm_type`-th root of the sum of the powers of each window's elements."""
-    @staticmethod
-    def max_pool1d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size = [0],
-        dilation: _Size = [1],
-        ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
-    @staticmethod
-    def max_pool1d_with_indices(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size = [0],
-        dilation: _Size = [1],
-        ceil_mode: _bool = False,
-        *,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _MaxPool1DWithIndicesResult:
-        """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
-    @staticmethod
-    def max_pool2d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The largest element of each window; arguments as there are for the function that gives the places too."""
-    @staticmethod
-    def max_pool2d_with_indices(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        ceil_mode: _bool = False,
-    ) -> _MaxPool2DWithIndicesResult:
-        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
-        the plane.
-
-        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
-        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
-        not fit the input.
-        """
-    @staticmethod
-    def max_pool3d(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The largest element of each window; arguments as there are for the function that gives the places too."""
-    @staticmethod
-    def max_pool3d_with_indices(
-        input: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
-        ceil_mode: _bool = False,
-    ) -> _MaxPool3DWithIndicesResult:
-        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
-        the plane.
-
-        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
-        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
-        not fit the input.
-        """
-    @staticmethod
-    def max_unpool1d(
-        input: Tensor,
-        indices: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size = [0],
-        output_size: _Size | None = None,
-    ) -> Tensor:
-        """Elements put back where `max_pool1d` found them, among zeros."""
-    @staticmethod
-    def max_unpool2d(
-        input: Tensor,
-        indices: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        output_size: _Size | None = None,
-    ) -> Tensor:
-        """Elements put back where a pool of largest elements found them, among zeros."""
-    @staticmethod
-    def max_unpool3d(
-        input: Tensor,
-        indices: Tensor,
-        kernel_size: _Size,
-        stride: _Size | None = None,
-        padding: _Size =  [0],
-        output_size: _Size | None = None,
-    ) -> Tensor:
-        """Elements put back where a pool of largest elements found them, among zeros."""
     @staticmethod
     def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the squared differences; input and target broadcast."""
@@ -2146,61 +2206,8 @@ class _Functional:
         for each class.
         """
     @staticmethod
-    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
-        """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
-        then for the one before it, and so on.
-
-        `mode` is `"constant"` for `value` (by default 0), `"reflect"` for the elements next to the edge in reverse,
-        `"replicate"` for the edge itself, or `"circular"` for the elements of the other end. Raises
-        `NotImplementedError` for another mode, or for as many dimensions as the mode does not know.
-        """
-    @staticmethod
-    def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
-        """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
-        r)`.
-
-        W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-        neural network", 2016.
-        """
-    @staticmethod
-    def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
-        """Pixels made channels: the reverse of `pixel_shuffle`."""
-    @staticmethod
     def relu(input: Tensor, inplace: _bool = False) -> Tensor:
         """The larger of each element and 0; stored in `input` itself if `inplace`."""
-    @staticmethod
-    def rms_norm(
-        input: Tensor,
-        normalized_shape: _Size,
-        weight: Tensor | None = None,
-        eps: _Operand | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
-
-        B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
-        epsilon.
-        """
-    @staticmethod
-    def scaled_dot_product_attention(
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: _Operand = 0.0,
-        is_causal: _bool = False,
-        *,
-        scale: _Operand | None = None,
-        enable_gqa: _bool = False,
-    ) -> Tensor:
-        """`softmax(query @ key.T * scale + attn_mask) @ value`, over the last two dimensions.
-
-        A bool mask is true where there is attention, a float one is added; `is_causal` masks what comes later than
-        the query. Rows that see nothing are 0. `scale` is by default one divided by the root of the last size; with
-        `enable_gqa` heads of key and value are shared by several of the query. A. Vaswani et al., "Attention is all
-        you need", 2017. Raises `RuntimeError` where sizes or types do not fit.
-        """
     @staticmethod
     def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
@@ -2210,37 +2217,39 @@ class _Functional:
     @staticmethod
     def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Hyperbolic tangent of each element."""
-    @staticmethod
-    def unfold(
-        input: Tensor,
-        kernel_size: _Size,
-        dilation: _Size = [1],
-        padding: _Size = [0],
-        stride: _Size = [1],
-    ) -> Tensor:
-        """Blocks of an image as columns: from `(batch, channels, height, width)`, or without the batch, to
-        `(batch, channels * kernel, blocks)`.
-
-        Blocks have `kernel_size` elements, `dilation` apart, and lie `stride` apart in an image with `padding` zeros
-        around. Raises `RuntimeError` where they do not fit.
-        """
 
 _nn: _Functional
 
 # Operations.
+def _nonzero_columns(input: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements that are not 0, a vector for each dimension."""
+def _tensordot(
+    input: Tensor,
+    other: Tensor,
+    dims_self: _Size,
+    dims_other: _Size,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sums of products over the dimensions `dims_self` of one tensor and `dims_other` of the other."""
+def _unique_consecutive(
+    input: Tensor,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+    dim: _int | None = None,
+) -> tuple[Tensor, ...]:
+    """Neighbours that are equal once: elements of the flattened tensor, or parts along `dim`."""
+def _unique_elements(
+    input: Tensor,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The elements each once in ascending order, the group of each element, and how many there are in each."""
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
-def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
-    """The mean of each of `output_size` windows that divide the input evenly."""
-def adaptive_max_pool1d(
-    input: Tensor,
-    output_size: _Size,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _AdaptiveMaxPool1DResult:
-    """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -2253,6 +2262,25 @@ def add_(input: _Operand, other: _Operand) -> Tensor:
 @overload
 def add_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input + alpha * other`."""
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+def addbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
 def addcdiv(
     input: Tensor,
     tensor1: Tensor,
@@ -2285,6 +2313,32 @@ def addmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def adjoint(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The last two dimensions exchanged, and the elements conjugated where they are complex."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
@@ -2295,6 +2349,14 @@ def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor 
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def aminmax(
+    input: Tensor,
+    *,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AminmaxResult:
+    """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
 @overload
 def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
@@ -2317,6 +2379,21 @@ def argmin(
     out: Tensor | None = None,
 ) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
+@overload
+def argsort(input: Tensor, dim: _int = -1, descending: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The places of the elements in ascending (or descending) order along `dim`."""
+@overload
+def argsort(
+    input: Tensor,
+    *,
+    stable: _bool,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`argsort`, which is stable, as asked for."""
+def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
     size: _Size,
@@ -2328,42 +2405,67 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
-def avg_pool1d(
+def as_strided_scatter(
     input: Tensor,
-    kernel_size: _Size,
-    stride: _Size | None = None,
-    padding: _Size = [0],
-    ceil_mode: _bool = False,
-    count_include_pad: _bool = True,
+    src: Tensor,
+    size: _Size,
+    stride: _Size,
+    storage_offset: _int | None = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The mean of each window, in one dimension; see `avg_pool2d`."""
-def batch_norm(
+    """`input` with `src` where `as_strided` with the same arguments sees it."""
+@overload
+def atleast_1d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least one dimension."""
+@overload
+def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least one dimension."""
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least two dimensions: a vector is a row."""
+@overload
+def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least two dimensions."""
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`."""
+@overload
+def atleast_3d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least three dimensions."""
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def baddbmm(
     input: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    training: _bool,
-    momentum: _Operand,
-    eps: _Operand,
-    cudnn_enabled: _bool,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def baddbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def bincount(
+    input: Tensor,
+    weights: Tensor | None = None,
+    minlength: _int = 0,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """`batch_norm` for any number of elements, with its arguments in another order."""
-def bilinear(
-    input1: Tensor,
-    input2: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
-    `(features, n, m)`, a bias `(features,)`.
-    """
+    """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
@@ -2380,13 +2482,37 @@ def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) 
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
+@overload
+def block_diag(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The matrix with the given ones (scalars and vectors count as rows) along its diagonal."""
+@overload
+def block_diag(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+@overload
+def broadcast_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors expanded to the size that they broadcast to."""
+@overload
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
 def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
 def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def bucketize(
+    input: _Operand,
+    boundaries: Tensor,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the bucket between the sorted `boundaries` that it is in."""
+@overload
+def cartesian_prod(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """All rows that have an element of each vector."""
+@overload
+def cartesian_prod(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
@@ -2395,11 +2521,11 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
-def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
-    """Channels taken in turn from each of `groups` groups of them.
-
-    X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
-    """
+@overload
+def chain_matmul(matrices: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications."""
+@overload
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor: ...
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -2424,191 +2550,129 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
+def clip(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`clamp` under numpy's name."""
+def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+    """`clamp` under numpy's name."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side, vectors as columns."""
+def combinations(
+    input: Tensor,
+    r: _int = 2,
+    with_replacement: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
+def concat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under another name."""
+def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under numpy's name."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate: a real tensor as it is."""
-def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
-    """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
-    then for the one before it, and so on. Negative ones take elements away.
-    """
-@overload
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The convolution of `input` by `weight` in one dimension.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-    """
-@overload
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: str = 'valid',
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-@overload
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The convolution of `input` by `weight` in two dimensions.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-    """
-@overload
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: str = 'valid',
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-@overload
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: str = 'valid',
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-@overload
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The convolution of `input` by `weight` in three dimensions.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
-    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
-    """
-def conv_tbc(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    pad: _int = 0,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
-    `(kernel, channels, features)`.
-    """
-def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
-    groups: _int = 1,
-    dilation: _Size =  [1],
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-    they do not fit together.
-    """
-def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
-    groups: _int = 1,
-    dilation: _Size =  [1],
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-    they do not fit together.
-    """
-def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
-    groups: _int = 1,
-    dilation: _Size =  [1],
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
-
-    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
-    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
-    they do not fit together.
-    """
-def convolution(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: _Size,
-    padding: _Size,
-    dilation: _Size,
-    transposed: _bool,
-    output_padding: _Size,
-    groups: _int,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """A convolution of any kind, with all that there is to say about it.
-
-    `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
-    convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
-    """
+def corrcoef(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Pearson's correlation coefficients of variables, one a row."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
+@overload
+def count_nonzero(input: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` or in all."""
+@overload
+def count_nonzero(input: Tensor, dim: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0 over some dimensions."""
+@overload
+def count_nonzero(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+def cov(
+    input: Tensor,
+    *,
+    correction: _int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+    observations, `aweights` weighs them.
+    """
+def cross(input: Tensor, other: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+def cummax(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CummaxResult:
+    """The largest of the elements up to each one along `dim`, and its last place."""
+def cummin(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CumminResult:
+    """The smallest of the elements up to each one along `dim`, and its last place."""
+def cumprod(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+    `dtype` says otherwise.
+    """
+def cumsum(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+    says otherwise.
+    """
+@overload
+def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integrals of `y` from the first place to each further one, at the places `x` along `dim`."""
+@overload
+def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The same at places that lie `dx` apart."""
+def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+def diag_embed(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = -2,
+    dim2: _int = -1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+    dimensions of the result that the matrices are in.
+    """
+def diagflat(input: Tensor, offset: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The matrix with all elements of `input` on a diagonal."""
+def diagonal(input: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+    """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+def diagonal_copy(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`diagonal` with memory of its own."""
+def diagonal_scatter(
+    input: Tensor,
+    src: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` on a diagonal."""
+def diff(
+    input: Tensor,
+    n: _int = 1,
+    dim: _int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+    first.
+    """
+def dist(input: Tensor, other: Tensor, p: _Operand = 2, *, out: Tensor | None = None) -> Tensor:
+    """The norm of order `p` of `input - other`."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -2629,20 +2693,29 @@ def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
-def embedding(
-    weight: Tensor,
-    indices: Tensor,
-    padding_idx: _int = -1,
-    scale_grad_by_freq: _bool = False,
-    sparse: _bool = False,
+@overload
+def dsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length in depth: along the third dimension."""
+@overload
+def dsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts in depth between the given places."""
+@overload
+def dsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors in depth: along the third dimension."""
+@overload
+def einsum(
+    equation: str,
+    operands: Sequence[Tensor],
     *,
+    path: _Size | None = None,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The rows of `weight` that `indices` name: of the size of `indices`, and one dimension more.
-
-    The row `padding_idx` gets no gradient; with `scale_grad_by_freq`, a row's gradient is divided by how often
-    it is named. Raises `IndexError` for an index that is no row.
+    """The sum of products that an equation such as `'ij,jk->ik'` names: a letter for each dimension, `...` for
+    dimensions that broadcast. Without `->` the result has the letters that appear once, in their order.
     """
+@overload
+def einsum(equation: str, *operands: Tensor, path: _Size | None = None, out: Tensor | None = None) -> Tensor: ...
 def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
@@ -2657,6 +2730,15 @@ def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
+@overload
+def flip(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """A copy with the elements in reverse order along some dimensions."""
+@overload
+def flip(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the second dimension."""
+def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the first dimension."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -2684,68 +2766,33 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
-def group_norm(
-    input: Tensor,
-    num_groups: _int,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: _Operand = 1e-5,
-    cudnn_enabled: _bool = True,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """`group_norm` for any size of groups."""
-@overload
-def gru(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _GruResult:
-    """The same over packed sequences."""
-@overload
-def gru(
-    input: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _GruResult:
-    """A gated recurrent unit over a sequence.
-
-    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
-    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
-    """
-def gru_cell(
-    input: Tensor,
-    hx: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """One step of a gated recurrent unit (K. Cho et al., 2014): the next state from `hx`, the one before. The gates
-    in the weights are, in this order, reset, update and new.
-    """
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`outer` under another name."""
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
+def histc(
+    input: Tensor,
+    bins: _int = 100,
+    min: _Operand = 0,
+    max: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+    from the smallest to the largest element.
+    """
+@overload
+def hsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+@overload
+def hsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts side by side between the given places."""
+@overload
+def hsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side: along the second dimension, vectors along their only one."""
 def index_add(
     input: Tensor,
     dim: _int,
@@ -2758,6 +2805,21 @@ def index_add(
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
 def index_add_(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_copy_(input: Tensor, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_fill(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+def index_fill_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
 def index_put(
     input: Tensor,
     indices: Sequence[Tensor | None],
@@ -2774,22 +2836,35 @@ def index_put_(
     accumulate: _bool = False,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
-def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
-def instance_norm(
+def index_reduce(
     input: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    use_input_stats: _bool,
-    momentum: _Operand,
-    eps: _Operand,
-    cudnn_enabled: _bool,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
     *,
+    include_self: _bool = True,
     out: Tensor | None = None,
 ) -> Tensor:
-    """`instance_norm` for any number of elements, with its arguments in another order."""
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def index_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sums of products along the last dimensions of both tensors; numbers multiply."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -2802,25 +2877,51 @@ def isclose(
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
 def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
+@overload
+def isin(
+    elements: Tensor,
+    test_element: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is the test element."""
+@overload
+def isin(
+    element: _Operand,
+    test_elements: Tensor,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether a number is among the test elements."""
+@overload
+def isin(
+    elements: _Operand,
+    test_elements: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is among the test elements."""
 def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
-def layer_norm(
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The Kronecker product: each element of `input` times all of `other`."""
+def kthvalue(
     input: Tensor,
-    normalized_shape: _Size,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: _Operand = 1e-5,
+    k: _int,
+    dim: _int = -1,
+    keepdim: _bool = False,
     *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
-    standard deviation; times `weight` and plus `bias`, which have that size.
-
-    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
-    fit.
-    """
+    out: tuple[Tensor, ...] | None = None,
+) -> _KthvalueResult:
+    """The `k`-th smallest element along `dim`, counted from 1, and its place."""
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
@@ -2835,6 +2936,8 @@ def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
+def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
+    """`log(cumsum(exp(x)))` along `dim`, without overflow."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -2853,53 +2956,6 @@ def logical_xor_(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one element is 0."""
 def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
-@overload
-def lstm(
-    input: Tensor,
-    hx: Sequence[Tensor],
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _LstmResult:
-    """A long short-term memory over a sequence `(time, batch, n)`, or `(batch, time, n)` with `batch_first`, from
-    the states `hx`, `(layers * directions, batch, m)` each: the outputs of the last layer, and the last states.
-    """
-@overload
-def lstm(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Sequence[Tensor],
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _LstmResult:
-    """A long short-term memory over packed sequences."""
-def lstm_cell(
-    input: Tensor,
-    hx: Sequence[Tensor],
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _LstmCellResult:
-    """One step of a long short-term memory: the next hidden state and cell from `hx`, the two before.
-
-    S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997. The gates in the weights are, in this
-    order, input, forget, cell and output. Raises `RuntimeError` where sizes do not fit.
-    """
 def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
@@ -2908,6 +2964,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | N
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2929,50 +2989,6 @@ def max(
     out: tuple[Tensor, ...] | None = None,
 ) -> _MaxResult:
     """The largest element along a dimension and its first place; the place alone gets the gradient."""
-def max_pool1d(
-    input: Tensor,
-    kernel_size: _Size,
-    stride: _Size | None = None,
-    padding: _Size = [0],
-    dilation: _Size = [1],
-    ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
-def max_pool1d_with_indices(
-    input: Tensor,
-    kernel_size: _Size,
-    stride: _Size | None = None,
-    padding: _Size = [0],
-    dilation: _Size = [1],
-    ceil_mode: _bool = False,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _MaxPool1DWithIndicesResult:
-    """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
-def max_pool2d(
-    input: Tensor,
-    kernel_size: _Size,
-    stride: _Size | None = None,
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
-    ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The largest element of each window; arguments as there are for the function that gives the places too."""
-def max_pool3d(
-    input: Tensor,
-    kernel_size: _Size,
-    stride: _Size | None = None,
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
-    ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The largest element of each window; arguments as there are for the function that gives the places too."""
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
@@ -2988,6 +3004,25 @@ def mean(
     out: Tensor | None = None,
 ) -> Tensor:
     """The mean over some dimensions."""
+@overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements, the lower one of two; NaN if there is a NaN."""
+@overload
+def median(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MedianResult:
+    """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+@overload
+def meshgrid(tensors: Sequence[Tensor], *, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """Coordinates on the grid that vectors span, a tensor for each; with `indexing='xy'` the first vector numbers
+    the columns.
+    """
+@overload
+def meshgrid(*tensors: Tensor, indexing: str = 'ij') -> tuple[Tensor, ...]: ...
 @overload
 def min(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest element; equal ones share its gradient."""
@@ -3007,6 +3042,26 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, `(n, k)` and `(k, m)`."""
+def mode(
+    input: Tensor,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _ModeResult:
+    """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+@overload
+def moveaxis(
+    input: Tensor,
+    source: Sequence[_int],
+    destination: Sequence[_int],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`movedim` under numpy's name."""
+@overload
+def moveaxis(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+    """`moveaxis` for one dimension."""
 @overload
 def movedim(
     input: Tensor,
@@ -3019,40 +3074,70 @@ def movedim(
 @overload
 def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
     """`movedim` for one dimension."""
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements in ascending order along the first dimension."""
 def mul(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mul_(input: _Operand, other: _Operand) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
+def nanmean(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements that are not NaN."""
+@overload
+def nanmedian(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NanmedianResult:
+    """The median along `dim` of the elements that are not NaN, and its place."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+def nansum(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
-def native_batch_norm(
-    input: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    training: _bool,
-    momentum: _Operand,
-    eps: _Operand,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _NativeBatchNormResult:
-    """`batch_norm`, with the mean of each channel and one divided by its standard deviation.
-
-    With `training`, the running averages are moved towards the statistics of the batch; else they are used.
-    """
-def native_layer_norm(
-    input: Tensor,
-    normalized_shape: _Size,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    eps: _Operand,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _NativeLayerNormResult:
-    """`layer_norm`, with the mean of each row and one divided by its standard deviation."""
+def narrow_copy(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
+    """`narrow` with memory of its own."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
@@ -3063,6 +3148,32 @@ def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
+def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+@overload
+def norm(
+    input: Tensor,
+    p: str = 'fro',
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+    squares.
+    """
+@overload
+def norm(
+    input: Tensor,
+    p: _Operand,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 @overload
@@ -3070,15 +3181,6 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
-def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
-    """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
-    r)`.
-
-    W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-    neural network", 2016.
-    """
-def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
-    """Pixels made channels: the reverse of `pixel_shuffle`."""
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
@@ -3102,6 +3204,43 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def put(
+    input: Tensor,
+    index: Tensor,
+    source: Tensor,
+    accumulate: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+@overload
+def quantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+@overload
+def quantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantile along `dim` or of all elements."""
+def ravel(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A tensor as a vector: a view where possible."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -3120,118 +3259,51 @@ def remainder_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def renorm(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+def renorm_(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+@overload
+def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None, out: Tensor | None = None) -> Tensor:
+    """The number `i` as often as `repeats[i]` says, for each `i`."""
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+    """
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: _int,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
 @overload
 def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
-def rms_norm(
-    input: Tensor,
-    normalized_shape: _Size,
-    weight: Tensor | None = None,
-    eps: _Operand | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
-
-    B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
-    epsilon.
+def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None = None) -> Tensor:
+    """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+    falls off at an end comes in at the other.
     """
-@overload
-def rnn_relu(
-    input: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _RnnReluResult:
-    """A recurrent layer with `relu` over a sequence.
-
-    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
-    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
-    """
-@overload
-def rnn_relu(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _RnnReluResult:
-    """The same over packed sequences."""
-def rnn_relu_cell(
-    input: Tensor,
-    hx: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
-@overload
-def rnn_tanh(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _RnnTanhResult:
-    """The same over packed sequences."""
-@overload
-def rnn_tanh(
-    input: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _RnnTanhResult:
-    """A recurrent layer with `tanh` over a sequence.
-
-    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
-    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
-    """
-def rnn_tanh_cell(
-    input: Tensor,
-    hx: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """`tanh` of the sum of what input and state give: the next state from `hx`, the one before."""
+def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+    """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """`vstack` under another name."""
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
@@ -3242,20 +3314,88 @@ def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
+def scatter_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def scatter_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: _Operand,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the place in the sorted last dimension of `sorted_sequence` where it would go: before equal
+    ones, or behind them with `right` or `side='right'`.
+    """
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `src` at `index` along `dim`."""
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -3268,8 +3408,40 @@ def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: _int = 0,
+    start: _int | None = None,
+    end: _int | None = None,
+    step: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+@overload
+def sort(
+    input: Tensor,
+    dim: _int = -1,
+    descending: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+    and NaN is the largest number.
+    """
+@overload
+def sort(
+    input: Tensor,
+    *,
+    stable: _bool | None,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """`sort`, which is stable, as asked for."""
 @overload
 def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -3331,6 +3503,33 @@ def std(
     out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def std_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation and the mean over some dimensions (all if `dim` is `None`)."""
+@overload
+def std_mean(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]: ...
+@overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
 @overload
@@ -3355,8 +3554,28 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
+def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapdims(input: Tensor, dim0: _int, dim1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under another name."""
+def swapdims_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`transpose` under another name."""
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+def take_along_dim(
+    input: Tensor,
+    indices: Tensor,
+    dim: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+    `dim` is `None`.
+    """
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of each element, in radians."""
 def tan_(input: Tensor) -> Tensor:
@@ -3365,16 +3584,88 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
+@overload
+def tensor_split(input: Tensor, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+    """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+@overload
+def tensor_split(input: Tensor, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+@overload
+def tensor_split(input: Tensor, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """The parts between the given places along `dim`."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`tensor_split`, with the one argument under the name that PyTorch documents."""
+@overload
+def tile(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """`repeat` in which missing numbers are 1."""
+@overload
+def tile(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def topk(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    largest: _bool = True,
+    sorted: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _TopkResult:
+    """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix. Integers are summed as int64."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
+@overload
+def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at the places `x` along `dim` by the trapezoidal rule."""
+@overload
+def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at places that lie `dx` apart."""
+@overload
+def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+@overload
+def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+def tril(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def tril_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def triu(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
+def triu_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
+def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+    """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+def unique_dim(
+    input: Tensor,
+    dim: _int,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The parts along `dim` each once, in lexicographic order."""
+@overload
+def unravel_index(indices: Tensor, shape: _Size) -> tuple[Tensor, ...]:
+    """Places in a flattened tensor of size `shape` as coordinates, a tensor for each dimension."""
+@overload
+def unravel_index(indices: Tensor, *shape: _int) -> tuple[Tensor, ...]: ...
+def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose parts do not count as views."""
+def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split` whose parts do not count as views, so that each may be changed in place."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
+def vander(x: Tensor, N: _int | None = None, increasing: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0."""
 @overload
 def var(
     input: Tensor,
@@ -3406,6 +3697,49 @@ def var(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def var_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance and the mean over some dimensions (all if `dim` is `None`)."""
+@overload
+def var_mean(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]: ...
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The product of two vectors, the first one conjugated where it is complex."""
+@overload
+def vsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length one above the other: along the first dimension."""
+@overload
+def vsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts one above the other between the given places."""
+@overload
+def vsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors one above the other: along the first dimension, vectors as rows."""
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements of `condition` that are not 0, a vector for each dimension."""
+@overload
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 
@@ -3416,29 +3750,43 @@ __all__ = [
     "Tensor",
     "abs",
     "abs_",
-    "adaptive_avg_pool1d",
-    "adaptive_max_pool1d",
     "add",
     "add_",
+    "addbmm",
+    "addbmm_",
     "addcdiv",
     "addcdiv_",
     "addcmul",
     "addcmul_",
     "addmm",
+    "addmv",
+    "addmv_",
+    "addr",
+    "addr_",
+    "adjoint",
     "all",
     "allclose",
     "amax",
     "amin",
+    "aminmax",
     "any",
     "arange",
     "argmax",
     "argmin",
+    "argsort",
+    "argwhere",
     "as_strided",
+    "as_strided_scatter",
     "as_tensor",
-    "avg_pool1d",
+    "asarray",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "backward",
-    "batch_norm",
-    "bilinear",
+    "baddbmm",
+    "baddbmm_",
+    "bartlett_window",
+    "bincount",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_not",
@@ -3447,14 +3795,20 @@ __all__ = [
     "bitwise_or_",
     "bitwise_xor",
     "bitwise_xor_",
+    "blackman_window",
+    "block_diag",
     "bmm",
     "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "can_cast",
+    "cartesian_prod",
     "cat",
     "ceil",
     "ceil_",
-    "channel_shuffle",
+    "chain_matmul",
     "chunk",
     "clamp",
     "clamp_",
@@ -3462,28 +3816,46 @@ __all__ = [
     "clamp_max_",
     "clamp_min",
     "clamp_min_",
+    "clip",
+    "clip_",
     "clone",
+    "column_stack",
+    "combinations",
+    "concat",
+    "concatenate",
     "conj",
-    "constant_pad_nd",
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_tbc",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "convolution",
+    "corrcoef",
     "cos",
     "cos_",
+    "count_nonzero",
+    "cov",
+    "cross",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "cumulative_trapezoid",
     "default_generator",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "diagonal_copy",
+    "diagonal_scatter",
+    "diff",
+    "dist",
     "div",
     "div_",
     "dot",
+    "dsplit",
+    "dstack",
     "dtype",
-    "embedding",
+    "einsum",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "eq",
     "eq_",
     "equal",
@@ -3493,41 +3865,60 @@ __all__ = [
     "expm1_",
     "eye",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
     "float32",
     "float64",
     "floor",
     "floor_",
     "floor_divide",
     "floor_divide_",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
     "gather",
     "ge",
     "ge_",
+    "ger",
     "get_default_dtype",
     "get_num_threads",
     "grad",
-    "group_norm",
-    "gru",
-    "gru_cell",
     "gt",
     "gt_",
+    "hamming_window",
+    "hann_window",
+    "histc",
+    "hsplit",
+    "hstack",
     "index_add",
     "index_add_",
+    "index_copy",
+    "index_copy_",
+    "index_fill",
+    "index_fill_",
     "index_put",
     "index_put_",
+    "index_reduce",
+    "index_reduce_",
     "index_select",
-    "instance_norm",
+    "inner",
     "int32",
     "int64",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_nonzero",
+    "is_same_size",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
-    "layer_norm",
+    "kaiser_window",
+    "kron",
+    "kthvalue",
     "le",
     "le_",
     "linspace",
@@ -3536,6 +3927,7 @@ __all__ = [
     "log1p_",
     "log_",
     "log_softmax",
+    "logcumsumexp",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -3544,47 +3936,56 @@ __all__ = [
     "logical_or_",
     "logical_xor",
     "logical_xor_",
+    "logspace",
     "logsumexp",
-    "lstm",
-    "lstm_cell",
     "lt",
     "lt_",
     "masked_fill",
     "masked_fill_",
+    "masked_scatter",
+    "masked_scatter_",
     "masked_select",
     "matmul",
     "max",
-    "max_pool1d",
-    "max_pool1d_with_indices",
-    "max_pool2d",
-    "max_pool3d",
     "maximum",
     "mean",
+    "median",
+    "meshgrid",
     "min",
     "minimum",
     "mm",
+    "mode",
+    "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "mul_",
     "mv",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
     "narrow",
-    "native_batch_norm",
-    "native_layer_norm",
+    "narrow_copy",
     "ne",
     "ne_",
     "neg",
     "neg_",
     "nonzero",
+    "nonzero_static",
+    "norm",
+    "numel",
     "ones",
     "ones_like",
     "outer",
     "permute",
-    "pixel_shuffle",
-    "pixel_unshuffle",
     "pow",
     "pow_",
     "prod",
     "promote_types",
+    "put",
+    "put_",
+    "quantile",
     "rand",
     "rand_like",
     "randint",
@@ -3592,29 +3993,37 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
+    "ravel",
     "reciprocal",
     "reciprocal_",
     "relu",
     "relu_",
     "remainder",
     "remainder_",
+    "renorm",
+    "renorm_",
+    "repeat_interleave",
     "reshape",
     "result_type",
-    "rms_norm",
-    "rnn_relu",
-    "rnn_relu_cell",
-    "rnn_tanh",
-    "rnn_tanh_cell",
+    "roll",
+    "rot90",
     "round",
     "round_",
+    "row_stack",
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "scalar_tensor",
     "scatter",
     "scatter_",
     "scatter_add",
     "scatter_add_",
+    "scatter_reduce",
+    "scatter_reduce_",
+    "searchsorted",
     "select",
+    "select_scatter",
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
@@ -3624,7 +4033,9 @@ __all__ = [
     "sign_",
     "sin",
     "sin_",
+    "slice_scatter",
     "softmax",
+    "sort",
     "split",
     "split_with_sizes",
     "sqrt",
@@ -3634,22 +4045,52 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "std_mean",
     "sub",
     "sub_",
     "sum",
+    "swapaxes",
+    "swapaxes_",
+    "swapdims",
+    "swapdims_",
     "t",
+    "take",
+    "take_along_dim",
     "tan",
     "tan_",
     "tanh",
     "tanh_",
     "tensor",
+    "tensor_split",
+    "tile",
+    "topk",
+    "trace",
     "transpose",
+    "trapezoid",
+    "trapz",
+    "tril",
+    "tril_",
+    "tril_indices",
+    "triu",
+    "triu_",
+    "triu_indices",
     "trunc",
     "trunc_",
     "uint8",
     "unbind",
+    "unflatten",
+    "unique_dim",
+    "unravel_index",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
     "unsqueeze",
+    "vander",
     "var",
+    "var_mean",
+    "vdot",
+    "vsplit",
+    "vstack",
     "where",
     "zeros",
     "zeros_like",

@@ -82,6 +82,9 @@ op! {
     fn cumsum_in_place as "cumsum" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
+        if dtype == DType::Bool && input.ndim() > 0 {
+            bail!(NotImplemented, "cumsum_: not implemented for bool");
+        }
         Ok(chosen!(cumsum(input, Scalar::Int(dim), Value::DType(dtype))))
     }
 }
@@ -91,6 +94,9 @@ op! {
     fn cumprod_in_place as "cumprod" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
+        if dtype == DType::Bool && input.ndim() > 0 {
+            bail!(NotImplemented, "cumprod_: not implemented for bool");
+        }
         Ok(chosen!(cumprod(input, Scalar::Int(dim), Value::DType(dtype))))
     }
 }
@@ -350,7 +356,7 @@ op! {
             return no_area(y, dim);
         }
         let area = sum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, Some(&[dim]), false, None)?;
-        times(&area, Scalar::Float(0.5))
+        halved(&area)
     }
     derivative composite;
 }

@@ -418,6 +418,24 @@ op! {
 }
 
 op! {
+    /// The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`.
+    fn nonzero_static(input: Tensor; size: i64, fill_value: i64 = -1) -> Tensor, FUNCTION METHOD;
+    value {
+        if size < 0 {
+            bail!(Runtime, "nonzero_static: size must not be negative, got {size}");
+        }
+        let (size, ndim) = (size as usize, input.ndim());
+        let found = nonzero(&input.detach())?;
+        let count = found.sizes()[0].min(size);
+        let out = Tensor::full(&[size, ndim], fill_value.into(), DType::Int64)?;
+        let rows = |tensor: &Tensor| views::narrow(tensor, 0, 0, count as i64);
+        crate::kernels::copy::copy(&rows(&out)?.data(), &rows(&found)?.data());
+        Ok(out)
+    }
+    derivative none;
+}
+
+op! {
     /// `nonzero` under numpy's name.
     fn argwhere(input: Tensor) -> Tensor, FUNCTION METHOD;
     value { nonzero(input) }

@@ -863,6 +863,23 @@ impl PyTensor {
         Ok(ops::views::transpose(this(slf), -2, -1)?)
     }
 
+    /// A matrix transposed, its elements conjugated where they are complex.
+    #[getter(H)]
+    fn conjugate_transposed(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        let tensor = this(slf);
+        match tensor.ndim() {
+            0 => Ok(tensor.clone()),
+            2 => Ok(ops::views::adjoint(tensor)?),
+            n => Err(PyRuntimeError::new_err(format!("H: a matrix is expected, the tensor has {n} dimensions"))),
+        }
+    }
+
+    /// The last two dimensions transposed, the elements conjugated where they are complex.
+    #[getter(mH)]
+    fn matrices_conjugate_transposed(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        Ok(ops::views::adjoint(this(slf))?)
+    }
+
     /// Sets every element to 0.
     fn zero_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
         fill_in_place(slf, Value::Scalar(Scalar::Int(0)), "zero")

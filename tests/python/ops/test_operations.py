@@ -13,6 +13,9 @@ from samples import Of, Sample, operations, samples
 
 EXACTLY = (0.0, 0.0)
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
+# Operations that are not compared where elements are equal, which in an expanded tensor they are: the places that are
+# chosen differ, or what is left of differences by rounding.
+DISTINCT = {"corrcoef", "kthvalue", "median", "nanmedian", "std_mean", "topk"}
 NAMES = sorted(operations())
 # Their derivative is missing in PyTorch where they are in place.
 NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
@@ -115,7 +118,7 @@ def test_values_and_gradients(name):
     """Over layouts, in float64, with first and second gradients."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
-            for layout in LAYOUTS:
+            for layout in LAYOUTS[: -1 if name in DISTINCT else None]:
                 prepared = Call(sample, "float64", layout, requires_grad=sample.differentiated)
 
                 def program(library):

@@ -11,6 +11,7 @@ use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
+mod arrangement;
 mod elementwise;
 mod layers;
 mod table;
@@ -104,6 +105,7 @@ pub fn of(op: &'static Op) -> Vec<Sample> {
         .named()
         .or_else(|| make.elementwise())
         .or_else(|| make.layers())
+        .or_else(|| make.arrangement())
         .or_else(|| make.by_kinds(&Sizes::small()))
         .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
