@@ -156,7 +156,7 @@ def overloads(
         parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
         if row["variadic"]:
-            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
             ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))

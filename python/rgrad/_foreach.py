@@ -53,7 +53,9 @@ def _function(operation: str, call: Callable[..., Any], in_place: bool) -> None:
 
     def foreach(self: Any, *arguments: Any, **keywords: Any) -> Any:
         tensors = _checked(self, name)
-        results = [function(*row, **named) for function, row, named in call(tensors, name, in_place, *arguments, **keywords)]
+        results = [
+            function(*row, **named) for function, row, named in call(tensors, name, in_place, *arguments, **keywords)
+        ]
         return self if in_place else tuple(results)
 
     foreach.__name__ = foreach.__qualname__ = name

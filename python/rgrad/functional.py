@@ -66,12 +66,16 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """The coordinates of the elements that are not 0: a row for each, or with `as_tuple` a vector for each dimension."""
+    """The coordinates of the elements that are not 0: a row for each, or `as_tuple` a vector for each dimension."""
     return _rgrad._nonzero_columns(input) if as_tuple else _rgrad.nonzero(input)
 
 
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
 
@@ -88,9 +92,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """The elements (or parts along `dim`) of which neighbours that are equal are there once."""
-    return _asked(
-        _rgrad._unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts
-    )
+    return _asked(_rgrad._unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts)
 
 
 def _asked(found: Sequence[Tensor], inverse: bool, counts: bool) -> Any:
@@ -164,9 +166,7 @@ def _along(values: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:
     else:
         a, b = step(0), step(1)
         first = (
-            -(2 * a + b) / (a * (a + b)) * part(0, 1)
-            + (a + b) / (a * b) * part(1, 1)
-            - a / (b * (a + b)) * part(2, 1)
+            -(2 * a + b) / (a * (a + b)) * part(0, 1) + (a + b) / (a * b) * part(1, 1) - a / (b * (a + b)) * part(2, 1)
         )
         a, b = step(-1), step(-2)
         last = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import rgrad
 from oracle import agree, lines
 
 # A layer and, after the arrow, what it is called with.
@@ -93,7 +94,7 @@ CALLS = """
     AdaptiveMaxPool3d((1, 2, 1)) -> volume
     FractionalMaxPool2d(2, 3) -> image
     FractionalMaxPool2d(2, output_ratio=0.6, return_indices=True) -> image
-    FractionalMaxPool3d(2, (2, 3, 1)) -> volume
+    FractionalMaxPool3d(1, (2, 3, 1)) -> volume
     ZeroPad1d(1) -> line
     ZeroPad2d((1, 2, 0, -1)) -> image
     ZeroPad3d(1) -> volume
@@ -132,8 +133,6 @@ CALLS = """
     RMSNorm(6) -> line
     RMSNorm((3, 6), 0.1) -> line
     LocalResponseNorm(2) -> image
-    CrossMapLRN2d(3) -> image
-    CrossMapLRN2d(2, 0.1) -> image
     Embedding(5, 3) -> numbers
     Embedding(5, 3, padding_idx=1) -> numbers
     Embedding(5, 3, max_norm=1.0) -> numbers
@@ -302,6 +301,21 @@ def test_values(call):
         return first, second, type(layer).__name__, dict(layer.state_dict())
 
     agree(program, strides=False, graph=False, slack=(2e-4, 2e-5))
+
+
+@pytest.mark.parametrize("options", [(3,), (2, 0.1), (1, 0.5, 1.0, 2.0), (5, 0.3)])
+def test_response_normalisation_over_channels(options):
+    """The values beside torch, whose gradient is not theirs; ours is."""
+
+    def program(library):
+        library.manual_seed(18)
+        images = library.randn(2, 6, 3, 2)
+        return library.nn.CrossMapLRN2d(*options)(images)
+
+    agree(program)
+    rgrad.manual_seed(18)
+    images = rgrad.randn(1, 4, 2, 1, dtype=rgrad.float64, requires_grad=True)
+    assert rgrad.autograd.gradcheck(rgrad.nn.CrossMapLRN2d(*options), (images,))
 
 
 def test_masks_of_causal_models():

@@ -30,8 +30,8 @@ for _module in iter_modules(__path__):
 # - airy_ai between -2.1 and -6 and the Bessel functions of the first kind beyond 5 have an error of 1e-8 in PyTorch.
 # - acosh_, asinh_ and atanh_ have no derivative in PyTorch, hardsigmoid, pdist, cdist and the losses of classes with a
 #   margin no second one, and dist none that is defined for p = 0.
-# - as_strided_scatter: PyTorch's gradient of the tensor is that of the part that is replaced, which has none, instead of
-#   that of the rest.
+# - as_strided_scatter: PyTorch's gradient of the tensor is that of the part that is replaced, which has none, instead
+#   of that of the rest.
 # - index_fill with a tensor at places that count from the end, vander, scatter_reduce of a product with several zeros:
 #   PyTorch's backward() fails, for the last one the second one.
 # - which of several equal elements topk and kthvalue choose, PyTorch leaves open; median of a tensor whose elements
@@ -40,12 +40,32 @@ for _module in iter_modules(__path__):
 # - Layers: the strides of PyTorch's second gradients, and the integers that it takes, are those of the library or loop
 #   that it happens to call. Compared are first gradients and floats; the second are in nn/test_layer_functions.py.
 
-# Operations of which samples made by kind would be random or of sizes that do not fit, or for which torch is not the
-# measure.
+# Operations of which samples made by kind would be random, whose tensors fit together in a way that kinds do not say, or
+# for which torch is not the measure.
 NAMED_ONLY = {
-    "addbmm", "baddbmm", "bucketize", "cdist", "cross", "cumulative_trapezoid", "dropout", "hardsigmoid", "hardswish", "igamma",
-    "igammac", "isin", "log_ndtr", "pairwise_distance", "pdist", "repeat_interleave", "rrelu", "searchsorted", "take_along_dim",
-    "trapezoid", "trapz", "vander", *layers.NAMED,
+    *layers.NAMED,
+    "addbmm",
+    "baddbmm",
+    "bucketize",
+    "cdist",
+    "cross",
+    "cumulative_trapezoid",
+    "dropout",
+    "hardsigmoid",
+    "hardswish",
+    "igamma",
+    "igammac",
+    "isin",
+    "log_ndtr",
+    "pairwise_distance",
+    "pdist",
+    "repeat_interleave",
+    "rrelu",
+    "searchsorted",
+    "take_along_dim",
+    "trapezoid",
+    "trapz",
+    "vander",
 }
 
 OPERANDS = {"Tensor", "Operand"}

@@ -56,7 +56,9 @@ NAMED = {
         (Of((3,)), index([0]), Of((2,))),
         (Of((3,)), index([4]), Of((1,))),
     ),
-    "take": each((Of((3, 2)), index([0, 5, -2])), (Of((3, 2)), index([[0, 0]])), (Of(()), index(0)), (Of((3,)), index([4]))),
+    "take": each(
+        (Of((3, 2)), index([0, 5, -2])), (Of((3, 2)), index([[0, 0]])), (Of(()), index(0)), (Of((3,)), index([4]))
+    ),
     "take_along_dim": each(
         (Of((3, 2)), index([[0, 1]]), 0),
         (Of((3, 2)), index([[0], [1], [0]]), 1),
@@ -70,10 +72,14 @@ NAMED = {
         (mask(SQUARE), Of((2, 2)), Of((2,))),
     ),
     "count_nonzero": each(*[Of(shape) for shape in SINGLE], (Of((2, 3)), 1), (Of((2, 3)), (0, 1))),
-    "bincount": values_of((index([0, 3, 1, 3]),), (index([0, 3]), Of((2,))), (index([1]), {"minlength": 4}), (index([-1]),)),
+    "bincount": values_of(
+        (index([0, 3, 1, 3]),), (index([0, 3]), Of((2,))), (index([1]), {"minlength": 4}), (index([-1]),)
+    ),
     "histc": each((Of((6,)),), (Of((6,)), 4), (Of((2, 3)), 5, 0, 1), (Of((3,)), 0)),
     "aminmax": each(
-        *[Of(shape) for shape in SINGLE], (Of((2, 3)), {"dim": 1}), (Of((2, 3)), {"dim": 0, "keepdim": True}),
+        *[Of(shape) for shape in SINGLE],
+        (Of((2, 3)), {"dim": 1}),
+        (Of((2, 3)), {"dim": 0, "keepdim": True}),
         (Of((2, 3)), {"keepdim": True}),
     ),
 }

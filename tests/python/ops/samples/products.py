@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .making import SINGLE, Of, each, index, reductions, values_of
 
-MOMENTS = reductions() + each((Of((2, 3)), 1, {"correction": 0}), (Of((2, 3)), False), (Of((2, 3)), {"unbiased": False}))
+MOMENTS = reductions() + each(
+    (Of((2, 3)), 1, {"correction": 0}), (Of((2, 3)), False), (Of((2, 3)), {"unbiased": False})
+)
 
 NAMED = {
     "baddbmm": each(
@@ -62,7 +64,9 @@ NAMED = {
         (Of((2, 3)), float("inf"), 0),
         (Of((2, 3)), {"dim": 1}),
     ),
-    "dist": each((Of((2, 3)), Of((2, 3))), (Of((2, 3)), Of((3,)), 1), (Of((3,)), Of((3,)), 3), (Of((3,)), Of((3,)), float("inf"))),
+    "dist": each(
+        (Of((2, 3)), Of((2, 3))), (Of((2, 3)), Of((3,)), 1), (Of((3,)), Of((3,)), 3), (Of((3,)), Of((3,)), float("inf"))
+    ),
     "renorm": each((Of((3, 2)), 2, 0, 1.0), (Of((2, 3, 2)), 1, 1, 2.0), (Of((3,)), 2, 0, 1.0), (Of((3, 2)), 3, 1, 0.5)),
     "var_mean": MOMENTS,
     "std_mean": MOMENTS,

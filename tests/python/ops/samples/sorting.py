@@ -13,9 +13,7 @@ TABLE = Of(values=[[3, 1, 4, 0], [2, 6, 5, 7]])
 NAMED = {
     "sort": along({"descending": True}, {"stable": True}, {"stable": True, "descending": True}),
     "argsort": each((Of((4,)),), (Of((2, 3)), 0), (Of((2, 3)), 1, True), (Of((2, 3)), {"stable": True, "dim": 0})),
-    "topk": each(
-        (DIFFERENT, 2), (TABLE, 3, 1), (TABLE, 1, 0, False), (Of(()), 1), (Of((3,)), 0), (Of((2, 3)), 4)
-    ),
+    "topk": each((DIFFERENT, 2), (TABLE, 3, 1), (TABLE, 1, 0, False), (Of(()), 1), (Of((3,)), 0), (Of((2, 3)), 4)),
     "kthvalue": each((DIFFERENT, 2), (TABLE, 3, 1), (TABLE, 1, 0, True), (Of((1,)), 1), (Of((3,)), 0)),
     "median": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
     "nanmedian": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
