@@ -100,6 +100,8 @@ pub enum Promotion {
 pub enum Range {
     Same,
     Bool,
+    /// The type of the real part.
+    Real,
 }
 
 /// How the operation is differentiated. There is no default: an operation without one of these does not compile.
@@ -193,10 +195,12 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
-    /// The name belongs to `rgrad.special`.
-    pub const SPECIAL: Traits = Traits(32);
     /// The list of tensors that it begins with may be written without brackets.
-    pub const VARIADIC: Traits = Traits(64);
+    pub const VARIADIC: Traits = Traits(32);
+    /// The name belongs to `rgrad.special`.
+    pub const SPECIAL: Traits = Traits(64);
+    /// The body takes elements of every type as they are, above all because it merely moves them.
+    pub const ANY_TYPE: Traits = Traits(128);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0
@@ -317,7 +321,9 @@ const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// The kernel for an element type.
-pub fn kernel(table: &KernelTable, dtype: DType) -> Option<Kernel> {
-    table[dtype as usize]
+/// The kernel for an element type, and the type that it computes in.
+#[inline]
+pub fn kernel(table: &KernelTable, dtype: DType) -> Option<(Kernel, DType)> {
+    let wide = dtype.wide();
+    table[wide as usize].map(|kernel| (kernel, wide))
 }

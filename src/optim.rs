@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::kernels::algebra::Float;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{self, Vectorized};
+use crate::ops::complex::pairs;
 use crate::tensor::Tensor;
 use crate::{bail, shape, with_element};
 
@@ -47,15 +48,24 @@ fn check_alike(name: &str, what: &str, parameter: &Tensor, other: &Tensor) -> Re
     Ok(())
 }
 
+/// The elements of a tensor as numbers that a step is computed for: complex ones are two real ones each.
+fn numbers_of(tensor: &Tensor) -> Tensor {
+    if tensor.dtype().is_complex() { pairs(tensor) } else { tensor.clone() }
+}
+
 /// A row-major tensor to compute in, and whether it has to be copied back.
 fn working(tensor: &Tensor) -> Result<(Tensor, bool)> {
-    let copies = !tensor.is_contiguous();
-    Ok((tensor.to_contiguous()?, copies))
+    let numbers = numbers_of(tensor);
+    if numbers.dtype().is_narrow() {
+        return Ok((numbers.copied(numbers.dtype().wide())?, true));
+    }
+    let copies = !numbers.is_contiguous();
+    Ok((numbers.to_contiguous()?, copies))
 }
 
 fn finish(tensor: &Tensor, worked: (Tensor, bool)) {
     if worked.1 {
-        crate::kernels::copy::copy(&tensor.data(), &worked.0.data());
+        crate::kernels::copy::copy(&numbers_of(tensor).data(), &worked.0.data());
     }
     tensor.data().version().bump();
 }
@@ -112,10 +122,10 @@ pub fn sgd_step(
     if let Some(buffer) = buffer {
         check_alike("SGD", "momentum buffer", parameter, buffer)?;
     }
-    let (target, gradient) = (working(parameter)?, gradient.to_contiguous()?);
+    let (target, gradient) = (working(parameter)?, working(gradient)?.0);
     let held = buffer.map(working).transpose()?;
-    let count = parameter.numel();
-    with_element!(parameter.dtype(), float T => {
+    let count = target.0.numel();
+    with_element!(target.0.dtype(), float T => {
         let p = Shared::new(target.0.data().pointer().cast::<T>());
         let g = Shared::new(gradient.data().pointer().cast::<T>());
         let b = Shared::new(held.as_ref().map_or(std::ptr::null_mut(), |held| held.0.data().pointer().cast::<T>()));
@@ -197,14 +207,14 @@ pub fn adam_step(
     for other in [mean, square].into_iter().chain(largest) {
         check_alike("Adam", "running mean", parameter, other)?;
     }
-    let (target, gradient) = (working(parameter)?, gradient.to_contiguous()?);
+    let (target, gradient) = (working(parameter)?, working(gradient)?.0);
     let (means, squares) = (working(mean)?, working(square)?);
     let most = largest.map(working).transpose()?;
-    with_element!(parameter.dtype(), float T => {
+    with_element!(target.0.dtype(), float T => {
         let address = |tensor: &Tensor| Shared::new(tensor.data().pointer().cast::<T>());
         let (p, g, m, v) = (address(&target.0), address(&gradient), address(&means.0), address(&squares.0));
         let l = Shared::new(most.as_ref().map_or(std::ptr::null_mut(), |most| most.0.data().pointer().cast::<T>()));
-        parallel::for_each_chunk(parameter.numel(), parallel::GRAIN, |range| {
+        parallel::for_each_chunk(target.0.numel(), parallel::GRAIN, |range| {
             let at = |array: Shared<T>| array.get().wrapping_add(range.start);
             simd::vectorize(AdamLoop {
                 numbers,

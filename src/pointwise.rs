@@ -11,49 +11,108 @@ use crate::error::Result;
 use crate::kernels::map::{self, Kernel, Types};
 use crate::kernels::parallel;
 use crate::op::{Loops, Promotion, Range, kernel};
-use crate::promotion::{self, default_float, result_type};
+use crate::promotion::{self, ResultType, default_float};
+use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
 use crate::value::Value;
-use crate::{bail, error};
+use crate::{bail, error, with_element};
 
-/// What `loops` reads and writes for these arguments.
-fn types(name: &str, loops: &Loops, values: &[Value]) -> Result<Types> {
-    let mut input = result_type(&values[..loops.operands.min(values.len())]);
-    if loops.promotion == Promotion::Float && input.is_integral() {
-        input = default_float();
-    }
-    if let Some(check) = loops.check {
-        check(name, values, input)?;
-    }
-    let output = if loops.output == Range::Bool { DType::Bool } else { input };
-    Ok(Types { input, output })
+/// What an elementwise operation computes.
+struct Plan {
+    /// `None` if there is none for the common type.
+    kernel: Option<Kernel>,
+    /// What the kernel reads and writes.
+    types: Types,
+    /// The common type of the operands.
+    common: DType,
+    /// The type of the result.
+    result: DType,
 }
 
-fn kernel_for(name: &str, loops: &Loops, types: Types) -> Result<Kernel> {
-    kernel(&loops.kernels, types.input)
-        .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {}", types.input))
+impl Plan {
+    fn new(name: &str, loops: &Loops, values: &[Value]) -> Result<Plan> {
+        let mut state = ResultType::default();
+        values.iter().take(loops.operands).for_each(|value| state.add(value));
+        state.check(name)?;
+        let mut common = state.get();
+        if loops.promotion == Promotion::Float && common.is_integral() {
+            common = default_float();
+        }
+        if let Some(check) = loops.check {
+            check(name, values, common)?;
+        }
+        // A lone unsigned integer is computed in a signed one, which has its sums, products and bits, but not its order.
+        let has = |dtype: DType| loops.kernels[dtype as usize].is_some();
+        let fits = !common.is_lone_unsigned()
+            || (loops.output != Range::Real && has(DType::Complex128))
+            || (has(DType::Bool) && !has(DType::Float32));
+        let found = kernel(&loops.kernels, common).filter(|_| fits);
+        let (kernel, input) = found.map_or((None, common), |(kernel, input)| (Some(kernel), input));
+        let range = |dtype: DType| match loops.output {
+            Range::Same => dtype,
+            Range::Bool => DType::Bool,
+            Range::Real => dtype.real(),
+        };
+        Ok(Plan { kernel, types: Types { input, output: range(input) }, common, result: range(common) })
+    }
+
+    #[inline]
+    fn kernel(&self, name: &str) -> Result<Kernel> {
+        self.kernel
+            .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {}", self.common))
+    }
+
+    /// The operands as the common type has them, if that is narrower than what the kernel computes in. A number, or a
+    /// tensor without dimensions, is rounded only where its comparison is asked for, as PyTorch does.
+    fn rounded(&self, values: &[Value]) -> Result<Option<SmallVec<[Value; 4]>>> {
+        if self.common == self.types.input {
+            return Ok(None);
+        }
+        let all = self.types.output == DType::Bool || self.common.is_integral();
+        let round = |value: &Value| {
+            Ok(match value {
+                Value::Tensor(tensor) if all || tensor.ndim() > 0 => Value::Tensor(tensor.cast(self.common)?),
+                Value::Scalar(number) if all => {
+                    Value::Scalar(with_element!(self.common, T => Scalar::of(number.cast::<T>())))
+                }
+                other => other.clone(),
+            })
+        };
+        values.iter().map(round).collect::<Result<_>>().map(Some)
+    }
 }
 
 /// A new tensor with the result.
+#[inline]
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
-    let types = types(name, loops, values)?;
-    let kernel = kernel_for(name, loops, types)?;
-    run_kernel(kernel, types, values).map_err(|error| error.context(name))
+    let plan = Plan::new(name, loops, values)?;
+    let kernel = plan.kernel(name).or_else(|error| {
+        // Sizes that do not fit are refused first.
+        broadcast_sizes(values).map_err(|error| error.context(name))?;
+        Err(error)
+    })?;
+    let rounded = plan.rounded(values)?;
+    let values = rounded.as_deref().unwrap_or(values);
+    run_kernel(kernel, plan.types, plan.result, values).map_err(|error| error.context(name))
 }
 
 /// Runs a kernel whose types are known.
-pub fn run_kernel(kernel: Kernel, types: Types, values: &[Value]) -> Result<Tensor> {
-    let out = match common_layout(values) {
-        Some(layout) => Tensor::empty_strided(layout.sizes.clone(), layout.strides.clone(), types.output)?,
-        None => {
-            let sizes = broadcast_sizes(values)?;
-            let strides = result_strides(values, &sizes);
-            Tensor::empty_strided(sizes, strides, types.output)?
-        }
-    };
+pub fn run_kernel(kernel: Kernel, types: Types, result: DType, values: &[Value]) -> Result<Tensor> {
+    let out = empty_for(values, result)?;
     execute(kernel, types, values, &out.data());
     Ok(out)
+}
+
+/// A tensor with undefined content for the result of an elementwise operation on `values`.
+#[inline]
+pub fn empty_for(values: &[Value], result: DType) -> Result<Tensor> {
+    if let Some(layout) = common_layout(values) {
+        return Tensor::empty_strided(layout.sizes.clone(), layout.strides.clone(), result);
+    }
+    let sizes = broadcast_sizes(values)?;
+    let strides = result_strides(values, &sizes);
+    Tensor::empty_strided(sizes, strides, result)
 }
 
 /// The sizes and strides of the operands if they are row-major tensors of one size, and numbers after the first.
@@ -79,14 +138,16 @@ fn common_layout(values: &[Value]) -> Option<Ref<'_, Data>> {
 /// `RuntimeError` if the result has another size or cannot be cast, or if elements of `out` share memory;
 /// `out` is then unchanged.
 pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Result<()> {
-    let types = types(name, loops, values)?;
+    let plan = Plan::new(name, loops, values)?;
     let data = out.data();
-    check_castable(name, types.output, data.dtype)?;
-    if let Some(kernel) = kernel(&loops.kernels, types.input)
-        && run_plain(kernel, types, values, &data)
+    check_castable(name, plan.result, data.dtype)?;
+    if let Some(kernel) = plan.kernel
+        && run_plain(kernel, plan.types, values, &data)
     {
         return Ok(());
     }
+    let rounded = plan.rounded(values)?;
+    let values = rounded.as_deref().unwrap_or(values);
     let sizes = broadcast_sizes(values)?;
     if sizes != data.sizes {
         bail!(
@@ -96,7 +157,7 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
             shape::show(&data.sizes)
         );
     }
-    let kernel = kernel_for(name, loops, types)?;
+    let kernel = plan.kernel(name)?;
     // An operand that shares memory with the result must be the very same elements, or be copied first.
     let mut owned: SmallVec<[Value; 4]> = SmallVec::new();
     for value in values {
@@ -107,7 +168,7 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
             other => other.clone(),
         });
     }
-    execute(kernel, types, &owned, &data);
+    execute(kernel, plan.types, &owned, &data);
     Ok(())
 }
 
@@ -209,6 +270,9 @@ fn result_strides(values: &[Value], sizes: &Dims) -> Dims {
     strides
 }
 
+/// An element that is as large and as aligned as any.
+type Largest = crate::dtype::Complex128;
+
 /// Up to this many elements a number is spread over a block on the stack, and a result may be its own operand.
 const SMALL: usize = 64;
 
@@ -220,7 +284,7 @@ fn run_plain(kernel: Kernel, types: Types, values: &[Value], out: &Data) -> bool
     if count >= 2 * parallel::GRAIN || out.dtype != types.output || !out.is_contiguous() {
         return false;
     }
-    let mut blocks = [[MaybeUninit::<u64>::uninit(); SMALL]; 2];
+    let mut blocks = [[MaybeUninit::<Largest>::uninit(); SMALL]; 2];
     let mut free = blocks.iter_mut();
     let mut pointers = [std::ptr::null(); map::MAX_OPERANDS];
     for (pointer, value) in pointers.iter_mut().zip(values) {
@@ -238,11 +302,11 @@ fn run_plain(kernel: Kernel, types: Types, values: &[Value], out: &Data) -> bool
             Value::Scalar(scalar) if count <= SMALL => {
                 let Some(block) = free.next() else { return false };
                 let block = block.as_mut_ptr().cast::<u8>();
-                crate::with_element!(types.input, T => {
+                with_element!(types.input, kernel T => {
                     let number = scalar.cast::<T>();
-                    // SAFETY: eight aligned bytes hold any element, and there are `SMALL` of them.
+                    // SAFETY: the block has room for `SMALL` of any elements.
                     (0..count).for_each(|i| unsafe { block.cast::<T>().add(i).write(number) });
-                });
+                }, else return false);
                 block.cast_const()
             }
             _ => return false,
@@ -258,7 +322,7 @@ fn execute(kernel: Kernel, types: Types, values: &[Value], out: &Data) {
     if run_plain(kernel, types, values, out) {
         return;
     }
-    let mut numbers = [[0u64; 1]; map::MAX_OPERANDS];
+    let mut numbers = [Largest::ZERO; map::MAX_OPERANDS];
     let constant: Dims = Dims::from_elem(0, out.sizes.len());
     let strides: SmallVec<[Dims; 4]> = values
         .iter()
@@ -282,12 +346,12 @@ fn execute(kernel: Kernel, types: Types, values: &[Value], out: &Data) {
                 map::Operand { pointer: data.pointer(), strides, dtype: data.dtype }
             }
             other => {
-                let pointer = number.as_mut_ptr().cast::<u8>();
+                let pointer = std::ptr::from_mut(number).cast::<u8>();
                 if let Value::Scalar(scalar) = other {
-                    crate::with_element!(types.input, T => {
-                        // SAFETY: eight aligned bytes hold any element.
+                    with_element!(types.input, kernel T => {
+                        // SAFETY: there is room for any element.
                         unsafe { pointer.cast::<T>().write(scalar.cast::<T>()) }
-                    });
+                    }, else debug_assert!(false, "nothing is computed in a narrow type"));
                 }
                 map::Operand { pointer, strides, dtype: types.input }
             }

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::dtype::{Category, DType};
+use crate::bail;
+use crate::dtype::DType;
+use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::value::Value;
 
@@ -11,7 +13,18 @@ static DEFAULT_FLOAT: AtomicU8 = AtomicU8::new(DType::Float32 as u8);
 /// The type of float tensors made without a type.
 #[inline]
 pub fn default_float() -> DType {
-    if DEFAULT_FLOAT.load(Ordering::Relaxed) == DType::Float64 as u8 { DType::Float64 } else { DType::Float32 }
+    match DEFAULT_FLOAT.load(Ordering::Relaxed) {
+        // What it nearly always is comes first.
+        kind if kind == DType::Float32 as u8 => DType::Float32,
+        kind if kind == DType::Float64 as u8 => DType::Float64,
+        kind if kind == DType::Float16 as u8 => DType::Float16,
+        _ => DType::BFloat16,
+    }
+}
+
+/// The type of complex tensors made without a type.
+pub fn default_complex() -> DType {
+    default_float().complex()
 }
 
 /// Sets the type of float tensors made without a type; anything but a float type is ignored.
@@ -30,6 +43,8 @@ pub struct ResultType {
     dimensioned: Option<DType>,
     dimensionless: Option<DType>,
     number: Option<DType>,
+    /// Two types of tensors that have no common one.
+    clash: Option<(DType, DType)>,
 }
 
 impl ResultType {
@@ -46,12 +61,29 @@ impl ResultType {
 
     pub fn add_tensor(&mut self, dtype: DType, ndim: usize) {
         let slot = if ndim == 0 { &mut self.dimensionless } else { &mut self.dimensioned };
+        if let Some(held) = *slot
+            && !held.has_common(dtype)
+        {
+            self.clash = Some((held, dtype));
+        }
         *slot = Some(slot.map_or(dtype, |held| held.promote(dtype)));
     }
 
     pub fn add_scalar(&mut self, scalar: Scalar) {
         let dtype = scalar.dtype(default_float());
         self.number = Some(self.number.map_or(dtype, |held| held.promote(dtype)));
+    }
+
+    /// Fails if no type holds the values of all operands: `name` asks.
+    pub fn check(self, name: &str) -> Result<()> {
+        let weak = match (self.dimensioned, self.dimensionless) {
+            (Some(DType::Bool), Some(lone)) if lone.is_lone_unsigned() => Some((DType::Bool, lone)),
+            _ => None,
+        };
+        if let Some((one, other)) = self.clash.or(weak) {
+            bail!(Runtime, "{name}: {one} and {other} have no common type; convert one of them");
+        }
+        Ok(())
     }
 
     pub fn get(self) -> DType {
@@ -61,8 +93,8 @@ impl ResultType {
 
 fn combine(higher: Option<DType>, lower: Option<DType>) -> Option<DType> {
     match (higher, lower) {
-        (Some(h), Some(l)) if h.is_float() => Some(h.max(if l.category() > Category::Float { l } else { h })),
-        (Some(h), Some(l)) if h == DType::Bool || l.is_float() => Some(h.promote(l)),
+        (Some(h), Some(l)) if h.is_float() && l.is_complex() => Some(h.complex()),
+        (Some(h), Some(l)) if l.category() > h.category() => Some(h.promote(l)),
         (Some(h), _) => Some(h),
         (None, l) => l,
     }
@@ -75,8 +107,8 @@ pub fn result_type(values: &[Value]) -> DType {
     state.get()
 }
 
-/// Whether a result of type `from` may be stored in a tensor of type `to`: not from a float into an integer, nor
-/// from a number into a bool.
+/// Whether a result of type `from` may be stored in a tensor of type `to`: not from a complex
+/// number into a real one, from a float into an integer, nor from a number into a bool.
 pub fn can_cast(from: DType, to: DType) -> bool {
     from.category() <= to.category()
 }

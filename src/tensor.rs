@@ -236,8 +236,13 @@ impl Tensor {
 
     /// Another tensor on the same memory, seen with other geometry and without history.
     pub(crate) fn alias(&self, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
+        self.reinterpreted(self.dtype(), sizes, strides, offset)
+    }
+
+    /// Another tensor on the same memory, seen with another element type and geometry and without history.
+    pub(crate) fn reinterpreted(&self, dtype: DType, sizes: Dims, strides: Dims, offset: usize) -> Tensor {
         let data = self.data();
-        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, data.dtype);
+        let mut alias = Data::new(data.storage.clone(), sizes, strides, offset, dtype);
         alias.version = data.version.clone();
         self.sharing(alias)
     }

@@ -14,18 +14,19 @@ from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
 from builtins import bool as _bool  # isort: skip
+from builtins import complex as _complex  # isort: skip
 from builtins import float as _float  # isort: skip
 from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
-_Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_Number: TypeAlias = _complex | numpy.number[Any] | numpy.bool_
 _AnyType: TypeAlias = type[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
 _OneDevice: TypeAlias = device
-_DType: TypeAlias = dtype | type[_float] | type[_int]
+_DType: TypeAlias = dtype | type[_complex] | type[_float] | type[_int]
 _Device: TypeAlias = device | str
 _Tensors: TypeAlias = Tensor | Sequence[Tensor]
 _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
@@ -42,6 +43,8 @@ class dtype:
     def is_complex(self) -> _bool: ...
     @property
     def is_signed(self) -> _bool: ...
+    def to_real(self) -> dtype: ...
+    def to_complex(self) -> dtype: ...
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
@@ -127,6 +130,36 @@ class Tensor:
         kwargs: dict[str, Any] | None = None,
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T: ...
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any: ...
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any: ...
+    def is_nonzero(self) -> _bool: ...
+    def is_same_size(self, other: Tensor) -> _bool: ...
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor: ...
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any: ...
 
@@ -159,6 +192,12 @@ class Tensor:
     def T(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
+    @property
+    def H(self) -> Tensor: ...
+    @property
+    def mH(self) -> Tensor: ...
+    real: Tensor
+    imag: Tensor
 
     # Element type and place.
     @property
@@ -172,6 +211,8 @@ class Tensor:
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
     def is_signed(self) -> _bool: ...
+    def is_conj(self) -> _bool: ...
+    def is_neg(self) -> _bool: ...
     def to(
         self,
         *targets: Any,
@@ -188,6 +229,12 @@ class Tensor:
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
     def double(self) -> Tensor: ...
+    def half(self) -> Tensor: ...
+    def bfloat16(self) -> Tensor: ...
+    def cfloat(self) -> Tensor: ...
+    def cdouble(self) -> Tensor: ...
+    def short(self) -> Tensor: ...
+    def char(self) -> Tensor: ...
     def long(self) -> Tensor: ...
     def int(self) -> Tensor: ...
     def byte(self) -> Tensor: ...
@@ -300,6 +347,7 @@ class Tensor:
     def __setitem__(self, key: _Index, value: Any, /) -> None: ...
     def __bool__(self) -> _bool: ...
     def __int__(self) -> _int: ...
+    def __complex__(self) -> _complex: ...
     def __float__(self) -> _float: ...
     def __index__(self) -> _int: ...
     def __hash__(self) -> _int: ...
@@ -399,10 +447,19 @@ _optim: _Optim
 
 bool: dtype
 uint8: dtype
+int8: dtype
+int16: dtype
 int32: dtype
 int64: dtype
+uint16: dtype
+uint32: dtype
+uint64: dtype
+float16: dtype
+bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
 
 # Making tensors.
 def tensor(
@@ -590,6 +647,109 @@ def linspace(
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor: ...
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor: ...
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = 0.54,
+    beta: _float = 0.46,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = 12.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor: ...
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor: ...
+def numel(input: Tensor) -> _int: ...
+def is_nonzero(input: Tensor) -> _bool: ...
+def is_same_size(input: Tensor, other: Tensor) -> _bool: ...
+def broadcast_shapes(*shapes: _Size) -> Size: ...
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor: ...
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+) -> Tensor: ...
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
     requires_grad: _bool = False,
 ) -> Tensor: ...
 @overload

@@ -79,7 +79,8 @@ def stub() -> str:
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
         "_nn: _Functional\n",
-        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n" + textwrap.indent("".join(special(groups)), "    "),
+        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n"
+        + textwrap.indent("".join(special(groups)), "    "),
         "_special: _SpecialFunctions\n",
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",
@@ -113,7 +114,7 @@ def functional(groups: Groups) -> Iterator[str]:
 
 def special(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n")
+        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n", out=True)
 
 
 def in_place_methods(rows: list[Operation]) -> list[Operation]:
@@ -154,6 +155,8 @@ def overloads(
     for row in rows:
         parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
+        if row["variadic"]:
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
             ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
@@ -172,12 +175,15 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
     parameters = row["parameters"]
     places = [parameter for parameter in parameters if not parameter["keyword_only"]]
     starred = loose
+    # A list of tensors that is gathered is the last parameter without a name.
+    lists = [parameter for parameter in places if parameter["kind"] in ("Ints", "Tensors")]
+    gathered = lists[-1] if lists else None
     for parameter in parameters:
         if receiver and parameter is parameters[0]:
             yield receiver
             continue
-        if loose and parameter is places[-1]:
-            yield f"*{parameter['name']}: _int"
+        if loose and parameter is gathered:
+            yield f"*{parameter['name']}: {'_int' if parameter['kind'] == 'Ints' else 'Tensor'}"
             continue
         if parameter["keyword_only"] and not starred:
             starred = True

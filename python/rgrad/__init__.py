@@ -6,11 +6,23 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 
 from __future__ import annotations
 
-from builtins import int as _int  # `int` is a dtype here
+from builtins import bool as _bool, int as _int  # `bool` and `int` are dtypes here
 
 from . import _alias, _rgrad, functional
 from ._rgrad import *
-from ._rgrad import Tensor, default_generator, float32, float64, int32, int64
+from ._limits import finfo, iinfo
+from ._rgrad import (
+    Tensor,
+    complex64,
+    complex128,
+    default_generator,
+    float16,
+    float32,
+    float64,
+    int16,
+    int32,
+    int64,
+)
 from ._size import Size
 from .functional import *
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
@@ -62,17 +74,26 @@ __version__ = "0.1.0"
 __all__ = [
     "Size",
     "autograd",
+    "cdouble",
+    "cfloat",
     "double",
     "enable_grad",
+    "finfo",
     "float",
     "func",
     "get_rng_state",
     "graph",
+    "half",
+    "iinfo",
     "inference_mode",
     "initial_seed",
     "int",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
+    "is_complex",
+    "is_conj",
+    "is_floating_point",
+    "is_neg",
     "is_tensor",
     "long",
     "manual_seed",
@@ -84,6 +105,7 @@ __all__ = [
     "seed",
     "set_grad_enabled",
     "set_rng_state",
+    "short",
     "special",
     "utils",
     "vmap",
@@ -91,8 +113,12 @@ __all__ = [
 __all__ += _rgrad.__all__
 __all__ += functional.__all__
 
+half = float16
 float = float32
 double = float64
+cfloat = complex64
+cdouble = complex128
+short = int16
 int = int32
 long = int64
 
@@ -125,6 +151,26 @@ def set_rng_state(new_state: Tensor) -> None:
 def is_tensor(object: Any) -> TypeGuard[Tensor]:
     """Whether `object` is a Tensor."""
     return isinstance(object, Tensor)
+
+
+def is_floating_point(input: Tensor) -> _bool:
+    """Whether the elements of a tensor are floats."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> _bool:
+    """Whether the elements of a tensor are complex numbers."""
+    return input.is_complex()
+
+
+def is_conj(input: Tensor) -> _bool:
+    """Whether a tensor only remembers to be conjugated: never, conjugates are computed."""
+    return input.is_conj()
+
+
+def is_neg(input: Tensor) -> _bool:
+    """Whether a tensor only remembers to be negated: never, opposites are computed."""
+    return input.is_neg()
 
 
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.

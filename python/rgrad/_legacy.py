@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
     from rgrad._rgrad import dtype
 
-__all__ = ["BoolTensor", "ByteTensor", "DoubleTensor", "FloatTensor", "IntTensor", "LongTensor"]
+__all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+]
 
 
 class tensortype(type):
@@ -49,9 +60,13 @@ def _made(name: str, kind: dtype) -> Any:
     return tensortype(name, (), {"dtype": kind, "__module__": "rgrad"})
 
 
+BFloat16Tensor = _made("BFloat16Tensor", rgrad.bfloat16)
 BoolTensor = _made("BoolTensor", rgrad.bool)
 ByteTensor = _made("ByteTensor", rgrad.uint8)
+CharTensor = _made("CharTensor", rgrad.int8)
 DoubleTensor = _made("DoubleTensor", rgrad.float64)
 FloatTensor = _made("FloatTensor", rgrad.float32)
+HalfTensor = _made("HalfTensor", rgrad.float16)
 IntTensor = _made("IntTensor", rgrad.int32)
 LongTensor = _made("LongTensor", rgrad.int64)
+ShortTensor = _made("ShortTensor", rgrad.int16)

@@ -333,6 +333,8 @@ class Tensor:
         """Uniform numbers from `from` up to `to`."""
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Normal numbers."""
+    def exponential_(self, lambd: _float = 1.0, *, generator: Generator | None = None) -> Self:
+        """Exponential numbers of the rate `lambd`."""
     def bernoulli_(self, p: _float = 0.5, *, generator: Generator | None = None) -> Self:
         """1 with probability `p`, else 0."""
     def new_zeros(
@@ -444,6 +446,12 @@ class Tensor:
     def __or__(self, value: _Operand, /) -> Tensor: ...
     def __ror__(self, value: _Number, /) -> Tensor: ...
     def __ior__(self, value: _Operand, /) -> Self: ...
+    def __lshift__(self, value: _Operand, /) -> Tensor: ...
+    def __rlshift__(self, value: _Number, /) -> Tensor: ...
+    def __ilshift__(self, value: _Operand, /) -> Self: ...
+    def __rshift__(self, value: _Operand, /) -> Tensor: ...
+    def __rrshift__(self, value: _Number, /) -> Tensor: ...
+    def __irshift__(self, value: _Operand, /) -> Self: ...
     def __xor__(self, value: _Operand, /) -> Tensor: ...
     def __rxor__(self, value: _Number, /) -> Tensor: ...
     def __ixor__(self, value: _Operand, /) -> Self: ...
@@ -459,6 +467,14 @@ class Tensor:
         """Absolute value. The derivative at 0 is 0."""
     def abs_(self) -> Self:
         """Absolute value. The derivative at 0 is 0."""
+    def acos(self) -> Tensor:
+        """The angle whose cosine each element is, from 0 to π."""
+    def acos_(self) -> Self:
+        """The angle whose cosine each element is, from 0 to π."""
+    def acosh(self) -> Tensor:
+        """The inverse of `cosh`, from 0 on."""
+    def acosh_(self) -> Self:
+        """The inverse of `cosh`, from 0 on."""
     @overload
     def add(self, other: _Operand) -> Tensor:
         """Sum of two tensors or numbers, element by element."""
@@ -493,6 +509,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def angle(self) -> Tensor:
+        """The angle of a real number in the complex plane: π below 0, else 0."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -507,10 +525,34 @@ class Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
+    def asin(self) -> Tensor:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def asin_(self) -> Self:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def asinh(self) -> Tensor:
+        """The inverse of `sinh`."""
+    def asinh_(self) -> Self:
+        """The inverse of `sinh`."""
+    def atan(self) -> Tensor:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def atan_(self) -> Self:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def atan2(self, other: Tensor) -> Tensor:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def atan2_(self, other: Tensor) -> Self:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def atanh(self) -> Tensor:
+        """The inverse of `tanh`."""
+    def atanh_(self) -> Self:
+        """The inverse of `tanh`."""
     def bitwise_and(self, other: _Operand) -> Tensor:
         """Bitwise and; for bool, logical and."""
     def bitwise_and_(self, other: _Operand) -> Self:
         """Bitwise and; for bool, logical and."""
+    def bitwise_left_shift(self, other: _Operand) -> Tensor:
+        """The bits of `input` moved up by `other` places; 0 if there are not so many."""
+    def bitwise_left_shift_(self, other: _Operand) -> Self:
+        """The bits of `input` moved up by `other` places; 0 if there are not so many."""
     def bitwise_not(self) -> Tensor:
         """All bits of each element flipped; for bool, logical not."""
     def bitwise_not_(self) -> Self:
@@ -519,6 +561,10 @@ class Tensor:
         """Bitwise or; for bool, logical or."""
     def bitwise_or_(self, other: _Operand) -> Self:
         """Bitwise or; for bool, logical or."""
+    def bitwise_right_shift(self, other: _Operand) -> Tensor:
+        """The bits of `input` moved down by `other` places, copies of the sign moving in."""
+    def bitwise_right_shift_(self, other: _Operand) -> Self:
+        """The bits of `input` moved down by `other` places, copies of the sign moving in."""
     def bitwise_xor(self, other: _Operand) -> Tensor:
         """Bitwise exclusive or; for bool, "one but not both"."""
     def bitwise_xor_(self, other: _Operand) -> Self:
@@ -560,10 +606,28 @@ class Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
         """The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them."""
+    def copysign(self, other: _Operand) -> Tensor:
+        """The size of `input` with the sign of `other`."""
+    def copysign_(self, other: _Operand) -> Self:
+        """The size of `input` with the sign of `other`."""
     def cos(self) -> Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
+    def cosh(self) -> Tensor:
+        """Hyperbolic cosine."""
+    def cosh_(self) -> Self:
+        """Hyperbolic cosine."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians."""
+    def deg2rad_(self) -> Self:
+        """Degrees as radians."""
+    def digamma(self) -> Tensor:
+        """The derivative of `lgamma`."""
+    def digamma_(self) -> Self:
+        """The derivative of `lgamma`."""
+    def dist(self, other: Tensor, p: _Operand = 2) -> Tensor:
+        """The p-norm of the difference of two tensors, which broadcast, as one vector."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -588,10 +652,26 @@ class Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
         """Whether elements are equal."""
+    def erf(self) -> Tensor:
+        """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+    def erf_(self) -> Self:
+        """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+    def erfc(self) -> Tensor:
+        """`1 - erf(x)`, accurate where that is small."""
+    def erfc_(self) -> Self:
+        """`1 - erf(x)`, accurate where that is small."""
+    def erfinv(self) -> Tensor:
+        """The inverse of `erf`."""
+    def erfinv_(self) -> Self:
+        """The inverse of `erf`."""
     def exp(self) -> Tensor:
         """Natural exponential of each element."""
     def exp_(self) -> Self:
         """Natural exponential of each element."""
+    def exp2(self) -> Tensor:
+        """2 to the power of each element."""
+    def exp2_(self) -> Self:
+        """2 to the power of each element."""
     @overload
     def expand(self, size: _Size) -> Tensor:
         """Dimensions of size 1 stretched to `size`, and new ones put before, without a copy; -1 keeps a size."""
@@ -607,6 +687,10 @@ class Tensor:
         """A tensor like `input` with `value` everywhere; `fill_` stores it."""
     def flatten(self, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
         """The dimensions from `start_dim` to `end_dim` made one."""
+    def float_power(self, exponent: _Operand) -> Tensor:
+        """`input` to the power of `exponent`, computed in and given as float64."""
+    def float_power_(self, exponent: _Operand) -> Self:
+        """`float_power` of a float64 tensor, in place."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -621,8 +705,35 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def fmax(self, other: Tensor) -> Tensor:
+        """The larger of two elements; a number rather than NaN."""
+    def fmin(self, other: Tensor) -> Tensor:
+        """The smaller of two elements; a number rather than NaN."""
+    def fmod(self, other: _Operand) -> Tensor:
+        """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
+    def fmod_(self, other: _Operand) -> Self:
+        """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
+    def frac(self) -> Tensor:
+        """What is left without the integer part."""
+    def frac_(self) -> Self:
+        """What is left without the integer part."""
+    def frexp(self) -> _FrexpResult:
+        """`input = mantissa * 2^exponent` with a mantissa from ½ to 1 in size and an int32 exponent.
+
+        Raises `RuntimeError` for anything but floats.
+        """
     def gather(self, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
         """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
+    def gcd(self, other: Tensor) -> Tensor:
+        """Greatest common divisor of two integers, not negative."""
+    def gcd_(self, other: Tensor) -> Self:
+        """Greatest common divisor of two integers, not negative."""
     def ge(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
@@ -631,6 +742,28 @@ class Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater."""
+    def hardshrink(self, lambd: _Operand = 0.5) -> Tensor:
+        """Each element, but 0 from `-lambd` to `lambd`."""
+    def heaviside(self, values: Tensor) -> Tensor:
+        """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+    def heaviside_(self, values: Tensor) -> Self:
+        """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+    def hypot(self, other: Tensor) -> Tensor:
+        """The length of the vector `(input, other)`."""
+    def hypot_(self, other: Tensor) -> Self:
+        """The length of the vector `(input, other)`."""
+    def i0(self) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    def i0_(self) -> Self:
+        """The modified Bessel function of the first kind of order 0."""
+    def igamma(self, other: Tensor) -> Tensor:
+        """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+    def igamma_(self, other: Tensor) -> Self:
+        """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+    def igammac(self, other: Tensor) -> Tensor:
+        """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
+    def igammac_(self, other: Tensor) -> Self:
+        """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
     def index_add(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Self:
@@ -655,20 +788,50 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def isneginf(self) -> Tensor:
+        """Whether each element is negative infinity."""
+    def isposinf(self) -> Tensor:
+        """Whether each element is positive infinity."""
+    def isreal(self) -> Tensor:
+        """Whether each element has no imaginary part: all of real tensors."""
+    def lcm(self, other: Tensor) -> Tensor:
+        """Least common multiple of two integers, not negative."""
+    def lcm_(self, other: Tensor) -> Self:
+        """Least common multiple of two integers, not negative."""
+    def ldexp(self, other: Tensor) -> Tensor:
+        """`input` times 2 to the power of `other`."""
+    def ldexp_(self, other: Tensor) -> Self:
+        """`input` times 2 to the power of `other`."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less or equal."""
+    def lgamma(self) -> Tensor:
+        """The logarithm of the size of the gamma function."""
+    def lgamma_(self) -> Self:
+        """The logarithm of the size of the gamma function."""
     def log(self) -> Tensor:
         """Natural logarithm of each element."""
     def log_(self) -> Self:
         """Natural logarithm of each element."""
+    def log10(self) -> Tensor:
+        """Logarithm to the base 10."""
+    def log10_(self) -> Self:
+        """Logarithm to the base 10."""
     def log1p(self) -> Tensor:
         """`log(1 + x)`, accurate near 0."""
     def log1p_(self) -> Self:
         """`log(1 + x)`, accurate near 0."""
+    def log2(self) -> Tensor:
+        """Logarithm to the base 2."""
+    def log2_(self) -> Self:
+        """Logarithm to the base 2."""
     def log_softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
+    def logaddexp(self, other: Tensor) -> Tensor:
+        """`log(exp(input) + exp(other))` without overflow."""
+    def logaddexp2(self, other: Tensor) -> Tensor:
+        """`log2(2^input + 2^other)` without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -685,6 +848,14 @@ class Tensor:
         """Whether exactly one element is 0."""
     def logical_xor_(self, other: Tensor) -> Self:
         """Whether exactly one element is 0."""
+    def logit(self, eps: _Operand | None = None) -> Tensor:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
+    def logit_(self, eps: _Operand | None = None) -> Self:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
     def logsumexp(self, dim: _Size, keepdim: _bool = False) -> Tensor:
         """`log(sum(exp(x)))` over some dimensions, without overflow."""
     def lt(self, other: _Operand) -> Tensor:
@@ -743,6 +914,26 @@ class Tensor:
         """Product of two tensors or numbers, element by element."""
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix `(n, k)` and a vector `(k)`."""
+    def mvlgamma(self, p: _int) -> Tensor:
+        """The logarithm of the multivariate gamma function of dimension `p`."""
+    def mvlgamma_(self, p: _int) -> Self:
+        """The logarithm of the multivariate gamma function of dimension `p`."""
+    def nan_to_num(
+        self,
+        nan: _Operand | None = None,
+        posinf: _Operand | None = None,
+        neginf: _Operand | None = None,
+    ) -> Tensor:
+        """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+        """
+    def nan_to_num_(
+        self,
+        nan: _Operand | None = None,
+        posinf: _Operand | None = None,
+        neginf: _Operand | None = None,
+    ) -> Self:
+        """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+        """
     def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
         """`length` elements from `start` along `dim`."""
     def ne(self, other: _Operand) -> Tensor:
@@ -753,6 +944,10 @@ class Tensor:
         """The opposite of each element."""
     def neg_(self) -> Self:
         """The opposite of each element."""
+    def nextafter(self, other: Tensor) -> Tensor:
+        """The next float after `input` towards `other`."""
+    def nextafter_(self, other: Tensor) -> Self:
+        """The next float after `input` towards `other`."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
     def outer(self, vec2: Tensor) -> Tensor:
@@ -762,6 +957,15 @@ class Tensor:
         """The dimensions in another order."""
     @overload
     def permute(self, *dims: _int) -> Tensor: ...
+    def polygamma(self, n: _int) -> Tensor:
+        """The `n`-th derivative of `digamma`."""
+    def polygamma_(self, n: _int) -> Self:
+        """The `n`-th derivative of `digamma`."""
+    def positive(self) -> Tensor:
+        """The tensor itself.
+
+        Raises `RuntimeError` for bool.
+        """
     def pow(self, exponent: _Operand) -> Tensor:
         """`input` to the power of `exponent`, element by element.
 
@@ -772,12 +976,22 @@ class Tensor:
 
         Raises `RuntimeError` for an integer tensor with a negative integer exponent.
         """
+    def prelu(self, weight: Tensor) -> Tensor:
+        """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+        deep into rectifiers", 2015.
+
+        Raises `RuntimeError` if dtypes differ or the weight has another size.
+        """
     @overload
     def prod(self, *, dtype: _DType | None = None) -> Tensor:
         """The product of all elements."""
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees."""
+    def rad2deg_(self) -> Self:
+        """Radians as degrees."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -801,8 +1015,16 @@ class Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    @overload
+    def round(self, *, decimals: _int) -> Tensor:
+        """Rounded to `decimals` places; halves go to the even digit."""
+    @overload
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
+    @overload
+    def round_(self, *, decimals: _int) -> Self:
+        """Rounded to `decimals` places; halves go to the even digit."""
+    @overload
     def round_(self) -> Self:
         """Nearest integer; halves go to the even one."""
     def rsqrt(self) -> Tensor:
@@ -827,6 +1049,10 @@ class Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def sgn(self) -> Tensor:
+        """-1, 0 or 1, the sign of each element."""
+    def sgn_(self) -> Self:
+        """-1, 0 or 1, the sign of each element."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -835,10 +1061,20 @@ class Tensor:
         """-1, 0 or 1, the sign of each element."""
     def sign_(self) -> Self:
         """-1, 0 or 1, the sign of each element."""
+    def signbit(self) -> Tensor:
+        """Whether the sign is a minus, that of -0.0 too."""
     def sin(self) -> Tensor:
         """Sine of each element, in radians."""
     def sin_(self) -> Self:
         """Sine of each element, in radians."""
+    def sinc(self) -> Tensor:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    def sinc_(self) -> Self:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    def sinh(self) -> Tensor:
+        """Hyperbolic sine."""
+    def sinh_(self) -> Self:
+        """Hyperbolic sine."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @overload
@@ -953,8 +1189,132 @@ class Tensor:
         """
     @overload
     def view(self, *size: _int) -> Tensor: ...
+    def xlogy(self, other: _Operand) -> Tensor:
+        """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+    def xlogy_(self, other: _Operand) -> Self:
+        """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
     def zero_(self) -> Self:
         """Zeros like `input`; `zero_` stores them."""
+    def absolute(self) -> Tensor:
+        """Absolute value. The derivative at 0 is 0."""
+    def absolute_(self) -> Self:
+        """Absolute value. The derivative at 0 is 0."""
+    def arccos(self) -> Tensor:
+        """The angle whose cosine each element is, from 0 to π."""
+    def arccos_(self) -> Self:
+        """The angle whose cosine each element is, from 0 to π."""
+    def arccosh(self) -> Tensor:
+        """The inverse of `cosh`, from 0 on."""
+    def arccosh_(self) -> Self:
+        """The inverse of `cosh`, from 0 on."""
+    def arcsin(self) -> Tensor:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def arcsin_(self) -> Self:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def arcsinh(self) -> Tensor:
+        """The inverse of `sinh`."""
+    def arcsinh_(self) -> Self:
+        """The inverse of `sinh`."""
+    def arctan(self) -> Tensor:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def arctan_(self) -> Self:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def arctan2(self, other: Tensor) -> Tensor:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def arctan2_(self, other: Tensor) -> Self:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def arctanh(self) -> Tensor:
+        """The inverse of `tanh`."""
+    def arctanh_(self) -> Self:
+        """The inverse of `tanh`."""
+    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
+    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
+    @overload
+    def divide(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def divide(self, other: _Operand) -> Tensor:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    @overload
+    def divide_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def divide_(self, other: _Operand) -> Self:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    def fix(self) -> Tensor:
+        """Each element without its fraction."""
+    def fix_(self) -> Self:
+        """Each element without its fraction."""
+    def greater(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are greater."""
+    def greater_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are greater."""
+    def greater_equal(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are greater or equal."""
+    def greater_equal_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are greater or equal."""
+    def less(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are less."""
+    def less_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are less."""
+    def less_equal(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are less or equal."""
+    def less_equal_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are less or equal."""
+    def multiply(self, other: _Operand) -> Tensor:
+        """Product of two tensors or numbers, element by element."""
+    def multiply_(self, other: _Operand) -> Self:
+        """Product of two tensors or numbers, element by element."""
+    def negative(self) -> Tensor:
+        """The opposite of each element."""
+    def negative_(self) -> Self:
+        """The opposite of each element."""
+    def not_equal(self, other: _Operand) -> Tensor:
+        """Whether elements differ; NaN differs from everything."""
+    def not_equal_(self, other: _Operand) -> Self:
+        """Whether elements differ; NaN differs from everything."""
+    @overload
+    def subtract(self, other: _Operand) -> Tensor:
+        """Difference of two tensors or numbers, element by element."""
+    @overload
+    def subtract(self, other: _Operand, *, alpha: _Operand) -> Tensor:
+        """`input - alpha * other`."""
+    @overload
+    def subtract_(self, other: _Operand) -> Self:
+        """Difference of two tensors or numbers, element by element."""
+    @overload
+    def subtract_(self, other: _Operand, *, alpha: _Operand) -> Self:
+        """`input - alpha * other`."""
+    @overload
+    def true_divide(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def true_divide(self, other: _Operand) -> Tensor:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    @overload
+    def true_divide_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def true_divide_(self, other: _Operand) -> Self:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 
 class _Optim:
     @staticmethod
@@ -1442,9 +1802,14 @@ def _handle_torch_function(
 ) -> Any:
     """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
-    """The registry as a list of dictionaries, from which stubs and tests are made."""
+    """The registry as a list of dictionaries, from which stubs and tests are made; behind the operations, their
+    aliases.
+    """
 
 # Results with named parts.
+class _FrexpResult(NamedTuple):
+    mantissa: Tensor
+    exponent: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
     indices: Tensor
@@ -1454,6 +1819,17 @@ class _MinResult(NamedTuple):
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
+    @staticmethod
+    def alpha_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
+        """
     @staticmethod
     def binary_cross_entropy(
         input: Tensor,
@@ -1477,6 +1853,31 @@ class _Functional:
         without overflow. `pos_weight` weighs the positive targets.
         """
     @staticmethod
+    def celu(input: Tensor, alpha: _Operand = 1.0, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `alpha * (exp(x / alpha) - 1)` below: J. Barron, "Continuously differentiable exponential linear
+        units", 2017. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def celu_(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
+        """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+        Raises `RuntimeError` if `alpha` is 0.
+        """
+    @staticmethod
+    def cosine_similarity(
+        x1: Tensor,
+        x2: Tensor,
+        dim: _int = 1,
+        eps: _Operand = 1e-8,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
+        broadcast.
+
+        Raises `RuntimeError` for integers.
+        """
+    @staticmethod
     def cross_entropy(
         input: Tensor,
         target: Tensor,
@@ -1497,8 +1898,115 @@ class _Functional:
         Raises `ValueError` unless `p` is from 0 to 1.
         """
     @staticmethod
+    def elu(input: Tensor, alpha: _Operand = 1.0, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
+        exponential linear units", 2015. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def elu_(input: Tensor, alpha: _Operand = 1, scale: _Operand = 1, input_scale: _Operand = 1) -> Tensor:
+        """`scale * x` above 0, `scale * alpha * (exp(input_scale * x) - 1)` below."""
+    @staticmethod
+    def feature_alpha_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`alpha_dropout` of whole channels (of the first two dimensions)."""
+    @staticmethod
+    def feature_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
+
+        J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
+        """
+    @staticmethod
+    def gelu(input: Tensor, *, approximate: str = 'none') -> Tensor:
+        """`x` times the probability that a standard normal number is below it: D. Hendrycks and K. Gimpel, "Gaussian
+        error linear units", 2016. `approximate="tanh"` replaces the error function by a tangent.
+        """
+    @staticmethod
+    def glu(input: Tensor, dim: _int = -1) -> Tensor:
+        """The first half along `dim` times `sigmoid` of the second: Y. Dauphin et al., "Language modeling with gated
+        convolutional networks", 2016.
+
+        Raises `RuntimeError` for a tensor without dimensions or of odd size along `dim`.
+        """
+    @staticmethod
+    def hardshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
+        """Each element, but 0 from `-lambd` to `lambd`."""
+    @staticmethod
+    def hardsigmoid(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`relu6(x + 3) / 6`, in place of the input if `inplace`."""
+    @staticmethod
+    def hardsigmoid_(input: Tensor) -> Tensor:
+        """`relu6(x + 3) / 6`."""
+    @staticmethod
+    def hardswish(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * relu6(x + 3) / 6`: A. Howard et al., "Searching for MobileNetV3", 2019. In place of the input if
+        `inplace`.
+        """
+    @staticmethod
+    def hardswish_(input: Tensor) -> Tensor:
+        """`x * relu6(x + 3) / 6`."""
+    @staticmethod
+    def hardtanh(
+        input: Tensor,
+        min_val: _Operand = -1.0,
+        max_val: _Operand = 1.0,
+        inplace: _bool = False,
+    ) -> Tensor:
+        """Each element, but not below `min_val` nor above `max_val`; in place of the input if `inplace`.
+
+        Raises `ValueError` if `min_val` is greater.
+        """
+    @staticmethod
+    def hardtanh_(input: Tensor, min_val: _Operand = -1, max_val: _Operand = 1) -> Tensor:
+        """Each element, but not below `min_val` nor above `max_val`."""
+    @staticmethod
+    def hinge_embedding_loss(
+        input: Tensor,
+        target: Tensor,
+        margin: _Operand = 1.0,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """`x` where the target is 1, `max(0, margin - x)` where it is -1."""
+    @staticmethod
+    def huber_loss(
+        input: Tensor,
+        target: Tensor,
+        reduction: str = 'mean',
+        delta: _Operand = 1.0,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Half the squared difference up to `delta`, `delta * (|difference| - delta / 2)` beyond: P. Huber, "Robust
+        estimation of a location parameter", 1964. Input and target broadcast.
+
+        Raises `RuntimeError` unless `delta` is positive.
+        """
+    @staticmethod
+    def kl_div(input: Tensor, target: Tensor, reduction: str = 'mean', *, log_target: _bool = False) -> Tensor:
+        """The divergence `target * (log(target) - input)` of log-probabilities `input` from probabilities `target`
+        (their logarithms, if `log_target`). Input and target broadcast. S. Kullback and R. Leibler, 1951.
+        """
+    @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
+    @staticmethod
+    def leaky_relu(input: Tensor, negative_slope: _Operand = 0.01, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `negative_slope * x` below; in place of the input if `inplace`."""
+    @staticmethod
+    def leaky_relu_(input: Tensor, negative_slope: _Operand = 0.01) -> Tensor:
+        """`x` above 0, `negative_slope * x` below."""
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
@@ -1506,8 +2014,50 @@ class _Functional:
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
     @staticmethod
+    def logsigmoid(input: Tensor) -> Tensor:
+        """The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it."""
+    @staticmethod
+    def margin_ranking_loss(
+        input1: Tensor,
+        input2: Tensor,
+        target: Tensor,
+        margin: _Operand = 0.0,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """`max(0, margin - target * (input1 - input2))`: target 1 asks for the first to be larger, -1 for the second.
+
+        Raises `RuntimeError` unless the three have as many dimensions.
+        """
+    @staticmethod
+    def mish(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * tanh(log(1 + exp(x)))`: D. Misra, "Mish: a self regularized non-monotonic activation function", 2019. In
+        place of the input if `inplace`.
+        """
+    @staticmethod
+    def mish_(input: Tensor) -> Tensor:
+        """`x * tanh(log(1 + exp(x)))`."""
+    @staticmethod
     def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the squared differences; input and target broadcast."""
+    @staticmethod
+    def multi_margin_loss(
+        input: Tensor,
+        target: Tensor,
+        p: _Operand = 1,
+        margin: _Operand = 1.0,
+        weight: Tensor | None = None,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """The mean over classes of `max(0, margin - x[class] + x[other])^p`, times the weight of the class. `input` is
+        `(c)` or `(n, c)`, `target` int64 `()` or `(n)`.
+
+        Raises `ValueError` unless `p` is 1 or 2.
+        """
+    @staticmethod
+    def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """The sum of `max(0, 1 - x[target] + x[other])` over targets and classes that are none, divided by the number
+        of classes. `input` is `(c)` or `(n, c)`, `target` as large, int64: the classes of a row, ended by -1.
+        """
     @staticmethod
     def nll_loss(
         input: Tensor,
@@ -1521,25 +2071,280 @@ class _Functional:
         for each class.
         """
     @staticmethod
+    def normalize(input: Tensor, p: _Operand = 2.0, dim: _int = 1, eps: _Operand = 1e-12) -> Tensor:
+        """`input` divided by its p-norm along `dim`, or by `eps` if that is larger."""
+    @staticmethod
+    def one_hot(tensor: Tensor, num_classes: _int = -1) -> Tensor:
+        """A vector with a 1 at the place of each class and 0 elsewhere, as a new last dimension of `num_classes` (one
+        more than the largest class, if -1).
+
+        Raises `RuntimeError` unless classes are int64, from 0 to below `num_classes`.
+        """
+    @staticmethod
+    def pairwise_distance(
+        x1: Tensor,
+        x2: Tensor,
+        p: _Operand = 2.0,
+        eps: _Operand = 1e-6,
+        keepdim: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
+    @staticmethod
+    def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+        """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
+    @staticmethod
+    def poisson_nll_loss(
+        input: Tensor,
+        target: Tensor,
+        log_input: _bool = True,
+        full: _bool = False,
+        eps: _Operand = 1e-8,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """Minus the log-likelihood of counts `target` for Poisson's distribution with the rate `exp(input)`, or `input`
+        itself unless `log_input`. `full` adds an approximation of the term that `input` has no part in.
+        """
+    @staticmethod
+    def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+        deep into rectifiers", 2015.
+
+        Raises `RuntimeError` if dtypes differ or the weight has another size.
+        """
+    @staticmethod
     def relu(input: Tensor, inplace: _bool = False) -> Tensor:
         """The larger of each element and 0; stored in `input` itself if `inplace`."""
+    @staticmethod
+    def relu_(input: Tensor) -> Tensor:
+        """The larger of each element and 0. The derivative at 0 is 0."""
+    @staticmethod
+    def relu6(input: Tensor, inplace: _bool = False) -> Tensor:
+        """Each element, but not below 0 nor above 6; in place of the input if `inplace`."""
+    @staticmethod
+    def relu6_(input: Tensor) -> Tensor:
+        """Each element, but not below 0 nor above 6."""
+    @staticmethod
+    def rrelu(
+        input: Tensor,
+        lower: _Operand = 1.0 / 8.0,
+        upper: _Operand = 1.0 / 3.0,
+        training: _bool = False,
+        inplace: _bool = False,
+    ) -> Tensor:
+        """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after; in
+        place of the input if `inplace`. B. Xu et al., "Empirical evaluation of rectified activations", 2015.
+        """
+    @staticmethod
+    def rrelu_(
+        input: Tensor,
+        lower: _Operand = 1.0 / 8.0,
+        upper: _Operand = 1.0 / 3.0,
+        training: _bool = False,
+    ) -> Tensor:
+        """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
+    @staticmethod
+    def selu(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`elu` times a scale, with constants that keep mean 0 and variance 1: G. Klambauer et al., "Self-normalizing
+        neural networks", 2017. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def selu_(input: Tensor) -> Tensor:
+        """`elu` times a scale, with constants that keep mean 0 and variance 1."""
     @staticmethod
     def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     @staticmethod
+    def sigmoid_(input: Tensor) -> Tensor:
+        """The logistic function `1 / (1 + exp(-x))`."""
+    @staticmethod
+    def silu(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * sigmoid(x)`: S. Elfwing et al., "Sigmoid-weighted linear units", 2017. In place of the input if
+        `inplace`.
+        """
+    @staticmethod
+    def silu_(input: Tensor) -> Tensor:
+        """`x * sigmoid(x)`."""
+    @staticmethod
+    def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', beta: _Operand = 1.0) -> Tensor:
+        """Half the squared difference divided by `beta` up to `beta`, `|difference| - beta / 2` beyond; `l1_loss` for
+        `beta` 0. R. Girshick, "Fast R-CNN", 2015. Input and target broadcast.
+
+        Raises `RuntimeError` if `beta` is negative.
+        """
+    @staticmethod
+    def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """`log(1 + exp(-target * x))` for targets 1 and -1, which are constants."""
+    @staticmethod
     def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @staticmethod
+    def softplus(input: Tensor, beta: _Operand = 1, threshold: _Operand = 20) -> Tensor:
+        """`log(1 + exp(beta x)) / beta`, and `x` where `beta x` is above `threshold`."""
+    @staticmethod
+    def softshrink(input: Tensor, lambd: _Operand = 0.5) -> Tensor:
+        """Each element brought nearer to 0 by `lambd`, and 0 if that is farther.
+
+        Raises `RuntimeError` if `lambd` is negative.
+        """
+    @staticmethod
+    def softsign(input: Tensor) -> Tensor:
+        """`x / (1 + |x|)`."""
+    @staticmethod
     def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Hyperbolic tangent of each element."""
+    @staticmethod
+    def tanh_(input: Tensor) -> Tensor:
+        """Hyperbolic tangent of each element."""
+    @staticmethod
+    def tanhshrink(input: Tensor) -> Tensor:
+        """`x - tanh(x)`."""
+    @staticmethod
+    def threshold(input: Tensor, threshold: _Operand, value: _Operand, inplace: _bool = False) -> Tensor:
+        """`value` where an element is not above `threshold`; in place of the input if `inplace`."""
+    @staticmethod
+    def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
+        """`value` where an element is not above `threshold`."""
 
 _nn: _Functional
+
+# Operations of `rgrad.special`.
+class _SpecialFunctions:
+    @staticmethod
+    def airy_ai(x: Tensor) -> Tensor:
+        """The Airy function Ai."""
+    @staticmethod
+    def bessel_j0(input: Tensor) -> Tensor:
+        """The Bessel function of the first kind of order 0."""
+    @staticmethod
+    def bessel_j1(input: Tensor) -> Tensor:
+        """The Bessel function of the first kind of order 1."""
+    @staticmethod
+    def bessel_y0(input: Tensor) -> Tensor:
+        """The Bessel function of the second kind of order 0."""
+    @staticmethod
+    def bessel_y1(input: Tensor) -> Tensor:
+        """The Bessel function of the second kind of order 1."""
+    @staticmethod
+    def chebyshev_polynomial_t(x: _Operand, n: _Operand) -> Tensor:
+        """The Chebyshev polynomial of the first kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_u(x: _Operand, n: _Operand) -> Tensor:
+        """The Chebyshev polynomial of the second kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_v(x: _Operand, n: _Operand) -> Tensor:
+        """The Chebyshev polynomial of the third kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_w(x: _Operand, n: _Operand) -> Tensor:
+        """The Chebyshev polynomial of the fourth kind of degree `n`."""
+    @staticmethod
+    def entr(input: Tensor) -> Tensor:
+        """The entropy `-x log(x)` of each element: 0 at 0, negative infinity below."""
+    @staticmethod
+    def erfcx(input: Tensor) -> Tensor:
+        """`exp(x²) erfc(x)`."""
+    @staticmethod
+    def hermite_polynomial_h(x: _Operand, n: _Operand) -> Tensor:
+        """The physicists' Hermite polynomial of degree `n`."""
+    @staticmethod
+    def hermite_polynomial_he(x: _Operand, n: _Operand) -> Tensor:
+        """The probabilists' Hermite polynomial of degree `n`."""
+    @staticmethod
+    def i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    @staticmethod
+    def i0e(input: Tensor) -> Tensor:
+        """`exp(-|x|) i0(x)`."""
+    @staticmethod
+    def i1(input: Tensor) -> Tensor:
+        """The modified Bessel function of the first kind of order 1."""
+    @staticmethod
+    def i1e(input: Tensor) -> Tensor:
+        """`exp(-|x|) i1(x)`."""
+    @staticmethod
+    def laguerre_polynomial_l(x: _Operand, n: _Operand) -> Tensor:
+        """The Laguerre polynomial of degree `n`."""
+    @staticmethod
+    def legendre_polynomial_p(x: _Operand, n: _Operand) -> Tensor:
+        """The Legendre polynomial of degree `n`."""
+    @staticmethod
+    def log_ndtr(input: Tensor) -> Tensor:
+        """The logarithm of `ndtr`."""
+    @staticmethod
+    def logit(input: Tensor, eps: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
+    @staticmethod
+    def modified_bessel_i0(input: Tensor) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    @staticmethod
+    def modified_bessel_i1(input: Tensor) -> Tensor:
+        """The modified Bessel function of the first kind of order 1."""
+    @staticmethod
+    def modified_bessel_k0(input: Tensor) -> Tensor:
+        """The modified Bessel function of the second kind of order 0."""
+    @staticmethod
+    def modified_bessel_k1(input: Tensor) -> Tensor:
+        """The modified Bessel function of the second kind of order 1."""
+    @staticmethod
+    def ndtr(input: Tensor) -> Tensor:
+        """The normal distribution function, the probability of numbers up to x."""
+    @staticmethod
+    def ndtri(input: Tensor) -> Tensor:
+        """The inverse of `ndtr`."""
+    @staticmethod
+    def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The `n`-th derivative of `digamma`."""
+    @staticmethod
+    def scaled_modified_bessel_k0(x: Tensor) -> Tensor:
+        """`exp(x)` times `modified_bessel_k0(x)`."""
+    @staticmethod
+    def scaled_modified_bessel_k1(x: Tensor) -> Tensor:
+        """`exp(x)` times `modified_bessel_k1(x)`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_t(x: _Operand, n: _Operand) -> Tensor:
+        """`chebyshev_polynomial_t` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_u(x: _Operand, n: _Operand) -> Tensor:
+        """`chebyshev_polynomial_u` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_v(x: _Operand, n: _Operand) -> Tensor:
+        """`chebyshev_polynomial_v` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_w(x: _Operand, n: _Operand) -> Tensor:
+        """`chebyshev_polynomial_w` of `2x - 1`."""
+    @staticmethod
+    def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    @staticmethod
+    def spherical_bessel_j0(x: Tensor) -> Tensor:
+        """The spherical Bessel function of the first kind of order 0, `sin(x) / x`."""
+    @staticmethod
+    def xlog1py(input: _Operand, other: _Operand) -> Tensor:
+        """`input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN."""
+    @staticmethod
+    def zeta(input: _Operand, other: _Operand) -> Tensor:
+        """The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for
+        `other` alone.
+        """
+
+_special: _SpecialFunctions
 
 # Operations.
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
     """Absolute value. The derivative at 0 is 0."""
+def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def acos_(input: Tensor) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def acosh_(input: Tensor) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -1584,16 +2389,30 @@ def addmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
+def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`addmm` in place: `input` has to have the size of the product."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
 @overload
 def all(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0, over some dimensions."""
+def alpha_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
 def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of a real number in the complex plane: π below 0, else 0."""
 @overload
 def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
@@ -1627,10 +2446,34 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
+def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def asin_(input: Tensor) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `sinh`."""
+def asinh_(input: Tensor) -> Tensor:
+    """The inverse of `sinh`."""
+def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def atan_(input: Tensor) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def atan2_(input: Tensor, other: Tensor) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `tanh`."""
+def atanh_(input: Tensor) -> Tensor:
+    """The inverse of `tanh`."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise and; for bool, logical and."""
+def bitwise_left_shift(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The bits of `input` moved up by `other` places; 0 if there are not so many."""
+def bitwise_left_shift_(input: _Operand, other: _Operand) -> Tensor:
+    """The bits of `input` moved up by `other` places; 0 if there are not so many."""
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """All bits of each element flipped; for bool, logical not."""
 def bitwise_not_(input: Tensor) -> Tensor:
@@ -1639,6 +2482,10 @@ def bitwise_or(input: _Operand, other: _Operand, *, out: Tensor | None = None) -
     """Bitwise or; for bool, logical or."""
 def bitwise_or_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise or; for bool, logical or."""
+def bitwise_right_shift(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The bits of `input` moved down by `other` places, copies of the sign moving in."""
+def bitwise_right_shift_(input: _Operand, other: _Operand) -> Tensor:
+    """The bits of `input` moved down by `other` places, copies of the sign moving in."""
 def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
@@ -1654,10 +2501,33 @@ def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) 
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
     """
+def cdist(
+    x1: Tensor,
+    x2: Tensor,
+    p: _Operand = 2.0,
+    compute_mode: str = 'use_mm_for_euclid_dist_if_necessary',
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The distance of each row of `x1` `(…, n, m)` from each row of `x2` `(…, k, m)`: `(…, n, k)`.
+
+    `compute_mode` is one of PyTorch's; distances are computed from differences in all of them. Raises
+    `RuntimeError` if the rows differ in length.
+    """
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
+def celu(input: Tensor, alpha: _Operand = 1.0, *, out: Tensor | None = None) -> Tensor:
+    """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+    Raises `RuntimeError` if `alpha` is 0.
+    """
+def celu_(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
+    """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+    Raises `RuntimeError` if `alpha` is 0.
+    """
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -1686,10 +2556,41 @@ def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate: a real tensor as it is."""
+def copysign(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The size of `input` with the sign of `other`."""
+def copysign_(input: Tensor, other: _Operand) -> Tensor:
+    """The size of `input` with the sign of `other`."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
+def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Hyperbolic cosine."""
+def cosh_(input: Tensor) -> Tensor:
+    """Hyperbolic cosine."""
+def cosine_similarity(
+    x1: Tensor,
+    x2: Tensor,
+    dim: _int = 1,
+    eps: _Operand = 1e-8,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
+    broadcast.
+
+    Raises `RuntimeError` for integers.
+    """
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Degrees as radians."""
+def deg2rad_(input: Tensor) -> Tensor:
+    """Degrees as radians."""
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The derivative of `lgamma`."""
+def digamma_(input: Tensor) -> Tensor:
+    """The derivative of `lgamma`."""
+def dist(input: Tensor, other: Tensor, p: _Operand = 2, *, out: Tensor | None = None) -> Tensor:
+    """The p-norm of the difference of two tensors, which broadcast, as one vector."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -1714,16 +2615,57 @@ def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements are equal."""
+def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+def erf_(input: Tensor) -> Tensor:
+    """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`1 - erf(x)`, accurate where that is small."""
+def erfc_(input: Tensor) -> Tensor:
+    """`1 - erf(x)`, accurate where that is small."""
+def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `erf`."""
+def erfinv_(input: Tensor) -> Tensor:
+    """The inverse of `erf`."""
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural exponential of each element."""
 def exp_(input: Tensor) -> Tensor:
     """Natural exponential of each element."""
+def exp2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """2 to the power of each element."""
+def exp2_(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
 def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
+def feature_alpha_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`alpha_dropout` of whole channels (of the first two dimensions)."""
+def feature_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
+
+    J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
+def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`input` to the power of `exponent`, computed in and given as float64."""
+def float_power_(input: Tensor, exponent: _Operand) -> Tensor:
+    """`float_power` of a float64 tensor, in place."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -1738,6 +2680,29 @@ def floor_divide_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The larger of two elements; a number rather than NaN."""
+def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The smaller of two elements; a number rather than NaN."""
+def fmod(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
+def fmod_(input: Tensor, other: _Operand) -> Tensor:
+    """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """What is left without the integer part."""
+def frac_(input: Tensor) -> Tensor:
+    """What is left without the integer part."""
+def frexp(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _FrexpResult:
+    """`input = mantissa * 2^exponent` with a mantissa from ½ to 1 in size and an int32 exponent.
+
+    Raises `RuntimeError` for anything but floats.
+    """
 def gather(
     input: Tensor,
     dim: _int,
@@ -1747,6 +2712,10 @@ def gather(
     out: Tensor | None = None,
 ) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Greatest common divisor of two integers, not negative."""
+def gcd_(input: Tensor, other: Tensor) -> Tensor:
+    """Greatest common divisor of two integers, not negative."""
 def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
@@ -1755,6 +2724,41 @@ def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
+def hardshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
+    """Each element, but 0 from `-lambd` to `lambd`."""
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+def heaviside_(input: Tensor, values: Tensor) -> Tensor:
+    """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = 'mean',
+    delta: _Operand = 1.0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Half the squared difference up to `delta`, `delta * (|difference| - delta / 2)` beyond: P. Huber, "Robust
+    estimation of a location parameter", 1964. Input and target broadcast.
+
+    Raises `RuntimeError` unless `delta` is positive.
+    """
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The length of the vector `(input, other)`."""
+def hypot_(input: Tensor, other: Tensor) -> Tensor:
+    """The length of the vector `(input, other)`."""
+def i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+def i0_(input: Tensor) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+def igamma_(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
+def igammac_(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
 def index_add(
     input: Tensor,
     dim: _int,
@@ -1797,24 +2801,65 @@ def isclose(
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
 def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
+def isin(
+    elements: _Operand,
+    test_elements: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element of `elements` is among `test_elements` (or, with `invert`, is not); NaN is not. One of
+    the two may be a number. `assume_unique` makes no difference.
+    """
 def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is negative infinity."""
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is positive infinity."""
+def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element has no imaginary part: all of real tensors."""
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Least common multiple of two integers, not negative."""
+def lcm_(input: Tensor, other: Tensor) -> Tensor:
+    """Least common multiple of two integers, not negative."""
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` times 2 to the power of `other`."""
+def ldexp_(input: Tensor, other: Tensor) -> Tensor:
+    """`input` times 2 to the power of `other`."""
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less or equal."""
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of the size of the gamma function."""
+def lgamma_(input: Tensor) -> Tensor:
+    """The logarithm of the size of the gamma function."""
 def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural logarithm of each element."""
 def log_(input: Tensor) -> Tensor:
     """Natural logarithm of each element."""
+def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Logarithm to the base 10."""
+def log10_(input: Tensor) -> Tensor:
+    """Logarithm to the base 10."""
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
+def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Logarithm to the base 2."""
+def log2_(input: Tensor) -> Tensor:
+    """Logarithm to the base 2."""
 def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`log(exp(input) + exp(other))` without overflow."""
+def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`log2(2^input + 2^other)` without overflow."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -1831,6 +2876,14 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
     """Whether exactly one element is 0."""
 def logical_xor_(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one element is 0."""
+def logit(input: Tensor, eps: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+    """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+    first.
+    """
+def logit_(input: Tensor, eps: _Operand | None = None) -> Tensor:
+    """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+    first.
+    """
 def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
 def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -1914,6 +2967,28 @@ def mul_(input: _Operand, other: _Operand) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
+def mvlgamma(input: Tensor, p: _int, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension `p`."""
+def mvlgamma_(input: Tensor, p: _int) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension `p`."""
+def nan_to_num(
+    input: Tensor,
+    nan: _Operand | None = None,
+    posinf: _Operand | None = None,
+    neginf: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+    """
+def nan_to_num_(
+    input: Tensor,
+    nan: _Operand | None = None,
+    posinf: _Operand | None = None,
+    neginf: _Operand | None = None,
+) -> Tensor:
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+    """
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -1924,15 +2999,40 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The opposite of each element."""
 def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
+def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The next float after `input` towards `other`."""
+def nextafter_(input: Tensor, other: Tensor) -> Tensor:
+    """The next float after `input` towards `other`."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
+def pairwise_distance(
+    x1: Tensor,
+    x2: Tensor,
+    p: _Operand = 2.0,
+    eps: _Operand = 1e-6,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
+def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+    """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
 @overload
 def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The `n`-th derivative of `digamma`."""
+def polygamma_(input: Tensor, n: _int) -> Tensor:
+    """The `n`-th derivative of `digamma`."""
+def positive(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself.
+
+    Raises `RuntimeError` for bool.
+    """
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
@@ -1942,6 +3042,12 @@ def pow_(input: _Operand, exponent: _Operand) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
     Raises `RuntimeError` for an integer tensor with a negative integer exponent.
+    """
+def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+    deep into rectifiers", 2015.
+
+    Raises `RuntimeError` if dtypes differ or the weight has another size.
     """
 @overload
 def prod(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
@@ -1956,6 +3062,10 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Radians as degrees."""
+def rad2deg_(input: Tensor) -> Tensor:
+    """Radians as degrees."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -1979,10 +3089,34 @@ def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+@overload
+def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
+    """Rounded to `decimals` places; halves go to the even digit."""
+@overload
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
+@overload
+def round_(input: Tensor, *, decimals: _int) -> Tensor:
+    """Rounded to `decimals` places; halves go to the even digit."""
+@overload
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
+def rrelu(
+    input: Tensor,
+    lower: _Operand = 1.0 / 8.0,
+    upper: _Operand = 1.0 / 3.0,
+    training: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
+def rrelu_(
+    input: Tensor,
+    lower: _Operand = 1.0 / 8.0,
+    upper: _Operand = 1.0 / 3.0,
+    training: _bool = False,
+) -> Tensor:
+    """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
@@ -2007,6 +3141,14 @@ def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor
     """`input` with `src` added at the places of `index` along `dim`."""
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def selu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`elu` times a scale, with constants that keep mean 0 and variance 1."""
+def selu_(input: Tensor) -> Tensor:
+    """`elu` times a scale, with constants that keep mean 0 and variance 1."""
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """-1, 0 or 1, the sign of each element."""
+def sgn_(input: Tensor) -> Tensor:
+    """-1, 0 or 1, the sign of each element."""
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -2015,10 +3157,20 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
 def sign_(input: Tensor) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
+def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether the sign is a minus, that of -0.0 too."""
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
+def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`sin(πx) / (πx)`, and 1 at 0."""
+def sinc_(input: Tensor) -> Tensor:
+    """`sin(πx) / (πx)`, and 1 at 0."""
+def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Hyperbolic sine."""
+def sinh_(input: Tensor) -> Tensor:
+    """Hyperbolic sine."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
 @overload
@@ -2116,6 +3268,10 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
+def threshold(input: Tensor, threshold: _Operand, value: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`value` where an element is not above `threshold`."""
+def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
+    """`value` where an element is not above `threshold`."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2159,6 +3315,142 @@ def var(
 ) -> Tensor: ...
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
+def xlogy(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+def xlogy_(input: _Operand, other: _Operand) -> Tensor:
+    """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Absolute value. The derivative at 0 is 0."""
+def absolute_(input: Tensor) -> Tensor:
+    """Absolute value. The derivative at 0 is 0."""
+def arccos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def arccos_(input: Tensor) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def arccosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def arccosh_(input: Tensor) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def arcsin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def arcsin_(input: Tensor) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def arcsinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `sinh`."""
+def arcsinh_(input: Tensor) -> Tensor:
+    """The inverse of `sinh`."""
+def arctan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def arctan_(input: Tensor) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def arctan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def arctan2_(input: Tensor, other: Tensor) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def arctanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `tanh`."""
+def arctanh_(input: Tensor) -> Tensor:
+    """The inverse of `tanh`."""
+def clip(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
+def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
+@overload
+def divide(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def divide(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+@overload
+def divide_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def divide_(input: _Operand, other: _Operand) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+def fix(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each element without its fraction."""
+def fix_(input: Tensor) -> Tensor:
+    """Each element without its fraction."""
+def greater(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are greater."""
+def greater_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are greater."""
+def greater_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are greater or equal."""
+def greater_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are greater or equal."""
+def less(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are less."""
+def less_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are less."""
+def less_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are less or equal."""
+def less_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are less or equal."""
+def multiply(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Product of two tensors or numbers, element by element."""
+def multiply_(input: _Operand, other: _Operand) -> Tensor:
+    """Product of two tensors or numbers, element by element."""
+def negative(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The opposite of each element."""
+def negative_(input: Tensor) -> Tensor:
+    """The opposite of each element."""
+def not_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements differ; NaN differs from everything."""
+def not_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements differ; NaN differs from everything."""
+@overload
+def subtract(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Difference of two tensors or numbers, element by element."""
+@overload
+def subtract(input: _Operand, other: _Operand, *, alpha: _Operand, out: Tensor | None = None) -> Tensor:
+    """`input - alpha * other`."""
+@overload
+def subtract_(input: _Operand, other: _Operand) -> Tensor:
+    """Difference of two tensors or numbers, element by element."""
+@overload
+def subtract_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
+    """`input - alpha * other`."""
+@overload
+def true_divide(
+    input: Tensor,
+    other: _Operand,
+    *,
+    rounding_mode: str | None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def true_divide(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+@overload
+def true_divide_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def true_divide_(input: _Operand, other: _Operand) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 
 __all__ = [
     "Generator",
@@ -2167,6 +3459,12 @@ __all__ = [
     "Tensor",
     "abs",
     "abs_",
+    "absolute",
+    "absolute_",
+    "acos",
+    "acos_",
+    "acosh",
+    "acosh_",
     "add",
     "add_",
     "addcdiv",
@@ -2174,23 +3472,54 @@ __all__ = [
     "addcmul",
     "addcmul_",
     "addmm",
+    "addmm_",
     "all",
     "allclose",
+    "alpha_dropout",
     "amax",
     "amin",
+    "angle",
     "any",
     "arange",
+    "arccos",
+    "arccos_",
+    "arccosh",
+    "arccosh_",
+    "arcsin",
+    "arcsin_",
+    "arcsinh",
+    "arcsinh_",
+    "arctan",
+    "arctan2",
+    "arctan2_",
+    "arctan_",
+    "arctanh",
+    "arctanh_",
     "argmax",
     "argmin",
     "as_strided",
     "as_tensor",
+    "asin",
+    "asin_",
+    "asinh",
+    "asinh_",
+    "atan",
+    "atan2",
+    "atan2_",
+    "atan_",
+    "atanh",
+    "atanh_",
     "backward",
     "bitwise_and",
     "bitwise_and_",
+    "bitwise_left_shift",
+    "bitwise_left_shift_",
     "bitwise_not",
     "bitwise_not_",
     "bitwise_or",
     "bitwise_or_",
+    "bitwise_right_shift",
+    "bitwise_right_shift_",
     "bitwise_xor",
     "bitwise_xor_",
     "bmm",
@@ -2198,8 +3527,11 @@ __all__ = [
     "broadcast_to",
     "can_cast",
     "cat",
+    "cdist",
     "ceil",
     "ceil_",
+    "celu",
+    "celu_",
     "chunk",
     "clamp",
     "clamp_",
@@ -2207,14 +3539,28 @@ __all__ = [
     "clamp_max_",
     "clamp_min",
     "clamp_min_",
+    "clip",
+    "clip_",
     "clone",
     "conj",
+    "copysign",
+    "copysign_",
     "cos",
     "cos_",
+    "cosh",
+    "cosh_",
+    "cosine_similarity",
     "default_generator",
+    "deg2rad",
+    "deg2rad_",
     "device",
+    "digamma",
+    "digamma_",
+    "dist",
     "div",
     "div_",
+    "divide",
+    "divide_",
     "dot",
     "dtype",
     "empty",
@@ -2222,29 +3568,68 @@ __all__ = [
     "eq",
     "eq_",
     "equal",
+    "erf",
+    "erf_",
+    "erfc",
+    "erfc_",
+    "erfinv",
+    "erfinv_",
     "exp",
+    "exp2",
+    "exp2_",
     "exp_",
     "expm1",
     "expm1_",
     "eye",
+    "feature_alpha_dropout",
+    "feature_dropout",
+    "fix",
+    "fix_",
     "flatten",
     "float32",
     "float64",
+    "float_power",
+    "float_power_",
     "floor",
     "floor_",
     "floor_divide",
     "floor_divide_",
+    "fmax",
+    "fmin",
+    "fmod",
+    "fmod_",
+    "frac",
+    "frac_",
+    "frexp",
     "from_numpy",
     "full",
     "full_like",
     "gather",
+    "gcd",
+    "gcd_",
     "ge",
     "ge_",
     "get_default_dtype",
     "get_num_threads",
     "grad",
+    "greater",
+    "greater_",
+    "greater_equal",
+    "greater_equal_",
     "gt",
     "gt_",
+    "hardshrink",
+    "heaviside",
+    "heaviside_",
+    "huber_loss",
+    "hypot",
+    "hypot_",
+    "i0",
+    "i0_",
+    "igamma",
+    "igamma_",
+    "igammac",
+    "igammac_",
     "index_add",
     "index_add_",
     "index_put",
@@ -2256,16 +3641,36 @@ __all__ = [
     "is_inference_mode_enabled",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "lcm",
+    "lcm_",
+    "ldexp",
+    "ldexp_",
     "le",
     "le_",
+    "less",
+    "less_",
+    "less_equal",
+    "less_equal_",
+    "lgamma",
+    "lgamma_",
     "linspace",
     "log",
+    "log10",
+    "log10_",
     "log1p",
     "log1p_",
+    "log2",
+    "log2_",
     "log_",
     "log_softmax",
+    "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -2274,6 +3679,8 @@ __all__ = [
     "logical_or_",
     "logical_xor",
     "logical_xor_",
+    "logit",
+    "logit_",
     "logsumexp",
     "lt",
     "lt_",
@@ -2290,21 +3697,41 @@ __all__ = [
     "movedim",
     "mul",
     "mul_",
+    "multiply",
+    "multiply_",
     "mv",
+    "mvlgamma",
+    "mvlgamma_",
+    "nan_to_num",
+    "nan_to_num_",
     "narrow",
     "ne",
     "ne_",
     "neg",
     "neg_",
+    "negative",
+    "negative_",
+    "nextafter",
+    "nextafter_",
     "nonzero",
+    "not_equal",
+    "not_equal_",
     "ones",
     "ones_like",
     "outer",
+    "pairwise_distance",
+    "pdist",
     "permute",
+    "polygamma",
+    "polygamma_",
+    "positive",
     "pow",
     "pow_",
+    "prelu",
     "prod",
     "promote_types",
+    "rad2deg",
+    "rad2deg_",
     "rand",
     "rand_like",
     "randint",
@@ -2322,6 +3749,8 @@ __all__ = [
     "result_type",
     "round",
     "round_",
+    "rrelu",
+    "rrelu_",
     "rsqrt",
     "rsqrt_",
     "rsub",
@@ -2330,15 +3759,24 @@ __all__ = [
     "scatter_add",
     "scatter_add_",
     "select",
+    "selu",
+    "selu_",
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
+    "sgn",
+    "sgn_",
     "sigmoid",
     "sigmoid_",
     "sign",
     "sign_",
+    "signbit",
     "sin",
     "sin_",
+    "sinc",
+    "sinc_",
+    "sinh",
+    "sinh_",
     "softmax",
     "split",
     "split_with_sizes",
@@ -2351,6 +3789,8 @@ __all__ = [
     "std",
     "sub",
     "sub_",
+    "subtract",
+    "subtract_",
     "sum",
     "t",
     "tan",
@@ -2358,7 +3798,11 @@ __all__ = [
     "tanh",
     "tanh_",
     "tensor",
+    "threshold",
+    "threshold_",
     "transpose",
+    "true_divide",
+    "true_divide_",
     "trunc",
     "trunc_",
     "uint8",
@@ -2366,6 +3810,8 @@ __all__ = [
     "unsqueeze",
     "var",
     "where",
+    "xlogy",
+    "xlogy_",
     "zeros",
     "zeros_like",
 ]

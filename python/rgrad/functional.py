@@ -78,7 +78,7 @@ def unique(
     With `return_inverse` also where each element (or part) is among them, with `return_counts` how often each is there.
     """
     if dim is None:
-        found = _rgrad._unique2(input, sorted, return_inverse, return_counts)
+        found = _rgrad._unique_elements(input, sorted, return_inverse, return_counts)
     else:
         found = _rgrad.unique_dim(input, dim, sorted, return_inverse, return_counts)
     return _asked(found, return_inverse, return_counts)

@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from ._rgrad import (
-    _special,
-    digamma,
-    erf,
-    erfc,
-    erfinv,
-    exp2,
-    expm1,
-    igamma as gammainc,
-    igammac as gammaincc,
-    lgamma as gammaln,
-    log1p,
-    log_softmax as _log_softmax,
-    logsumexp,
-    mvlgamma as multigammaln,
-    round as _round,
-    sigmoid as expit,
-    softmax as _softmax,
-    xlogy,
-)
+from . import _rgrad
+from ._rgrad import _special, digamma, erf, erfc, erfinv, exp2, expm1, log1p, logsumexp, xlogy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +70,11 @@ __all__ = [
     "zeta",
 ]
 
+expit = _rgrad.sigmoid
+gammainc = _rgrad.igamma
+gammaincc = _rgrad.igammac
+gammaln = _rgrad.lgamma
+multigammaln = _rgrad.mvlgamma
 psi = digamma
 
 airy_ai = _special.airy_ai
@@ -132,14 +119,14 @@ zeta = _special.zeta
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """`input` rounded to `decimals` places; halves go to the even digit."""
-    return _round(input, decimals=decimals) if decimals else _round(input)
+    return _rgrad.round(input, decimals=decimals) if decimals else _rgrad.round(input)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Exponentials of `input` divided by their sum along `dim`, in `dtype` if one is given."""
-    return _softmax(input, dim, dtype)
+    return _rgrad.softmax(input, dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, computed without overflow."""
-    return _log_softmax(input, dim, dtype)
+    return _rgrad.log_softmax(input, dim, dtype)

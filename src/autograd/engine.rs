@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::autograd::batch::Levels;
 use crate::autograd::modes::GradMode;
 use crate::autograd::nesting::{self, Level};
-use crate::autograd::node::{Edge, Gradients, Node, OutputMeta};
+use crate::autograd::node::{Body, Edge, Gradients, Node, OutputMeta};
 use crate::autograd::{batch, cuts, cycles, primitives};
 use crate::error::Result;
 use crate::shape::{self, Ints};
@@ -192,12 +192,25 @@ where
                         shape::show(&expected.sizes)
                     );
                 }
+                if gradient.dtype().is_complex() != expected.dtype.is_complex() {
+                    bail!(
+                        Runtime,
+                        "gradient {i} has dtype {} and its output has {}: both have to be complex, or neither",
+                        gradient.dtype(),
+                        expected.dtype
+                    );
+                }
                 if options.create_graph || gradient.dtype() != expected.dtype {
                     cast(gradient.clone(), expected.dtype)?
                 } else {
                     gradient.clone()
                 }
             }
+            None if expected.dtype.is_complex() => bail!(
+                Runtime,
+                "grad can be implicitly created only for real scalar outputs: output {i} is {}; pass its gradient",
+                expected.dtype
+            ),
             None if shape::numel(&expected.sizes)? == 1 => Tensor::full(&expected.sizes, 1.0.into(), expected.dtype)?,
             None => bail!(
                 Runtime,
@@ -571,6 +584,15 @@ fn fit(gradient: Tensor, edge: &Edge, from: &Node) -> Result<Tensor> {
             );
         }
         (meta.sizes.clone(), meta.dtype)
+    };
+    let gradient = if gradient.dtype().is_complex() && !dtype.is_complex() {
+        // A real input of a complex operation can only follow the real part.
+        if matches!(&from.0.body, Body::Function(function) if function.object().is_some()) {
+            bail!(Runtime, "{} returned a {} gradient for a {dtype} input", from.describe(), gradient.dtype());
+        }
+        primitives::call("real", &[Value::Tensor(gradient)])?
+    } else {
+        gradient
     };
     let summed = if gradient.sizes() == sizes {
         gradient

@@ -218,7 +218,13 @@ fn sum(total: Option<Tensor>, term: Tensor) -> Result<Option<Tensor>> {
     }))
 }
 
-/// A diagonal Jacobian: each vjp formula with the tangent in the place of the gradient.
+/// The complex conjugate; a real tensor as it is.
+fn conj(tensor: Tensor) -> Result<Tensor> {
+    if tensor.dtype().is_complex() { primitives::call("conj", &[Value::Tensor(tensor)]) } else { Ok(tensor) }
+}
+
+/// A diagonal Jacobian: each vjp formula with the tangent in the place of the gradient. Formulas multiply by the
+/// conjugate of the derivative, so that tangents are conjugated before and after.
 fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
     let mut total = None;
     for rule in rules {
@@ -226,6 +232,7 @@ fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<T
         let (Some(tangent), Apply::Pointwise { variables, formula, kernels }) = (tangent(primal), &rule.apply) else {
             continue;
         };
+        let tangent = conj(tangent)?;
         let values: SmallVec<[Value; 4]> = variables
             .iter()
             .map(|&variable| match variable {
@@ -235,7 +242,7 @@ fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<T
             })
             .collect();
         if let Some(term) = record::pointwise_derivative(kernels, *formula, &values)? {
-            total = sum(total, term)?;
+            total = sum(total, conj(term)?)?;
         }
     }
     // A tangent has the size and type of its primal even where a broadcast operand alone has one.
@@ -244,7 +251,10 @@ fn pointwise(rules: &[Rule], arguments: &[Value], outputs: &Outputs) -> Result<T
         && (tangent.sizes() != output.sizes() || tangent.dtype() != output.dtype())
     {
         let zeros = Tensor::zeros(&output.sizes(), output.dtype())?;
-        total = Some(primitives::add(&zeros, tangent)?);
+        let projects = tangent.dtype().is_complex() && !output.dtype().is_complex();
+        let tangent =
+            if projects { primitives::call("real", &[Value::Tensor(tangent.clone())])? } else { tangent.clone() };
+        total = Some(primitives::add(&zeros, &tangent)?);
     }
     Ok(Tangents::from_elem(total, 1))
 }

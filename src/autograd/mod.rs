@@ -17,3 +17,4 @@ pub mod primitives;
 pub mod record;
 pub mod saved;
 pub mod view;
+pub mod widened;

@@ -6,7 +6,7 @@ use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
 use crate::autograd::saved::{self, Saved};
-use crate::autograd::{batch, cuts, forward, modes, view};
+use crate::autograd::{batch, cuts, forward, modes, view, widened};
 use crate::bail;
 use crate::dtype::DType;
 use crate::error::Result;
@@ -77,7 +77,7 @@ pub(crate) fn first(op: &'static Op, mut outputs: Outputs) -> Result<Tensor> {
 fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     match &op.forward {
         Forward::Pointwise(loops) => Ok(Outputs::from([pointwise::run(op.name, loops, arguments)?])),
-        Forward::Structured(body) => body(arguments),
+        Forward::Structured(body) => widened::call(op, *body, arguments),
         Forward::Chosen(choose) => {
             let chosen = choose(arguments)?;
             call(chosen.op, &chosen.arguments)
@@ -338,9 +338,9 @@ pub(crate) fn pointwise_derivative(
         || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
         || tensors().any(Tensor::is_batched);
     let dtype = crate::promotion::result_type(values);
-    if !watched && let Some(kernel) = kernel(kernels, dtype) {
-        let types = Types { input: dtype, output: dtype };
-        return Ok(Some(pointwise::run_kernel(kernel, types, values)?));
+    if !watched && let Some((kernel, wide)) = kernel(kernels, dtype) {
+        let types = Types { input: wide, output: wide };
+        return Ok(Some(pointwise::run_kernel(kernel, types, dtype, values)?));
     }
     match formula(values)? {
         Value::Tensor(tensor) => Ok(Some(tensor)),

@@ -23,23 +23,56 @@ use crate::shape::{Dims, Ints};
 use crate::tensor::{Tensor, flag};
 use crate::value::Value;
 
-/// Sizes, strides and offset of a view.
+/// Sizes, strides and offset of a view, and whether it counts in pairs of real numbers.
 #[derive(Clone)]
 struct Geometry {
     sizes: Dims,
     strides: Dims,
     offset: usize,
+    complex: bool,
 }
 
 impl Geometry {
     fn of(tensor: &Tensor) -> Geometry {
         let data = tensor.data();
-        Geometry { sizes: data.sizes.clone(), strides: data.strides.clone(), offset: data.offset }
+        let (sizes, strides) = (data.sizes.clone(), data.strides.clone());
+        Geometry { sizes, strides, offset: data.offset, complex: data.dtype.is_complex() }
     }
 
     /// The part of `tensor` with this geometry.
+    ///
+    /// A complex tensor may be seen as a real one (`view_as_real`) and the other way round (`view_as_complex`).
     fn apply(&self, tensor: &Tensor) -> Result<Tensor> {
-        primitives::call("_as_strided", &self.arguments(tensor))
+        let part = |of: &Geometry, tensor: &Tensor| primitives::call("_as_strided", &of.arguments(tensor));
+        match (self.complex, tensor.dtype().is_complex()) {
+            (false, true) => part(self, &primitives::call("view_as_real", &[Value::Tensor(tensor.clone())])?),
+            (true, false) => {
+                let pairs = part(&self.of_parts(), tensor)?;
+                primitives::call("view_as_complex", &[Value::Tensor(pairs)])
+            }
+            _ => part(self, tensor),
+        }
+    }
+
+    /// The same elements, each a pair of real numbers.
+    fn of_parts(&self) -> Geometry {
+        let mut parts = self.clone();
+        parts.complex = false;
+        parts.offset *= 2;
+        parts.strides.iter_mut().for_each(|stride| *stride *= 2);
+        parts.sizes.push(2);
+        parts.strides.push(1);
+        parts
+    }
+
+    /// This geometry from the first element of `base` on.
+    fn within(&self, base: &Geometry) -> Geometry {
+        let first = match (self.complex, base.complex) {
+            (false, true) => 2 * base.offset,
+            (true, false) => base.offset / 2,
+            _ => base.offset,
+        };
+        Geometry { offset: self.offset - first, ..self.clone() }
     }
 
     /// The arguments of `_as_strided`: this geometry, and that of the tensor it is applied to.
@@ -61,8 +94,7 @@ impl Geometry {
 
 /// The part of `tensor`, which has the geometry of the base of `view`, that `view` shows of its base.
 pub(crate) fn same_part(view: &Tensor, base: &Tensor, tensor: &Tensor) -> Result<Tensor> {
-    let (shown, whole) = (Geometry::of(view), Geometry::of(base));
-    Geometry { offset: shown.offset - whole.offset, ..shown }.apply(tensor)
+    Geometry::of(view).within(&Geometry::of(base)).apply(tensor)
 }
 
 /// The base of a view and the change counter for which its `grad_fn` holds.
@@ -99,13 +131,7 @@ pub fn refresh(tensor: &Tensor) -> Result<()> {
             tensor.data().version().describe_writer()
         );
     }
-    let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
-    let mut saved = Saved::default();
-    for (i, value) in Geometry::of(tensor).arguments(&base).iter().enumerate().skip(1) {
-        saved.keep(i as u8, value)?;
-    }
-    let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
-    let node = Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(tensor), 1), saved);
+    let node = fresh_node(tensor, &base)?;
     let retained = take_retained(tensor);
     tensor.set_history(node, 0);
     if retained {
@@ -113,6 +139,25 @@ pub fn refresh(tensor: &Tensor) -> Result<()> {
     }
     with_view(tensor, |view| view.version.set(now));
     Ok(())
+}
+
+/// The recording of a view as it would be made from its base now.
+fn fresh_node(view: &Tensor, base: &Tensor) -> Result<Node> {
+    let geometry = Geometry::of(view);
+    if geometry.complex != base.dtype().is_complex() {
+        let _on = modes::GradMode::set(true);
+        let again = geometry.apply(base)?;
+        if let Some(node) = again.grad_fn_now() {
+            return Ok(node);
+        }
+    }
+    let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
+    let mut saved = Saved::default();
+    for (i, value) in geometry.arguments(base).iter().enumerate().skip(1) {
+        saved.keep(i as u8, value)?;
+    }
+    let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
+    Ok(Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(view), 1), saved))
 }
 
 /// Takes the wish to keep a tensor's gradient away from its node; true if there was one.
@@ -257,8 +302,7 @@ impl Function for CopySlices {
         // The base's gradient in the base's own memory layout, so that the view's geometry applies to it.
         let whole = Tensor::empty_spread(&self.base.sizes, &self.base.strides, gradient.dtype())?;
         let whole = primitives::call_in_place("copy", &[Value::Tensor(whole), Value::Tensor(gradient.clone())])?;
-        let local = Geometry { offset: self.view.offset - self.base.offset, ..self.view.clone() };
-        let part = local.apply(&whole)?;
+        let part = self.view.within(&self.base).apply(&whole)?;
         let inner = self
             .inner
             .apply(&Gradients::from_elem(Some(primitives::call("clone", &[Value::Tensor(part.clone())])?), 1))?;

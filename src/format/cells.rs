@@ -7,7 +7,7 @@ use super::{Elements, layout::Layout, options::Options};
 /// The elements, with what was settled by looking at the shown ones.
 pub(super) enum Cells<'a> {
     Float(&'a dyn Fn(usize) -> f64, Notation),
-    Int(&'a dyn Fn(usize) -> i64, usize),
+    Int(&'a dyn Fn(usize) -> i128, usize),
     Bool(&'a dyn Fn(usize) -> bool, usize),
     Complex(&'a dyn Fn(usize) -> (f64, f64), Notation, Notation),
 }
@@ -27,7 +27,7 @@ impl<'a> Cells<'a> {
                     least = value.min(least);
                     greatest = value.max(greatest);
                 });
-                let width = |value: i64| value.to_string().len();
+                let width = |value: i128| value.to_string().len();
                 Self::Int(read, width(least).max(width(greatest)))
             }
             Elements::Bool(read) => {

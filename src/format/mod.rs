@@ -17,14 +17,14 @@ use crate::shape::show;
 
 /// Read access to the values of one tensor, by position in row-major order.
 ///
-/// Every floating dtype is read as `f64` and every integral one as `i64`: the
+/// Every floating dtype is read as `f64` and every integral one as `i128`: the
 /// choice of notation is made in double precision whatever the dtype, so a
 /// single-precision `1e-4`, just below the limit for fixed notation once
 /// widened, is written `1.0000e-04`.
 #[derive(Clone, Copy)]
 pub enum Elements<'a> {
     Float(&'a dyn Fn(usize) -> f64),
-    Int(&'a dyn Fn(usize) -> i64),
+    Int(&'a dyn Fn(usize) -> i128),
     Bool(&'a dyn Fn(usize) -> bool),
     /// Real and imaginary part.
     Complex(&'a dyn Fn(usize) -> (f64, f64)),

@@ -27,12 +27,12 @@ fn complex(values: &[(f64, f64)], options: &Options) -> String {
 }
 
 fn ints(values: &[i64], sizes: &[usize], suffixes: &[&str]) -> String {
-    format_tensor(Elements::Int(&|i| values[i]), sizes, suffixes, "tensor(", &DEFAULT)
+    format_tensor(Elements::Int(&|i| i128::from(values[i])), sizes, suffixes, "tensor(", &DEFAULT)
 }
 
 /// `0, 1, 2, ..` in the given shape.
 fn counting(sizes: &[usize], options: &Options) -> String {
-    format_tensor(Elements::Int(&|i| i as i64), sizes, NONE, "tensor(", options)
+    format_tensor(Elements::Int(&|i| i as i128), sizes, NONE, "tensor(", options)
 }
 
 fn narrow(linewidth: usize) -> Options {

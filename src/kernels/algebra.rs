@@ -5,7 +5,10 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use num_complex::Complex;
+
 use crate::dtype::Element;
+use crate::kernels::elementary::complex;
 use crate::kernels::elementary::{Exponential, Hyperbolic, Logarithm, Power, Trigonometric};
 
 /// A number in a formula; constants are written as they are: `1.0 - x`.
@@ -15,20 +18,38 @@ use crate::kernels::elementary::{Exponential, Hyperbolic, Logarithm, Power, Trig
 #[repr(transparent)]
 pub struct Num<T, const NEAR: bool = false>(pub T);
 
-/// Integers and floats.
-pub trait Number: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default {
+/// What has sums, differences and products: integers, floats and complex numbers.
+pub trait Ring: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Default {
+    /// What an absolute value is: of complex numbers the type of their parts, else the type itself.
+    type Real: Ring;
+    fn negative(self) -> Self;
+    fn power(self, exponent: Self) -> Self;
+    /// Whether the number, or a part of it, is NaN.
+    fn is_nan(self) -> bool;
+    fn is_finite(self) -> bool;
+    fn is_infinite(self) -> bool;
+    /// The complex conjugate.
+    fn conj(self) -> Self;
+    /// The absolute value.
+    fn modulus(self) -> Self::Real;
+    /// The number divided by its absolute value; 0 for 0.
+    fn direction(self) -> Self;
+    fn real(self) -> Self::Real;
+    /// Whether the real part is at least 0.
+    fn has_nonnegative_real(self) -> bool;
+}
+
+/// Numbers in an order: integers and floats.
+pub trait Number: Ring + PartialOrd {
     /// The smaller one; NaN if either is.
     fn minimum(self, other: Self) -> Self;
     /// The larger one; NaN if either is.
     fn maximum(self, other: Self) -> Self;
     fn absolute(self) -> Self;
-    fn negative(self) -> Self;
     /// -1, 0 or 1; for NaN 0.
     fn sign(self) -> Self;
-    fn power(self, exponent: Self) -> Self;
     fn lowest() -> Self;
     fn highest() -> Self;
-    fn is_nan(self) -> bool;
     /// The quotient rounded down; for integers, 0 where the divisor is 0.
     fn floor_quotient(self, other: Self) -> Self;
     /// What rounding the quotient down leaves over; it has the sign of the divisor.
@@ -42,30 +63,51 @@ pub trait Number: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output
     fn without_fraction(self) -> Self;
 }
 
-/// Numbers with division and the functions of analysis.
-pub trait Float: Number + Div<Output = Self> + Neg<Output = Self> + Trigonometric {
+/// Numbers with division and the functions of analysis: floats and complex numbers.
+pub trait Field: Ring + Div<Output = Self> + Neg<Output = Self> {
+    /// `/`, which for complex numbers overflows on the way.
+    fn quotient(self, divisor: Self) -> Self;
     fn exp(self) -> Self;
     fn log(self) -> Self;
     fn log1p(self) -> Self;
     fn expm1(self) -> Self;
     fn sqrt(self) -> Self;
     fn tanh(self) -> Self;
+    /// The sine, cosine and tangent; `NEAR` as for [`Num`].
+    fn sine<const NEAR: bool>(self) -> Self;
+    fn cosine<const NEAR: bool>(self) -> Self;
+    fn tangent<const NEAR: bool>(self) -> Self;
+    /// The angle between the number and the positive real axis.
+    fn argument(self) -> Self::Real;
+}
+
+/// Floats.
+pub trait Float: Number + Field + Trigonometric {
     fn atan2(self, other: Self) -> Self;
 }
 
 macro_rules! integers {
     ($($t:ty, $sign:expr;)+) => {$(
-        impl Number for $t {
-            #[inline(always)]
-            fn minimum(self, other: Self) -> Self { self.min(other) }
-            #[inline(always)]
-            fn maximum(self, other: Self) -> Self { self.max(other) }
-            #[inline(always)]
-            fn absolute(self) -> Self { if self < 0 as $t { self.negative() } else { self } }
+        impl Ring for $t {
+            type Real = $t;
             #[inline(always)]
             fn negative(self) -> Self { (0 as $t).wrapping_sub(self) }
             #[inline(always)]
-            fn sign(self) -> Self { $sign(self) }
+            fn is_nan(self) -> bool { false }
+            #[inline(always)]
+            fn is_finite(self) -> bool { true }
+            #[inline(always)]
+            fn is_infinite(self) -> bool { false }
+            #[inline(always)]
+            fn conj(self) -> Self { self }
+            #[inline(always)]
+            fn modulus(self) -> Self { self.absolute() }
+            #[inline(always)]
+            fn direction(self) -> Self { self.sign() }
+            #[inline(always)]
+            fn real(self) -> Self { self }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self >= 0 as $t }
             /// Square and multiply, wrapping; a negative exponent gives 0 unless the base is 1 or -1.
             #[inline(always)]
             fn power(self, exponent: Self) -> Self {
@@ -87,6 +129,16 @@ macro_rules! integers {
                 }
                 result
             }
+        }
+        impl Number for $t {
+            #[inline(always)]
+            fn minimum(self, other: Self) -> Self { self.min(other) }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self { self.max(other) }
+            #[inline(always)]
+            fn absolute(self) -> Self { if self < 0 as $t { self.negative() } else { self } }
+            #[inline(always)]
+            fn sign(self) -> Self { $sign(self) }
             #[inline(always)]
             fn floor_quotient(self, other: Self) -> Self {
                 let quotient = self.trunc_quotient(other);
@@ -113,8 +165,6 @@ macro_rules! integers {
             fn lowest() -> Self { <$t>::MIN }
             #[inline(always)]
             fn highest() -> Self { <$t>::MAX }
-            #[inline(always)]
-            fn is_nan(self) -> bool { false }
         }
     )+};
 }
@@ -127,6 +177,29 @@ integers! {
 
 macro_rules! floats {
     ($($t:ident),+) => {$(
+        impl Ring for $t {
+            type Real = $t;
+            #[inline(always)]
+            fn negative(self) -> Self { -self }
+            #[inline(always)]
+            fn power(self, exponent: Self) -> Self { Power::power(self, exponent) }
+            #[inline(always)]
+            fn is_nan(self) -> bool { $t::is_nan(self) }
+            #[inline(always)]
+            fn is_finite(self) -> bool { $t::is_finite(self) }
+            #[inline(always)]
+            fn is_infinite(self) -> bool { $t::is_infinite(self) }
+            #[inline(always)]
+            fn conj(self) -> Self { self }
+            #[inline(always)]
+            fn modulus(self) -> Self { $t::abs(self) }
+            #[inline(always)]
+            fn direction(self) -> Self { Number::sign(self) }
+            #[inline(always)]
+            fn real(self) -> Self { self }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self >= 0 as $t }
+        }
         impl Number for $t {
             #[inline(always)]
             fn minimum(self, other: Self) -> Self {
@@ -142,13 +215,9 @@ macro_rules! floats {
             #[inline(always)]
             fn absolute(self) -> Self { $t::abs(self) }
             #[inline(always)]
-            fn negative(self) -> Self { -self }
-            #[inline(always)]
             fn sign(self) -> Self {
                 if self > 0.0 { 1.0 } else if self < 0.0 { -1.0 } else { 0.0 }
             }
-            #[inline(always)]
-            fn power(self, exponent: Self) -> Self { Power::power(self, exponent) }
             /// From the exact remainder, so that the quotient is right where the division rounds up.
             #[inline(always)]
             fn floor_quotient(self, other: Self) -> Self {
@@ -185,10 +254,10 @@ macro_rules! floats {
             fn lowest() -> Self { $t::NEG_INFINITY }
             #[inline(always)]
             fn highest() -> Self { $t::INFINITY }
-            #[inline(always)]
-            fn is_nan(self) -> bool { $t::is_nan(self) }
         }
-        impl Float for $t {
+        impl Field for $t {
+            #[inline(always)]
+            fn quotient(self, divisor: Self) -> Self { self / divisor }
             #[inline(always)]
             fn exp(self) -> Self { Exponential::exp(self) }
             #[inline(always)]
@@ -202,6 +271,24 @@ macro_rules! floats {
             #[inline(always)]
             fn tanh(self) -> Self { Hyperbolic::tanh(self) }
             #[inline(always)]
+            fn sine<const NEAR: bool>(self) -> Self {
+                if NEAR { self.near_sin() } else { Trigonometric::sin(self) }
+            }
+            #[inline(always)]
+            fn cosine<const NEAR: bool>(self) -> Self {
+                if NEAR { self.near_cos() } else { Trigonometric::cos(self) }
+            }
+            #[inline(always)]
+            fn tangent<const NEAR: bool>(self) -> Self {
+                if NEAR { self.near_tan() } else { Trigonometric::tan(self) }
+            }
+            #[inline(always)]
+            fn argument(self) -> Self {
+                if self < 0.0 { std::f64::consts::PI as $t } else { self * 0.0 }
+            }
+        }
+        impl Float for $t {
+            #[inline(always)]
             fn atan2(self, other: Self) -> Self { $t::atan2(self, other) }
         }
     )+};
@@ -209,7 +296,82 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-impl<T: Number, const NEAR: bool> From<f64> for Num<T, NEAR> {
+macro_rules! complex_numbers {
+    ($($t:ident),+) => {$(
+        impl Ring for Complex<$t> {
+            type Real = $t;
+            #[inline(always)]
+            fn negative(self) -> Self { -self }
+            #[inline(always)]
+            fn power(self, exponent: Self) -> Self {
+                complex::power(self.to_complex(), exponent.to_complex()).cast()
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool { self.re.is_nan() || self.im.is_nan() }
+            #[inline(always)]
+            fn is_finite(self) -> bool { self.re.is_finite() && self.im.is_finite() }
+            #[inline(always)]
+            fn is_infinite(self) -> bool { self.re.is_infinite() || self.im.is_infinite() }
+            #[inline(always)]
+            fn conj(self) -> Self { Complex::new(self.re, -self.im) }
+            #[inline(always)]
+            fn modulus(self) -> $t { self.re.hypot(self.im) }
+            #[inline(always)]
+            fn direction(self) -> Self {
+                let modulus = self.modulus();
+                if modulus == 0.0 { Complex::ZERO } else { Complex::new(self.re / modulus, self.im / modulus) }
+            }
+            #[inline(always)]
+            fn real(self) -> $t { self.re }
+            #[inline(always)]
+            fn has_nonnegative_real(self) -> bool { self.re >= 0.0 }
+        }
+        // The functions of single precision by way of double, as in `elementary`.
+        impl Field for Complex<$t> {
+            /// Smith's method: the larger part of the divisor is divided by first.
+            #[inline(always)]
+            fn quotient(self, divisor: Self) -> Self {
+                let (a, b, c, d) = (self.re, self.im, divisor.re, divisor.im);
+                if c.abs() >= d.abs() {
+                    if c == 0.0 && d == 0.0 {
+                        return Complex::new(a / c.abs(), b / d.abs());
+                    }
+                    let ratio = d / c;
+                    let scale = 1.0 / (c + d * ratio);
+                    Complex::new((a + b * ratio) * scale, (b - a * ratio) * scale)
+                } else {
+                    let ratio = c / d;
+                    let scale = 1.0 / (c * ratio + d);
+                    Complex::new((a * ratio + b) * scale, (b * ratio - a) * scale)
+                }
+            }
+            #[inline(always)]
+            fn exp(self) -> Self { complex::exp(self.to_complex()).cast() }
+            #[inline(always)]
+            fn log(self) -> Self { complex::log(self.to_complex()).cast() }
+            #[inline(always)]
+            fn log1p(self) -> Self { complex::log1p(self.to_complex()).cast() }
+            #[inline(always)]
+            fn expm1(self) -> Self { complex::expm1(self.to_complex()).cast() }
+            #[inline(always)]
+            fn sqrt(self) -> Self { complex::sqrt(self.to_complex()).cast() }
+            #[inline(always)]
+            fn tanh(self) -> Self { complex::tanh(self.to_complex()).cast() }
+            #[inline(always)]
+            fn sine<const NEAR: bool>(self) -> Self { complex::sin(self.to_complex()).cast() }
+            #[inline(always)]
+            fn cosine<const NEAR: bool>(self) -> Self { complex::cos(self.to_complex()).cast() }
+            #[inline(always)]
+            fn tangent<const NEAR: bool>(self) -> Self { complex::tan(self.to_complex()).cast() }
+            #[inline(always)]
+            fn argument(self) -> $t { self.im.atan2(self.re) }
+        }
+    )+};
+}
+
+complex_numbers!(f32, f64);
+
+impl<T: Ring, const NEAR: bool> From<f64> for Num<T, NEAR> {
     #[inline(always)]
     fn from(value: f64) -> Self {
         Num(T::from_f64(value))
@@ -237,13 +399,31 @@ macro_rules! operators {
 }
 
 operators! {
-    Number Add add +;
-    Number Sub sub -;
-    Number Mul mul *;
-    Float Div div /;
+    Ring Add add +;
+    Ring Sub sub -;
+    Ring Mul mul *;
 }
 
-impl<T: Float, const NEAR: bool> Neg for Num<T, NEAR> {
+macro_rules! quotients {
+    ($($left:ty, $right:ty, |$a:ident, $b:ident| $dividend:expr, $divisor:expr;)+) => {$(
+        impl<T: Field, const NEAR: bool> Div<$right> for $left {
+            type Output = Num<T, NEAR>;
+            #[inline(always)]
+            fn div(self, other: $right) -> Num<T, NEAR> {
+                let ($a, $b) = (self, other);
+                Num($dividend.quotient($divisor))
+            }
+        }
+    )+};
+}
+
+quotients! {
+    Num<T, NEAR>, Num<T, NEAR>, |a, b| a.0, b.0;
+    Num<T, NEAR>, f64, |a, b| a.0, T::from_f64(b);
+    f64, Num<T, NEAR>, |a, b| T::from_f64(a), b.0;
+}
+
+impl<T: Field, const NEAR: bool> Neg for Num<T, NEAR> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
@@ -262,13 +442,18 @@ macro_rules! functions {
     };
 }
 
+functions! { Ring:
+    negative();
+    power(exponent);
+    conj();
+    direction();
+}
+
 functions! { Number:
     minimum(other);
     maximum(other);
     absolute();
-    negative();
     sign();
-    power(exponent);
     floor_quotient(other);
     floor_remainder(other);
     trunc_quotient(other);
@@ -278,37 +463,20 @@ functions! { Number:
     without_fraction();
 }
 
-functions! { Float:
+functions! { Field:
     exp();
     log();
     log1p();
     expm1();
     sqrt();
     tanh();
+}
+
+functions! { Float:
     atan2(other);
 }
 
-impl<T: Number, const NEAR: bool> Num<T, NEAR> {
-    #[inline(always)]
-    pub fn greater(self, other: impl Into<Self>) -> bool {
-        self.0 > other.into().0
-    }
-
-    #[inline(always)]
-    pub fn greater_equal(self, other: impl Into<Self>) -> bool {
-        self.0 >= other.into().0
-    }
-
-    #[inline(always)]
-    pub fn less(self, other: impl Into<Self>) -> bool {
-        self.0 < other.into().0
-    }
-
-    #[inline(always)]
-    pub fn less_equal(self, other: impl Into<Self>) -> bool {
-        self.0 <= other.into().0
-    }
-
+impl<T: Ring, const NEAR: bool> Num<T, NEAR> {
     #[inline(always)]
     pub fn equals(self, other: impl Into<Self>) -> bool {
         self.0 == other.into().0
@@ -321,7 +489,28 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
 
     #[inline(always)]
     pub fn is_finite(self) -> bool {
-        self.0.to_f64().is_finite()
+        self.0.is_finite()
+    }
+
+    #[inline(always)]
+    pub fn is_infinite(self) -> bool {
+        self.0.is_infinite()
+    }
+
+    /// The absolute value: a real number.
+    #[inline(always)]
+    pub fn modulus(self) -> Num<T::Real, NEAR> {
+        Num(self.0.modulus())
+    }
+
+    #[inline(always)]
+    pub fn real(self) -> Num<T::Real, NEAR> {
+        Num(self.0.real())
+    }
+
+    #[inline(always)]
+    pub fn has_nonnegative_real(self) -> bool {
+        self.0.has_nonnegative_real()
     }
 
     /// This number where the condition holds, else 0.
@@ -334,12 +523,6 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
     #[inline(always)]
     pub fn or_else_if(self, condition: bool, otherwise: impl Into<Self>) -> Self {
         if condition { self } else { otherwise.into() }
-    }
-
-    /// This number where the other one, the result of `relu`, is positive (or NaN), else 0.
-    #[inline(always)]
-    pub fn where_positive(self, result: Self) -> Self {
-        self.only_if(!result.less_equal(0.0))
     }
 
     /// 0, whatever this number is.
@@ -363,6 +546,34 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
     pub fn one(self) -> Self {
         Num(T::from_i64(1))
     }
+}
+
+impl<T: Number, const NEAR: bool> Num<T, NEAR> {
+    #[inline(always)]
+    pub fn greater(self, other: impl Into<Self>) -> bool {
+        self.0 > other.into().0
+    }
+
+    #[inline(always)]
+    pub fn greater_equal(self, other: impl Into<Self>) -> bool {
+        self.0 >= other.into().0
+    }
+
+    #[inline(always)]
+    pub fn less(self, other: impl Into<Self>) -> bool {
+        self.0 < other.into().0
+    }
+
+    #[inline(always)]
+    pub fn less_equal(self, other: impl Into<Self>) -> bool {
+        self.0 <= other.into().0
+    }
+
+    /// This number where the other one, the result of `relu`, is positive (or NaN), else 0.
+    #[inline(always)]
+    pub fn where_positive(self, result: Self) -> Self {
+        self.only_if(!result.less_equal(0.0))
+    }
 
     #[inline(always)]
     pub fn bits_and(self, other: Self) -> Self {
@@ -378,28 +589,22 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
     pub fn bits_xor(self, other: Self) -> Self {
         Num(T::from_i64(self.0.to_i64() ^ other.0.to_i64()))
     }
-
-    /// The complex conjugate: for a real number, itself.
-    #[inline(always)]
-    pub fn conj(self) -> Self {
-        self
-    }
 }
 
-impl<T: Float, const NEAR: bool> Num<T, NEAR> {
+impl<T: Field, const NEAR: bool> Num<T, NEAR> {
     #[inline(always)]
     pub fn sin(self) -> Self {
-        Num(if NEAR { self.0.near_sin() } else { self.0.sin() })
+        Num(self.0.sine::<NEAR>())
     }
 
     #[inline(always)]
     pub fn cos(self) -> Self {
-        Num(if NEAR { self.0.near_cos() } else { self.0.cos() })
+        Num(self.0.cosine::<NEAR>())
     }
 
     #[inline(always)]
     pub fn tan(self) -> Self {
-        Num(if NEAR { self.0.near_tan() } else { self.0.tan() })
+        Num(self.0.tangent::<NEAR>())
     }
 
     /// The logistic function `1 / (1 + exp(-x))`.
@@ -408,6 +613,14 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         1.0 / (1.0 + (-self).exp())
     }
 
+    /// The angle between the number and the positive real axis.
+    #[inline(always)]
+    pub fn argument(self) -> Num<T::Real, NEAR> {
+        Num(self.0.argument())
+    }
+}
+
+impl<T: Float, const NEAR: bool> Num<T, NEAR> {
     /// `log(1 + exp(x))` without overflow.
     #[inline(always)]
     pub fn softplus(self) -> Self {

@@ -11,6 +11,8 @@
 //!
 //! Coefficients without another source are minimax fits made for the interval that their comment names.
 
+pub mod complex;
+mod error;
 mod exponential;
 mod hyperbolic;
 mod logarithm;
@@ -19,6 +21,7 @@ mod power;
 mod tests;
 mod trigonometric;
 
+pub use error::erf_wide;
 pub use exponential::Exponential;
 pub use hyperbolic::Hyperbolic;
 pub use logarithm::Logarithm;

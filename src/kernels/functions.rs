@@ -9,7 +9,7 @@ use std::f64::consts::{LN_2, LOG2_E, LOG10_E, PI};
 
 use crate::dtype::Element;
 use crate::kernels::algebra::{Float, Num, Number};
-use crate::kernels::elementary::{Exponential, Logarithm};
+use crate::kernels::elementary::{Exponential, Logarithm, erf_wide};
 use crate::kernels::special;
 
 /// Functions that are called for each element in f64.
@@ -33,7 +33,6 @@ called! {
     copysign(other) f64::copysign;
     lgamma() special::lgamma;
     digamma() special::digamma;
-    erf() special::erf;
     erfc() special::erfc;
     erfcx() special::erfcx;
     erfinv() special::erfinv;
@@ -89,7 +88,7 @@ macro_rules! wide {
     };
 }
 
-/// `sinh(x) / x` where the exponentials cancel.
+/// `sinh(x)` where the exponentials cancel.
 #[inline(always)]
 fn sinh_near_zero(x: f64) -> f64 {
     let z = x * x;
@@ -97,6 +96,7 @@ fn sinh_near_zero(x: f64) -> f64 {
 }
 
 wide! {
+    erf special::erf, |x| erf_wide(x);
     cosh libm::cosh, |x| {
         let e = Exponential::exp(x);
         0.5 * e + 0.5 / e
@@ -180,9 +180,17 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         self.log_of_sum(other, |x| x.exp2().log1p() * LOG2_E)
     }
 
+    /// `value`, which is a gradient at `input`: as a term, one laid out like this number, and with a derivative of 0 where
+    /// it has none.
     #[inline(always)]
-    pub fn squared(self) -> Self {
-        self * self
+    pub fn as_gradient(self, value: Self, _input: Self) -> Self {
+        value
+    }
+
+    /// As `only_if`; as a term, laid out like this number.
+    #[inline(always)]
+    pub fn cleared_unless(self, condition: bool) -> Self {
+        self.only_if(condition)
     }
 
     /// The logarithm of the logistic function.
@@ -241,11 +249,6 @@ impl<T: Number, const NEAR: bool> Num<T, NEAR> {
             return Num(T::from_f64(self.0.to_f64() % other.0.to_f64()));
         }
         Num(self.0 - self.0.trunc_quotient(other.0) * other.0)
-    }
-
-    #[inline(always)]
-    pub fn is_infinite(self) -> bool {
-        self.0.to_f64().is_infinite()
     }
 
     /// Whether the sign is a minus, that of -0.0 too.

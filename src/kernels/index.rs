@@ -6,7 +6,7 @@ mod nonzero;
 mod picked;
 
 use crate::data::Data;
-use crate::dtype::Element;
+use crate::dtype::{Complex64, Complex128, Element, bf16, f16};
 use crate::kernels::strided::Sequence;
 use crate::with_element;
 pub use along::{gather, scatter};
@@ -42,10 +42,19 @@ macro_rules! written {
 written! {
     bool: |a, b| a | b;
     u8: |a, b| a.wrapping_add(b);
+    i8: |a, b| a.wrapping_add(b);
+    i16: |a, b| a.wrapping_add(b);
     i32: |a, b| a.wrapping_add(b);
     i64: |a, b| a.wrapping_add(b);
+    u16: |a, b| a.wrapping_add(b);
+    u32: |a, b| a.wrapping_add(b);
+    u64: |a, b| a.wrapping_add(b);
+    f16: |a, b| f16::from_f32(a.to_f32() + b.to_f32());
+    bf16: |a, b| bf16::from_f32(a.to_f32() + b.to_f32());
     f32: |a, b| a + b;
     f64: |a, b| a + b;
+    Complex64: |a, b| a + b;
+    Complex128: |a, b| a + b;
 }
 
 /// Memory offsets of all elements, in row-major order.

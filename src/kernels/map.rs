@@ -3,13 +3,14 @@
 //! # Note: Blocks
 //! A kernel is written once, for contiguous operands. An operand that is strided, broadcast or of another
 //! element type is gathered, a block at a time, into a buffer that stays in the first-level cache, and a strided
-//! result is scattered from one. So there is one loop for each operation and type, and any layout works.
+//! result is scattered from one. So there is one loop for each operation and type, and any layout works; and the types
+//! that are too narrow to compute in are converted to a wide one on the way.
 
 use std::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::kernels::algebra::Float;
 use crate::kernels::convert::{Convert, converter};
 use crate::kernels::parallel::{self, Shared};
@@ -24,6 +25,8 @@ pub const MAX_OPERANDS: usize = 8;
 
 /// Elements of a block.
 const BLOCK: usize = 512;
+/// Bytes of a block: so many elements of at most 8 bytes, and half as many of the largest type.
+const BLOCK_BYTES: usize = BLOCK * 8;
 
 /// One operand (or the result) of an elementwise loop; strides are in elements and as many as the sizes.
 #[derive(Clone, Copy)]
@@ -81,7 +84,7 @@ impl Endpoint {
 }
 
 #[repr(align(64))]
-struct Block(MaybeUninit<[u8; BLOCK * 8]>);
+struct Block(MaybeUninit<[u8; BLOCK_BYTES]>);
 
 impl Block {
     fn pointer(&mut self) -> *mut u8 {
@@ -119,6 +122,7 @@ unsafe fn run_blocks(
     sources: &[Endpoint],
     range: std::ops::Range<usize>,
 ) {
+    let block = BLOCK.min(BLOCK_BYTES / types.input.size().max(types.output.size()));
     let mut buffers = [const { Block(MaybeUninit::uninit()) }; MAX_OPERANDS];
     let mut results = Block(MaybeUninit::uninit());
     let mut pointers = [std::ptr::null::<u8>(); MAX_OPERANDS];
@@ -129,7 +133,7 @@ unsafe fn run_blocks(
                 pointers[i] = buffers[i].pointer();
                 // SAFETY: a block has room, and the one element is valid.
                 unsafe {
-                    convert(buffers[i].pointer(), 1, source.pointer.get(), 0, BLOCK.min(range.len()));
+                    convert(buffers[i].pointer(), 1, source.pointer.get(), 0, block.min(range.len()));
                 }
             }
             Some((sequence, _)) => reads[i] = Some(sequence.runs_from(range.start)),
@@ -139,7 +143,7 @@ unsafe fn run_blocks(
     let mut writes = sink.path.as_ref().map(|(sequence, convert)| (sequence.runs_from(range.start), *convert));
     let mut at = range.start;
     while at < range.end {
-        let n = BLOCK.min(range.end - at);
+        let n = block.min(range.end - at);
         for (i, source) in sources.iter().enumerate() {
             match (&source.path, &mut reads[i]) {
                 (Some((_, convert)), Some(runs)) => {
@@ -237,7 +241,7 @@ macro_rules! contiguous_loops {
             f: F,
         }
 
-        impl<A: Copy, R, F: Fn($(contiguous_loops!(@type $x)),*) -> R> Vectorized for $work<A, R, F> {
+        impl<A: Element, R, F: Fn($(contiguous_loops!(@type $x)),*) -> R> Vectorized for $work<A, R, F> {
             type Output = ();
             #[inline(always)]
             fn run(self) {
@@ -251,18 +255,21 @@ macro_rules! contiguous_loops {
             }
         }
 
-        /// `out[i] = f(operands[0][i], …)` for contiguous operands, compiled for each instruction set.
+        /// `out[i] = f(operands[0][i], …)` for contiguous operands, compiled for each instruction set unless the operands
+        /// are complex.
         ///
         /// # Safety
         /// Every operand and the result hold `n` elements of type `A` and `R`.
         #[inline(always)]
-        pub unsafe fn $name<A: Copy, R>(
+        pub unsafe fn $name<A: Element, R>(
             out: *mut u8,
             operands: *const *const u8,
             n: usize,
             f: impl Fn($(contiguous_loops!(@type $x)),*) -> R,
         ) {
-            simd::vectorize($work { out: out.cast(), operands: operands.cast(), n, f });
+            let work = $work { out: out.cast(), operands: operands.cast(), n, f };
+            // Loops over complex numbers gain little, and would be many.
+            if A::DTYPE.is_complex() { work.run() } else { simd::vectorize(work) }
         }
     )+};
     (@type $x:ident) => { A };
@@ -280,7 +287,6 @@ contiguous_loops! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dtype::Element;
     use crate::tensor::Tensor;
     use crate::with_element;
 

@@ -14,10 +14,10 @@ mod polynomials;
 mod tests;
 
 pub use airy::airy_ai;
-pub use bessel::{i0, i0e, i1, i1e, k0, k0e, k1, k1e, spherical_j0};
+pub use bessel::{bessel_j0, bessel_j1, bessel_y0, bessel_y1, i0, i0e, i1, i1e, k0, k0e, k1, k1e, spherical_j0};
 pub use gamma::{digamma, polygamma, zeta};
 pub use incomplete::{gammainc, gammaincc};
-pub use libm::{erf, erfc, j0 as bessel_j0, j1 as bessel_j1, lgamma, y0 as bessel_y0, y1 as bessel_y1};
+pub use libm::{erf, erfc, lgamma};
 pub use normal::{erfcx, erfinv, log_ndtr, ndtri};
 pub use polynomials::{
     chebyshev_t, chebyshev_u, chebyshev_v, chebyshev_w, hermite_h, hermite_he, laguerre_l, legendre_p,

@@ -7,6 +7,7 @@ use crate::autograd::primitives::call_in_place;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add, div, mul_tensors, rsub_number, sub};
+use crate::ops::conversion::contiguous;
 use crate::ops::creation::{uniform, with_default_generator};
 use crate::ops::joining::cat_tensors;
 use crate::ops::unary::{abs, sigmoid, tanh};
@@ -19,6 +20,9 @@ use crate::{bail, chosen, op, pointwise};
 
 /// `√(2/π)` and the factor of the cube in `gelu`'s approximation by a tangent.
 const GELU: (f64, f64) = (FRAC_2_SQRT_PI * FRAC_1_SQRT_2, 0.044715);
+
+/// A sixth, in float32 as PyTorch has it.
+const SIXTH: f64 = (1.0_f32 / 6.0) as f64;
 
 /// The constants of `selu`, which keep mean 0 and variance 1: G. Klambauer et al., "Self-normalizing neural networks",
 /// 2017.
@@ -45,14 +49,25 @@ macro_rules! functional {
     )+};
 }
 
+op! {
+    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
+    /// exponential linear units", 2015. In place of the input if `inplace`.
+    fn elu_functional as "elu" / "functional" (input: Tensor, alpha: Scalar = Scalar::Float(1.0), inplace: bool = false) -> Tensor,
+        FUNCTIONAL;
+    value {
+        let one = Scalar::Int(1);
+        if inplace {
+            return call_in_place("elu", &[Value::from(input), alpha.into(), one.into(), one.into()]);
+        }
+        elu(input, alpha, one, one)
+    }
+    derivative composite;
+}
+
 functional! {
     /// `x` above 0, `alpha * (exp(x / alpha) - 1)` below: J. Barron, "Continuously differentiable exponential linear
     /// units", 2017. In place of the input if `inplace`.
     fn celu_functional as "celu" (alpha: Scalar = Scalar::Float(1.0)) = celu;
-
-    /// `x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
-    /// exponential linear units", 2015. In place of the input if `inplace`.
-    fn elu_functional as "elu" (alpha: Scalar = Scalar::Float(1.0)) = elu_plain;
 
     /// `relu6(x + 3) / 6`, in place of the input if `inplace`.
     fn hardsigmoid_functional as "hardsigmoid" () = hardsigmoid;
@@ -90,11 +105,32 @@ functional! {
     fn rrelu_functional as "rrelu" (lower: f64 = 1.0 / 8.0, upper: f64 = 1.0 / 3.0, training: bool = false) = rrelu;
 }
 
+/// Both numbers have to be of the input's element type.
+fn check_threshold(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+    for value in &values[1..] {
+        if let Value::Scalar(number) = value
+            && dtype == DType::UInt8
+            && !(0..=255).contains(&number.to_i64())
+        {
+            bail!(Runtime, "{name}: {number} is no {dtype}");
+        }
+    }
+    Ok(())
+}
+
 pointwise! {
+    /// `value`, a gradient at `input`, laid out like `gradient`.
+    fn gradient_at as "_gradient_at" (gradient: Tensor, value: Tensor, input: Tensor) float -> same, "GradientAtBackward0"
+        = { let _ = (gradient, input); value };
+        value(g) = g;
+        input(g) = g.zero();
+
     /// `x` above 0, `alpha * (exp(x / alpha) - 1)` below.
     fn celu_of as "celu" / "of" (input: Tensor => alpha: Scalar) floating -> same, "CeluBackward0"
         = input.or_else_if(input.greater(0.0), alpha * (input / alpha).expm1());
-        input(g, input, alpha) = g.or_else_if(input.greater(0.0), g * (-((-input).maximum(0.0)) / alpha).exp());
+        input(g, input, alpha) = g.as_gradient(
+            g.or_else_if(input.greater(0.0), g * (input.only_if(input.less(0.0)) / alpha).exp()), input
+        );
 
     /// `scale * x` above 0, `scale * alpha * (exp(input_scale * x) - 1)` below.
     fn elu(
@@ -102,9 +138,12 @@ pointwise! {
         => alpha: Scalar = Scalar::Int(1), scale: Scalar = Scalar::Int(1), input_scale: Scalar = Scalar::Int(1)
     ) floating -> same, "EluBackward0", IN_PLACE
         = (scale * input).or_else_if(input.greater(0.0), scale * alpha * (input_scale * input).expm1());
-        input(g, input, alpha, scale, input_scale) = (g * scale).or_else_if(
-            input.greater(0.0),
-            g * (scale * alpha * input_scale) * (-((-input).maximum(0.0)) * input_scale).exp()
+        input(g, input, alpha, scale, input_scale) = g.as_gradient(
+            (g * scale).or_else_if(
+                input.greater(0.0),
+                g * (scale * alpha * input_scale) * (input.only_if(input.less(0.0)) * input_scale).exp()
+            ),
+            input
         );
 
     /// `gelu` by the error function.
@@ -120,7 +159,7 @@ pointwise! {
         input(g, input) = g * (
             0.5 * (1.0 + (GELU.0 * (input + GELU.1 * input * input * input)).tanh())
                 + 0.5 * input
-                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().squared())
+                    * (1.0 - (GELU.0 * (input + GELU.1 * input * input * input)).tanh().square())
                     * (GELU.0 * (1.0 + 3.0 * GELU.1 * input * input))
         );
 
@@ -128,34 +167,37 @@ pointwise! {
     fn hardshrink(input: Tensor => lambd: Scalar = Scalar::Float(0.5))
         floating -> same, "HardshrinkBackward0", FUNCTIONAL FUNCTION METHOD
         = input.only_if(!(input.greater_equal(-lambd) & input.less_equal(lambd)));
-        input(g, input, lambd) = g.only_if(!(input.greater_equal(-lambd) & input.less_equal(lambd)));
+        input(g, input, lambd) =
+            g.as_gradient(g.only_if(!(input.greater_equal(-lambd) & input.less_equal(lambd))), input);
 
     /// `relu6(x + 3) / 6`.
     fn hardsigmoid(input: Tensor) floating -> same, "HardsigmoidBackward0", IN_PLACE
         = (input + 3.0).maximum(0.0).minimum(6.0) / 6.0;
-        input(g, input) = (g / 6.0).only_if(input.greater(-3.0) & input.less(3.0));
+        input(g, input) = (g * SIXTH).only_if(input.greater(-3.0) & input.less(3.0));
 
     /// `x * relu6(x + 3) / 6`.
     fn hardswish(input: Tensor) floating -> same, "HardswishBackward0", IN_PLACE
         = input * (input + 3.0).maximum(0.0).minimum(6.0) / 6.0;
-        input(g, input) = (g * (input / 3.0 + 0.5))
-            .or_else_if(input.less(3.0), g)
-            .only_if(!input.less_equal(-3.0));
+        input(g, input) = g.as_gradient(
+            (g * (input / 3.0 + 0.5)).or_else_if(input.less(3.0), g).only_if(!input.less_equal(-3.0)), input
+        );
 
     /// Each element, limited.
     fn hardtanh_of as "hardtanh" / "of" (input: Tensor => min_val: Scalar, max_val: Scalar)
         real -> same, "HardtanhBackward0"
         = input.maximum(min_val).minimum(max_val);
-        input(g, input, min_val, max_val) = g.only_if(!(input.less_equal(min_val) | input.greater_equal(max_val)));
+        input(g, input, min_val, max_val) =
+            g.as_gradient(g.only_if(!(input.less_equal(min_val) | input.greater_equal(max_val))), input);
 
     /// `x` above 0, `negative_slope * x` below.
     fn leaky_relu(input: Tensor => negative_slope: Scalar = Scalar::Float(0.01))
         floating -> same, "LeakyReluBackward0", IN_PLACE
         = input.or_else_if(input.greater(0.0), input * negative_slope);
-        input(g, input, negative_slope) = g.or_else_if(input.greater(0.0), g * negative_slope);
+        input(input, g, negative_slope) =
+            input.as_gradient(g.or_else_if(input.greater(0.0), g * negative_slope), input);
 
     /// The logarithm of `sigmoid`, without overflow.
-    fn logsigmoid(input: Tensor) floating -> same, "LogSigmoidBackward0", FUNCTIONAL
+    fn logsigmoid_of as "logsigmoid" / "of" (input: Tensor) floating -> same, "LogSigmoidBackward0"
         = input.logsigmoid();
         input(g, input) = g * (-input).sigmoid();
 
@@ -164,7 +206,7 @@ pointwise! {
         = input * (-(-input).logsigmoid()).tanh();
         input(g, input) = g * (
             (-(-input).logsigmoid()).tanh()
-                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().squared())
+                + input * input.sigmoid() * (1.0 - (-(-input).logsigmoid()).tanh().square())
         );
 
     /// `x` above 0, `weight * x` below.
@@ -177,7 +219,7 @@ pointwise! {
     fn rrelu_with_noise as "_rrelu_with_noise" (input: Tensor => noise: crate::value::Operand<'static>)
         floating -> same, "RreluWithNoiseBackward0"
         = input.or_else_if(input.greater(0.0), noise * input);
-        input(g, input, noise) = g.or_else_if(input.greater(0.0), noise * g);
+        input(g, input, noise) = g.as_gradient(g.or_else_if(input.greater(0.0), noise * g), input);
 
     /// `x * sigmoid(x)`.
     fn silu(input: Tensor) floating -> same, "SiluBackward0", IN_PLACE
@@ -188,17 +230,20 @@ pointwise! {
     fn softplus(input: Tensor => beta: Scalar = Scalar::Int(1), threshold: Scalar = Scalar::Int(20))
         floating -> same, "SoftplusBackward0", FUNCTIONAL
         = input.or_else_if((beta * input).greater(threshold), (beta * input).exp().log1p() / beta);
-        input(g, input, beta, threshold) = g.or_else_if((beta * input).greater(threshold), g * (beta * input).sigmoid());
+        input(g, input, beta, threshold) = g.as_gradient(
+            g.or_else_if((beta * input).greater(threshold), g * (beta * input).sigmoid()), input
+        );
 
     /// Each element brought nearer to 0 by `lambd`, and 0 if that is farther.
     fn softshrink_of as "softshrink" / "of" (input: Tensor => lambd: Scalar) floating -> same, "SoftshrinkBackward0"
         = (input - lambd).or_else_if(input.greater(lambd), (input + lambd).or_else_if(input.less(-lambd), input * 0.0));
-        input(g, input, lambd) = g.only_if(!(input.greater_equal(-lambd) & input.less_equal(lambd)));
+        input(g, input, lambd) =
+            g.as_gradient(g.only_if(!(input.greater_equal(-lambd) & input.less_equal(lambd))), input);
 
     /// `value` where an element is not above `threshold`.
-    fn threshold(input: Tensor => threshold: Scalar, value: Scalar) real -> same, "ThresholdBackward0", FUNCTION IN_PLACE
+    fn threshold(input: Tensor => threshold: Scalar, value: Scalar) real[check_threshold] -> same, "ThresholdBackward0", FUNCTION IN_PLACE
         = value.or_else_if(input.less_equal(threshold), input);
-        input(g, input, threshold) = g.only_if(!input.less_equal(threshold));
+        input(input, g, threshold) = input.as_gradient(g.only_if(!input.less_equal(threshold)), input);
 }
 
 op! {
@@ -214,9 +259,11 @@ op! {
     }
 }
 
-/// `elu` without scales.
-fn elu_plain(input: &Tensor, alpha: Scalar) -> Result<Tensor> {
-    elu(input, alpha, 1i64.into(), 1i64.into())
+op! {
+    /// The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it.
+    fn logsigmoid(input: Tensor) -> Tensor, FUNCTIONAL;
+    value { logsigmoid_of(&contiguous(input)?) }
+    derivative composite;
 }
 
 op! {
@@ -238,11 +285,11 @@ fn limits(input: &Tensor, min_val: Scalar, max_val: Scalar) -> Result<[Scalar; 2
         bail!(Value, "hardtanh: min_val, {min_val}, must not be greater than max_val, {max_val}");
     }
     let dtype = input.dtype();
-    if dtype == DType::Bool || dtype == DType::UInt8 && min_val.to_f64() < 0.0 {
+    let limits = [min_val, max_val].map(|limit| if dtype.is_float() { limit } else { Scalar::Int(limit.to_i64()) });
+    if dtype == DType::Bool || dtype == DType::UInt8 && limits[0].to_f64() < 0.0 {
         bail!(Runtime, "hardtanh: not defined for {dtype} with these limits");
     }
-    let in_type = |limit: Scalar| if dtype.is_float() { limit } else { Scalar::Int(limit.to_i64()) };
-    Ok([in_type(min_val), in_type(max_val)])
+    Ok(limits)
 }
 
 op! {
@@ -275,6 +322,9 @@ op! {
     /// Raises `RuntimeError` if `lambd` is negative.
     fn softshrink(input: Tensor, lambd: Scalar = Scalar::Float(0.5)) -> Tensor, FUNCTIONAL;
     choose {
+        if !input.dtype().is_float() {
+            bail!(NotImplemented, "softshrink: not implemented for {}", input.dtype());
+        }
         if !(0.0..=f64::MAX).contains(&lambd.to_f64()) {
             bail!(Runtime, "softshrink: lambd has to be from 0 on, got {lambd}");
         }

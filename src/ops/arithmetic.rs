@@ -34,6 +34,9 @@ fn check_factor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
         Some(Value::Scalar(Scalar::Float(alpha))) if dtype.is_integral() => {
             bail!(Runtime, "{name}: alpha is {alpha}, a float, but the result is {dtype}")
         }
+        Some(Value::Scalar(Scalar::Complex(alpha))) if !dtype.is_complex() => {
+            bail!(Runtime, "{name}: alpha is {alpha}, a complex number, but the result is {dtype}")
+        }
         Some(Value::Scalar(Scalar::Bool(_))) if dtype != DType::Bool => {
             bail!(Runtime, "{name}: alpha is a bool, but the result is {dtype}")
         }
@@ -73,51 +76,51 @@ pub(crate) fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Resul
 
 pointwise! {
     /// Sum of two tensors or numbers, element by element.
-    fn add(input: Operand<'static>, other: Operand<'static>) number -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
+    fn add(input: Operand<'static>, other: Operand<'static>) number complex -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
         = input + other;
         input(g) = g;
         other(g) = g;
 
     /// `input + alpha * other`.
     fn add_scaled as "add" / "alpha" (input: Operand<'static>, other: Operand<'static>; alpha: Scalar)
-        number[check_factor] -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
+        number complex [check_factor] -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
         = input + alpha * other;
         input(g) = g;
-        other(g, alpha) = g * alpha;
+        other(g, alpha) = g * alpha.conj();
 
     /// Product of two tensors or numbers, element by element.
-    fn mul(input: Operand<'static>, other: Operand<'static>) number -> same, "MulBackward0", FUNCTION METHOD IN_PLACE
+    fn mul(input: Operand<'static>, other: Operand<'static>) number complex -> same, "MulBackward0", FUNCTION METHOD IN_PLACE
         = input * other;
         input(g, other) = g * other.conj();
         other(g, input) = g * input.conj();
 
     /// Quotient of two tensors or numbers, element by element; integers are divided as floats.
-    fn div(input: Operand<'static>, other: Operand<'static>) float -> same, "DivBackward0", FUNCTION METHOD IN_PLACE
+    fn div(input: Operand<'static>, other: Operand<'static>) float complex -> same, "DivBackward0", FUNCTION METHOD IN_PLACE
         = input / other;
         input(g, other) = g / other.conj();
         other(g, input, other) = -g * (input / (other * other)).conj();
 
     /// The quotient by a number, as operations made of others have it.
-    fn div_number as "div" / "number" (input: Tensor, other: Scalar) float -> same, "DivBackward1"
+    fn div_number as "div" / "number" (input: Tensor, other: Scalar) float complex -> same, "DivBackward1"
         = input / other;
         input(g, other) = g / other.conj();
 
     /// Difference of two tensors or numbers, element by element.
-    fn sub(input: Operand<'static>, other: Operand<'static>) real[check_no_bool] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
+    fn sub(input: Operand<'static>, other: Operand<'static>) real complex [check_no_bool] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
         = input - other;
         input(g) = g;
         other(g) = -g;
 
     /// `input - alpha * other`.
     fn sub_scaled as "sub" / "alpha" (input: Operand<'static>, other: Operand<'static>; alpha: Scalar)
-        real[check_scaled_difference] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
+        real complex [check_scaled_difference] -> same, "SubBackward0", FUNCTION METHOD IN_PLACE
         = input - alpha * other;
         input(g) = g;
-        other(g, alpha) = -(g * alpha);
+        other(g, alpha) = -(g * alpha.conj());
 
     /// `input + value * tensor1 * tensor2`.
     fn addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
-        real -> same, "AddcmulBackward0", FUNCTION METHOD IN_PLACE
+        real complex -> same, "AddcmulBackward0", FUNCTION METHOD IN_PLACE
         = input + value * tensor1 * tensor2;
         input(g) = g;
         tensor1(g, tensor2, value) = g * (tensor2 * value).conj();
@@ -125,7 +128,7 @@ pointwise! {
 
     /// `input + value * tensor1 / tensor2`.
     fn addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor; value: Scalar = Scalar::Int(1))
-        float[check_float_quotient] -> same, "AddcdivBackward0", FUNCTION METHOD IN_PLACE
+        float complex [check_float_quotient] -> same, "AddcdivBackward0", FUNCTION METHOD IN_PLACE
         = input + value * (tensor1 / tensor2);
         input(g) = g;
         tensor1(g, tensor2, value) = g * (value / tensor2).conj();
@@ -133,7 +136,7 @@ pointwise! {
 
     /// `other - input`.
     fn rsub(input: Tensor, other: Operand<'static>)
-        real[check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION
+        real complex [check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION
         = other - input;
         input(g) = -g;
         other(g) = g;
@@ -146,7 +149,7 @@ pointwise! {
         = input.floor_quotient(other);
 
     /// `div` with `rounding_mode=None`.
-    fn div_exactly as "div" / "exact" (input: Tensor, other: Operand<'static>) float -> same, "DivBackward2"
+    fn div_exactly as "div" / "exact" (input: Tensor, other: Operand<'static>) float complex -> same, "DivBackward2"
         = input / other;
         input(g, other) = g / other.conj();
         other(g, input, other) = -g * (input / (other * other)).conj();

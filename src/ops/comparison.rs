@@ -15,14 +15,14 @@ use crate::{bail, op, pointwise};
 pointwise! {
     /// Whether elements are equal.
     fn eq(input: Tensor, other: Operand<'static>)
-        number -> bool, "EqBackward1" / "EqBackward0", FUNCTION METHOD IN_PLACE
+        number complex -> bool, "EqBackward1" / "EqBackward0", FUNCTION METHOD IN_PLACE
         = input.equals(other);
         input(g) = g.zero();
         other(g) = g.zero();
 
     /// Whether elements differ; NaN differs from everything.
     fn ne(input: Tensor, other: Operand<'static>)
-        number -> bool, "NeBackward1" / "NeBackward0", FUNCTION METHOD IN_PLACE
+        number complex -> bool, "NeBackward1" / "NeBackward0", FUNCTION METHOD IN_PLACE
         = !input.equals(other);
         input(g) = g.zero();
         other(g) = g.zero();
@@ -56,31 +56,31 @@ pointwise! {
         other(g) = g.zero();
 
     /// Whether each element is NaN.
-    fn isnan(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isnan(input: Tensor) number complex -> bool, FUNCTION METHOD
         = input.is_nan();
 
     /// Whether each element is neither infinite nor NaN.
-    fn isfinite(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isfinite(input: Tensor) number complex -> bool, FUNCTION METHOD
         = input.is_finite();
 
     /// Whether each element is infinite.
-    fn isinf(input: Tensor) number -> bool, FUNCTION METHOD
-        = !input.is_finite() & !input.is_nan();
+    fn isinf(input: Tensor) number complex -> bool, FUNCTION METHOD
+        = input.is_infinite();
 
     /// Whether each element is 0.
-    fn logical_not(input: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_not(input: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0);
 
     /// Whether neither element is 0.
-    fn logical_and(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_and(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) & !other.equals(0.0);
 
     /// Whether not both elements are 0.
-    fn logical_or(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_or(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = !input.equals(0.0) | !other.equals(0.0);
 
     /// Whether exactly one element is 0.
-    fn logical_xor(input: Tensor, other: Tensor) number -> bool, FUNCTION METHOD IN_PLACE
+    fn logical_xor(input: Tensor, other: Tensor) number complex -> bool, FUNCTION METHOD IN_PLACE
         = input.equals(0.0) ^ other.equals(0.0);
 
     /// Bitwise and; for bool, logical and.
@@ -100,7 +100,7 @@ op! {
     /// All bits of each element flipped; for bool, logical not.
     fn bitwise_not(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        if input.dtype() == crate::dtype::DType::Bool {
+        if input.dtype() == DType::Bool {
             return logical_not(input);
         }
         bitwise_xor(input.into(), (-1i64).into())
@@ -125,7 +125,8 @@ op! {
         if rtol < 0.0 || atol < 0.0 {
             bail!(Runtime, "isclose: rtol and atol must not be negative, got {rtol} and {atol}");
         }
-        let (a, b) = (input.cast(crate::dtype::DType::Float64)?, other.cast(crate::dtype::DType::Float64)?);
+        let precise = if input.dtype().is_complex() { DType::Complex128 } else { DType::Float64 };
+        let (a, b) = (input.cast(precise)?, other.cast(precise)?);
         let same = eq(input, other.into())?;
         let distance = crate::ops::unary::abs(&crate::ops::arithmetic::sub((&a).into(), (&b).into())?)?;
         let reach = crate::ops::arithmetic::mul((&crate::ops::unary::abs(&b)?).into(), Scalar::Float(rtol).into())?;
@@ -155,7 +156,11 @@ op! {
     value {
         let values = [Value::from(elements), Value::from(test_elements)];
         let dtype = result_type(&values);
-        if dtype == DType::Bool {
+        let is_bool = |value: &Value| match value {
+            Value::Tensor(tensor) => tensor.dtype() == DType::Bool,
+            other => matches!(other, Value::Scalar(Scalar::Bool(_))),
+        };
+        if values.iter().any(is_bool) {
             bail!(Runtime, "isin: not defined for bool");
         }
         let [elements, tested] = [elements, test_elements].map(|operand| match operand {

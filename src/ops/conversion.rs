@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 
 op! {
     /// A copy with memory of its own.
-    fn clone(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn clone(input: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value { input.copied_alike(input.dtype()) }
     batch dims();
     derivative "CloneBackward0" Linear {
@@ -25,15 +25,8 @@ op! {
 }
 
 op! {
-    /// The complex conjugate: a real tensor as it is.
-    fn conj(input: Tensor) -> Tensor, FUNCTION METHOD;
-    value { Ok(input.clone()) }
-    derivative composite;
-}
-
-op! {
     /// A row-major copy.
-    fn row_major as "_row_major" (input: Tensor) -> Tensor;
+    fn row_major as "_row_major" (input: Tensor) -> Tensor, ANY_TYPE;
     value { input.copied(input.dtype()) }
     batch dims();
     derivative "CloneBackward0" Linear {
@@ -43,7 +36,7 @@ op! {
 
 op! {
     /// A copy with another element type.
-    fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor;
+    fn to_copy as "_to_copy" (input: Tensor, dtype: DType) -> Tensor, ANY_TYPE;
     value { input.copied_alike(dtype) }
     batch dims();
     derivative "ToCopyBackward0" Linear {
@@ -58,7 +51,7 @@ pub fn to_dtype(input: &Tensor, dtype: DType) -> Result<Tensor> {
 
 op! {
     /// The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them.
-    fn copy(input: Tensor, src: Tensor) -> Tensor, IN_PLACE;
+    fn copy(input: Tensor, src: Tensor) -> Tensor, IN_PLACE ANY_TYPE;
     value {
         let target = input.data();
         let source = src.data();
@@ -83,8 +76,16 @@ op! {
 
 op! {
     /// A tensor like `input` with `value` everywhere; `fill_` stores it.
-    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, IN_PLACE;
+    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, IN_PLACE ANY_TYPE;
     value {
+        let number = match &value {
+            crate::value::Operand::Tensor(tensor) if tensor.ndim() == 0 => Some(tensor.item()?),
+            crate::value::Operand::Scalar(number) => Some(*number),
+            _ => None,
+        };
+        if let Some(number @ crate::scalar::Scalar::Complex(_)) = number {
+            number.require_fit("fill_", input.dtype())?;
+        }
         match value {
             crate::value::Operand::Scalar(number) => Tensor::full(&input.sizes(), number, input.dtype()),
             crate::value::Operand::Tensor(tensor) if tensor.ndim() == 0 => {
@@ -109,7 +110,7 @@ op! {
 
 op! {
     /// Zeros like `input`; `zero_` stores them.
-    fn zero(input: Tensor) -> Tensor, IN_PLACE;
+    fn zero(input: Tensor) -> Tensor, IN_PLACE ANY_TYPE;
     value { Tensor::zeros(&input.sizes(), input.dtype()) }
     batch aligned;
     derivative "ZeroBackward0" ByVjp {

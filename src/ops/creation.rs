@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use crate::bail;
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::error;
 use crate::error::Result;
-use crate::promotion::default_float;
+use crate::promotion::{default_complex, default_float};
 use crate::random::Generator;
 use crate::scalar::Scalar;
 use crate::shape::Dims;
@@ -16,8 +16,11 @@ use crate::with_element;
 /// `start`, `start + step`, … below `end`. All integers give int64 unless a type is asked for.
 pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) -> Result<Tensor> {
     let float = [start, end, step].iter().any(|number| matches!(number, Scalar::Float(_)));
+    if [start, end, step].iter().any(|number| number.is_complex()) {
+        bail!(Runtime, "arange: complex numbers have no order, the bounds have to be real");
+    }
     let dtype = dtype.unwrap_or(if float { default_float() } else { DType::Int64 });
-    if dtype == DType::Bool {
+    if dtype == DType::Bool || dtype.is_complex() || dtype.is_lone_unsigned() {
         return Err(unsupported("arange", dtype));
     }
     let (from, to, by) = (start.to_f64(), end.to_f64(), step.to_f64());
@@ -44,7 +47,6 @@ pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) ->
     with_element!(dtype, T => {
         let pointer = tensor.data().pointer().cast::<T>();
         for i in 0..count as usize {
-            use crate::dtype::Element;
             let value = if dtype.is_float() {
                 T::from_f64(from + i as f64 * by)
             } else if float {
@@ -62,15 +64,28 @@ pub fn arange(start: Scalar, end: Scalar, step: Scalar, dtype: Option<DType>) ->
 /// `steps` numbers evenly from `start` to `end`, both included.
 ///
 /// The second half is counted back from the end, so that both ends are exact.
-pub fn linspace(start: f64, end: f64, steps: usize, dtype: Option<DType>) -> Result<Tensor> {
-    let dtype = dtype.unwrap_or_else(default_float);
-    if dtype == DType::Bool {
+pub fn linspace(start: Scalar, end: Scalar, steps: usize, dtype: Option<DType>) -> Result<Tensor> {
+    let complex = start.is_complex() || end.is_complex();
+    let dtype = dtype.unwrap_or_else(|| if complex { default_complex() } else { default_float() });
+    if dtype == DType::Bool || dtype.is_lone_unsigned() {
         return Err(unsupported("linspace", dtype));
     }
+    if complex && !dtype.is_complex() {
+        bail!(Runtime, "linspace: numbers from {start} to {end} do not fit {dtype}");
+    }
     let tensor = Tensor::empty(&[steps], dtype)?;
+    if dtype.is_complex() {
+        let (start, end) = (start.to_complex(), end.to_complex());
+        for (nth, (start, end)) in [(start.re, end.re), (start.im, end.im)].into_iter().enumerate() {
+            let line = linspace(start.into(), end.into(), steps, Some(dtype.real()))?;
+            let part = crate::ops::complex::part(&tensor.data(), nth);
+            crate::kernels::copy::copy(&part, &line.data());
+        }
+        return Ok(tensor);
+    }
+    let (start, end) = (start.to_f64(), end.to_f64());
     let pieces = steps.saturating_sub(1).max(1);
     with_element!(dtype, T => {
-        use crate::dtype::Element;
         let pointer = tensor.data().pointer().cast::<T>();
         for i in 0..steps {
             let value = if dtype == DType::Float32 {
@@ -84,7 +99,11 @@ pub fn linspace(start: f64, end: f64, steps: usize, dtype: Option<DType>) -> Res
                 };
                 T::from_f64(f64::from(value))
             } else {
-                let step = (end - start) / pieces as f64;
+                // Of 16-bit floats the ends and the step are rounded before they are used.
+                let narrow = dtype.is_float() && dtype.is_narrow();
+                let own = |x: f64| if narrow { T::from_f64(x).to_f64() } else { x };
+                let (start, end) = (own(start), own(end));
+                let step = own(own(end - start) / pieces as f64);
                 let value = if i < steps / 2 || steps == 1 {
                     step.mul_add(i as f64, start)
                 } else {
@@ -170,14 +189,39 @@ pub fn unsupported(name: &str, dtype: DType) -> crate::Error {
     error!(NotImplemented, "{name}: not implemented for {dtype}")
 }
 
+/// The same for a type that nothing is computed in: numbers of its wide type, converted.
+fn draw_wide(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
+    let wide = target.empty_alike(target.dtype().wide())?;
+    draw(&wide)?;
+    crate::kernels::copy::copy(&target.data(), &wide.data());
+    Ok(())
+}
+
 /// Uniform numbers from `from` up to `to`, stored in `target`.
 pub fn uniform(target: &Tensor, from: f64, to: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_complex() {
+        return uniform(&crate::ops::complex::pairs(target), from, to, generator);
+    }
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| uniform(wide, from, to, generator));
+    }
     fill_random!(target, float T, |slice, _dense| generator.uniform::<T>(slice, from, to),
         else return Err(unsupported("uniform_", target.dtype())))
 }
 
 /// Normal numbers, stored in `target`.
+///
+/// Of complex numbers both parts are normal, and their variances add up to that asked for.
 pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_complex() {
+        if mean != 0.0 {
+            return Err(unsupported("normal_ with a mean other than 0", target.dtype()));
+        }
+        return normal(&crate::ops::complex::pairs(target), 0.0, std / std::f64::consts::SQRT_2, generator);
+    }
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| normal_wide(wide, mean, std, generator));
+    }
     fill_random!(target, float T, |slice, dense| if dense {
         generator.normal::<T>(slice, mean, std)
     } else {
@@ -191,10 +235,28 @@ pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Res
         else bail!(Runtime, "exponential_: numbers are floating-point, got {}", target.dtype()))
 }
 
+/// Normal numbers for a 16-bit type: PyTorch draws none for the elements that the last block of 16 replaces.
+fn normal_wide(wide: &Tensor, mean: f64, std: f64, generator: &mut Generator) -> Result<()> {
+    const BLOCK: usize = 16;
+    fill_random!(wide, float T, |slice, dense| if dense && slice.len() > BLOCK {
+        let (whole, length) = (slice.len() / BLOCK * BLOCK, slice.len());
+        generator.normal::<T>(&mut slice[..whole], mean, std)?;
+        let last = if whole < length { &mut slice[length - BLOCK..] } else { &mut [] };
+        generator.normal::<T>(last, mean, std)
+    } else if dense {
+        generator.normal::<T>(slice, mean, std)
+    } else {
+        generator.normal_serial::<T>(slice, mean, std)
+    }, else return Err(unsupported("normal_", wide.dtype())))
+}
+
 /// 1 with probability `p`, else 0, stored in `target`.
 pub fn bernoulli(target: &Tensor, p: f64, generator: &mut Generator) -> Result<()> {
     if target.dtype() == DType::Bool {
         return draw_truths(target, |bytes| bernoulli(bytes, p, generator));
+    }
+    if target.dtype().is_narrow() {
+        return draw_wide(target, |wide| bernoulli(wide, p, generator));
     }
     fill_random!(target, real T, |slice, _dense| generator.bernoulli::<T>(slice, p),
         else return Err(unsupported("bernoulli_", target.dtype())))
@@ -208,12 +270,24 @@ pub fn randint(target: &Tensor, low: i64, high: i64, generator: &mut Generator) 
         }
         return draw_truths(target, |bytes| randint(bytes, low, high, generator));
     }
+    if target.dtype().is_complex() {
+        bail!(Runtime, "randint: complex numbers are no integers");
+    }
+    if target.dtype().is_narrow() {
+        for bound in [low, high - 1] {
+            Scalar::Int(bound).require_fit("randint", target.dtype())?;
+        }
+        return draw_wide(target, |wide| randint(wide, low, high, generator));
+    }
     fill_random!(target, real T, |slice, _dense| generator.randint::<T>(slice, low, high),
         else return Err(unsupported("randint", target.dtype())))
 }
 
 /// The integers below `n` in random order.
 pub fn randperm(n: usize, dtype: DType, generator: &mut Generator) -> Result<Tensor> {
+    if dtype.is_narrow() {
+        return randperm(n, dtype.wide(), generator)?.cast(dtype);
+    }
     let target = Tensor::empty(&[n], dtype)?;
     let result: Result<()> = fill_random!(&target, real T, |slice, _dense| {
         generator.permutation::<T>(slice);

@@ -82,6 +82,9 @@ op! {
     fn cumsum_in_place as "cumsum" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
+        if dtype == DType::Bool && input.ndim() > 0 {
+            bail!(NotImplemented, "cumsum_: not implemented for bool");
+        }
         Ok(chosen!(cumsum(input, Scalar::Int(dim), Value::DType(dtype))))
     }
 }
@@ -91,6 +94,9 @@ op! {
     fn cumprod_in_place as "cumprod" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
+        if dtype == DType::Bool && input.ndim() > 0 {
+            bail!(NotImplemented, "cumprod_: not implemented for bool");
+        }
         Ok(chosen!(cumprod(input, Scalar::Int(dim), Value::DType(dtype))))
     }
 }
@@ -138,13 +144,17 @@ fn products_around_zeros(g: &Tensor, input: &Tensor, dim: i64) -> Result<Tensor>
 /// Running extremes and where they are: of several equal ones the last; NaN beats everything.
 fn running_extreme<const LARGEST: bool>(input: &Tensor, dim: i64) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
+    if input.dtype() == DType::Bool {
+        let [values, indices] = running_extreme::<LARGEST>(&input.cast(DType::UInt8)?, dim)?;
+        return Ok([values.cast(DType::Bool)?, indices]);
+    }
     let input = input.to_contiguous()?;
     let sizes = input.sizes();
     let (values, indices) = (Tensor::empty(&sizes, input.dtype())?, Tensor::empty(&sizes, DType::Int64)?);
     let extents = Extents::new(&sizes, d);
     let places = Shared::new(indices.data().pointer().cast::<i64>());
     let (source, sink) = (input.data().pointer(), values.data().pointer());
-    with_element!(input.dtype(), T => {
+    with_element!(input.dtype(), real T => {
         let sink = Shared::new(sink.cast::<T>());
         let is_nan = |x: T| x.partial_cmp(&x).is_none();
         let wins = |x: T, best: T| is_nan(x) || (!is_nan(best) && if LARGEST { x >= best } else { x <= best });
@@ -160,7 +170,7 @@ fn running_extreme<const LARGEST: bool>(input: &Tensor, dim: i64) -> Result<[Ten
                 places.get().add(i).write(at as i64);
             },
         );
-    });
+    }, else bail!(NotImplemented, "cumulative extremes: not implemented for {}", input.dtype()));
     Ok([values, indices])
 }
 
@@ -350,7 +360,7 @@ op! {
             return no_area(y, dim);
         }
         let area = sum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, Some(&[dim]), false, None)?;
-        times(&area, Scalar::Float(0.5))
+        halved(&area)
     }
     derivative composite;
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::kernels::{copy, triangle};
+use crate::ops::scattering::put_part;
 use crate::ops::views;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
@@ -55,7 +56,7 @@ op! {
     ) -> Tensor;
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, grad_output.dtype())?;
-        copy::copy(&diagonal(&zeros, offset, dim1, dim2)?.data(), &grad_output.data());
+        put_part("diagonal_backward", &diagonal(&zeros, offset, dim1, dim2)?, grad_output)?;
         Ok(zeros)
     }
     batch by(|batch| {
@@ -81,7 +82,7 @@ op! {
         }
         let Some(&length) = sizes.last() else { bail!(Index, "diag_embed: a tensor of at least one dimension is expected") };
         sizes.remove(ndim - 2);
-        let side = length + offset.unsigned_abs() as usize;
+        let side = length.saturating_add(offset.unsigned_abs() as usize);
         sizes.insert(a.min(b), side);
         sizes.insert(a.max(b), side);
         let out = Tensor::zeros(&sizes, input.dtype())?;
@@ -172,7 +173,7 @@ op! {
     value {
         let out = crate::ops::scattering::copy_with_strides(input)?;
         let part = diagonal(&out, offset, dim1, dim2)?;
-        crate::ops::scattering::put_part("diagonal_scatter", &part, src)?;
+        put_part("diagonal_scatter", &part, src)?;
         Ok(out)
     }
     batch together(dim1, dim2);
@@ -279,13 +280,23 @@ op! {
     fn blocks as "_block_diag" (tensors: Tensors, rows: Ints, columns: Ints) -> Tensor;
     value {
         let dtype = tensors.iter().flatten().map(Tensor::dtype).reduce(crate::DType::promote).unwrap_or(crate::DType::Float32);
+        for (part, (&height, &width)) in tensors.iter().flatten().zip(rows.iter().zip(columns)) {
+            let area = height.checked_mul(width).filter(|_| height >= 0 && width >= 0);
+            if area != Some(part.numel() as i64) {
+                bail!(Runtime, "block_diag: a tensor of size {} is no block of {height} by {width}", shape::show(&part.sizes()));
+            }
+        }
+        if rows.len() != tensors.len() || columns.len() != tensors.len() {
+            bail!(Runtime, "block_diag: {} and {} sizes for {} tensors", rows.len(), columns.len(), tensors.len());
+        }
         let total = |side: &[i64]| side.iter().sum::<i64>() as usize;
         let out = Tensor::zeros(&[total(rows), total(columns)], dtype)?;
         let (mut row, mut column) = (0, 0);
         for (part, (&height, &width)) in tensors.iter().flatten().zip(rows.iter().zip(columns)) {
             let (strides, offset) = (out.strides(), row * out.strides()[0] + column);
             let target = out.alias([height as usize, width as usize].into_iter().collect(), strides, offset);
-            copy::copy(&target.data(), &part.data());
+            let whole = views::reshape(&part.detach(), &[height, width])?;
+            copy::copy(&target.data(), &whole.data());
             (row, column) = (row + height as usize, column + width as usize);
         }
         Ok(out)

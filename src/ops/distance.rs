@@ -4,13 +4,13 @@ use crate::autograd::modes::GradMode;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add, add_tensors, div, mul_tensors, sub};
-use crate::ops::comparison::{eq, logical_or, ne};
+use crate::ops::comparison::{eq, ne};
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{index_add, index_select};
 use crate::ops::indexing::masked_fill;
 use crate::ops::power::pow;
 use crate::ops::reduction::{amax, amin, sum};
-use crate::ops::selection::clamp_min;
+use crate::ops::selection::{choose, clamp_min};
 use crate::ops::unary::{abs, neg, sign, sqrt, square};
 use crate::ops::views::{expand_as, reshape, unsqueeze};
 use crate::scalar::Scalar;
@@ -70,9 +70,9 @@ fn direction(g: &Tensor, x: &Tensor, p: f64, length: &Tensor) -> Result<Tensor> 
         return mul_tensors(&signs, &div(g.into(), (&count).into())?);
     }
     let size = mul_tensors(&sign(x)?, &pow((&abs(x)?).into(), (p - 1.0).into())?)?;
-    let slope = mul_tensors(&size, &mul_tensors(g, &pow(length.into(), (1.0 - p).into())?)?)?;
-    let kink = logical_or(&zero, &eq(x, 0i64.into())?)?;
-    masked_fill(&slope, &kink, 0i64.into())
+    let size = if p < 2.0 { choose(&ne(x, 0i64.into())?, (&size).into(), 0.0.into())? } else { size };
+    let share = mul_tensors(g, &pow(length.into(), (1.0 - p).into())?)?;
+    mul_tensors(&size, &masked_fill(&share, &zero, 0i64.into())?)
 }
 
 op! {

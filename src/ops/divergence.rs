@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use crate::dtype::DType;
 use crate::ops::arithmetic::add_tensors;
 use crate::ops::loss::{reduce, reduction};
 use crate::scalar::Scalar;
@@ -14,7 +15,7 @@ pointwise! {
     fn divergence as "kl_div" / "values" (input: Tensor, target: Tensor) float -> same, "SubBackward0"
         = target.times_log(target) - target * input;
         input(g, target) = -(g * target);
-        target(g, input, target) = g.times_log(target).only_if(!target.less_equal(0.0)) + g * (target / target) - g * input;
+        target(g, input, target) = g.times_log(target).cleared_unless(!target.less_equal(0.0)) + g * (target / target) - g * input;
 
     /// `exp(target) * (target - input)`.
     fn divergence_of_logs as "kl_div" / "logs" (input: Tensor, target: Tensor) float -> same, "MulBackward0"
@@ -64,6 +65,9 @@ op! {
     ) -> Tensor, FUNCTIONAL;
     value {
         let how = self::reduction("poisson_nll_loss", reduction)?;
+        if target.dtype() == DType::Bool {
+            bail!(Runtime, "poisson_nll_loss: not defined for a bool target");
+        }
         let losses = if log_input { counts_by_log(input, target)? } else { counts_by_rate(input, target, eps.into())? };
         reduce(if full { add_tensors(&losses, &stirling(target)?)? } else { losses }, how)
     }

@@ -47,18 +47,29 @@ pointwise! {
         input(g, input, other) = g / (1.0 + (other - input).exp2());
         other(g, input, other) = g / (1.0 + (input - other).exp2());
 
-    /// `input * log(other)`, 0 where `input` is 0, unless `other` is NaN.
-    fn xlogy(input: Operand<'static>, other: Operand<'static>)
-        float -> same, "XlogyBackward0" / "XlogyBackward2", FUNCTION METHOD IN_PLACE
+    /// `xlogy` of a number and a tensor.
+    fn xlogy_of_number as "xlogy" / "of_number" (input: Scalar, other: Tensor) float -> same, "XlogyBackward1"
         = input.times_log(other);
-        input(g, input, other) = g.times_log(other).only_if(!(input.equals(0.0) & other.less_equal(0.0)));
         other(g, input, other) = g * (input / other);
 
-    /// `input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN.
-    fn xlog1py(input: Operand<'static>, other: Operand<'static>)
-        float -> same, "SpecialXlog1PyBackward0" / "SpecialXlog1PyBackward2", SPECIAL
+    /// `xlogy` of a tensor.
+    fn xlogy_of as "xlogy" / "of" (input: Operand<'static>, other: Operand<'static>)
+        float -> same, "XlogyBackward0" / "XlogyBackward2"
+        = input.times_log(other);
+        input(g, input, other) = g.times_log(other).cleared_unless(!(input.equals(0.0) & other.less_equal(0.0)));
+        other(g, input, other) = g * (input / other);
+
+    /// `xlog1py` of a number and a tensor.
+    fn xlog1py_of_number as "xlog1py" / "of_number" (input: Scalar, other: Tensor)
+        float -> same, "SpecialXlog1PyBackward1"
         = input.times_log1p(other);
-        input(g, input, other) = (g * other.log1p()).only_if(!(input.equals(0.0) & other.less_equal(-1.0)));
+        other(g, input, other) = g * (input / (other + 1.0));
+
+    /// `xlog1py` of a tensor.
+    fn xlog1py_of as "xlog1py" / "of" (input: Operand<'static>, other: Operand<'static>)
+        float -> same, "SpecialXlog1PyBackward0" / "SpecialXlog1PyBackward2"
+        = input.times_log1p(other);
+        input(g, input, other) = (g * other.log1p()).cleared_unless(!(input.equals(0.0) & other.less_equal(-1.0)));
         other(g, input, other) = g * (input / (other + 1.0));
 
     /// `input` times 2 to the power of `other`.
@@ -88,6 +99,28 @@ op! {
         Ok(match eps {
             None => chosen!(logit_of(input)),
             Some(eps) => chosen!(logit_limited(input, Scalar::Float(eps))),
+        })
+    }
+}
+
+op! {
+    /// `input * log(other)`, 0 where `input` is 0, unless `other` is NaN.
+    fn xlogy(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    choose {
+        Ok(match (input, other) {
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(xlogy_of_number(number, other)),
+            _ => chosen!(xlogy_of(input, other)),
+        })
+    }
+}
+
+op! {
+    /// `input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN.
+    fn xlog1py(input: Operand<'static>, other: Operand<'static>) -> Tensor, SPECIAL;
+    choose {
+        Ok(match (input, other) {
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(xlog1py_of_number(number, other)),
+            _ => chosen!(xlog1py_of(input, other)),
         })
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn check_sizes(name: &str, index: &[usize], other: &[usize], dim: Opt
 
 op! {
     /// `out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions.
-    fn gather(input: Tensor, dim: i64, index: Tensor; sparse_grad: bool = false) -> Tensor, FUNCTION METHOD;
+    fn gather(input: Tensor, dim: i64, index: Tensor; sparse_grad: bool = false) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         check_index("gather", index)?;
         let d = wrap_dim(dim, input.ndim())?;
@@ -102,7 +102,7 @@ op! {
 
 op! {
     /// `input` with `src` stored at the places of `index` along `dim`.
-    fn scatter(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn scatter(input: Tensor, dim: i64, index: Tensor, src: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value { scattered("scatter", input, dim, index, &used_part(src, &index.sizes())?, Write::Replace) }
     batch together(dim);
     derivative "ScatterBackward0" Linear {
@@ -114,7 +114,7 @@ op! {
 op! {
     /// `input` with one number stored at the places of `index` along `dim`.
     fn scatter_value as "scatter" / "value" (input: Tensor, dim: i64, index: Tensor, value: Scalar) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
+        FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         let src = Tensor::full(&index.sizes(), value, input.dtype())?;
         scattered("scatter", input, dim, index, &src, Write::Replace)
@@ -148,7 +148,7 @@ pub(crate) fn pad_like(g: &Tensor, sizes: &Dims) -> Result<Tensor> {
 
 op! {
     /// The parts of `input` at the places of a one-dimensional `index` along `dim`.
-    fn index_select(input: Tensor, dim: i64, index: Tensor) -> Tensor, FUNCTION METHOD;
+    fn index_select(input: Tensor, dim: i64, index: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         if index.ndim() > 1 {
             bail!(Index, "index_select: the index has to be one-dimensional, its size is {}", shape::show(&index.sizes()));

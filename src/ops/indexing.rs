@@ -229,7 +229,7 @@ pub(crate) fn put_raw(target: &Tensor, indices: &[Option<Tensor>], values: &Tens
 
 op! {
     /// The elements at the places that index tensors name; `None` keeps a dimension whole.
-    fn index(input: Tensor, indices: OptionalTensors) -> Tensor;
+    fn index(input: Tensor, indices: OptionalTensors) -> Tensor, ANY_TYPE;
     value { index_raw(input, indices) }
     batch by(|batch| index_of_batch(batch));
     derivative "IndexBackward0" ByVjp {
@@ -310,7 +310,7 @@ fn put_of_batch(batch: &Batched) -> Result<Tensor> {
 op! {
     /// `input` with `values` stored at (or added to) the places that index tensors name.
     fn index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = false) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
+        FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         if values.dtype() != input.dtype() {
             bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
@@ -333,7 +333,7 @@ op! {
 
 op! {
     /// The coordinates of the elements that are not 0, one row for each.
-    fn nonzero(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn nonzero(input: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         let found = places::nonzero(&input.data());
         let ndim = input.ndim();
@@ -371,7 +371,7 @@ fn broadcast_to_mask(input: &Tensor, mask: &Tensor) -> Result<(Tensor, Tensor)> 
 
 op! {
     /// The elements where a bool mask, broadcast to the tensor's size, is true, as a vector.
-    fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD;
+    fn masked_select(input: Tensor, mask: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         check_mask("masked_select", mask)?;
         let (input, mask) = broadcast_to_mask(&input.detach(), &mask.detach())?;
@@ -388,7 +388,7 @@ op! {
 
 op! {
     /// `input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast.
-    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_scatter", mask)?;
         if source.dtype() != input.dtype() {
@@ -418,6 +418,24 @@ op! {
 }
 
 op! {
+    /// The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`.
+    fn nonzero_static(input: Tensor; size: i64, fill_value: i64 = -1) -> Tensor, FUNCTION METHOD;
+    value {
+        if size < 0 {
+            bail!(Runtime, "nonzero_static: size must not be negative, got {size}");
+        }
+        let (size, ndim) = (size as usize, input.ndim());
+        let found = nonzero(&input.detach())?;
+        let count = found.sizes()[0].min(size);
+        let out = Tensor::full(&[size, ndim], fill_value.into(), DType::Int64)?;
+        let rows = |tensor: &Tensor| views::narrow(tensor, 0, 0, count as i64);
+        crate::kernels::copy::copy(&rows(&out)?.data(), &rows(&found)?.data());
+        Ok(out)
+    }
+    derivative none;
+}
+
+op! {
     /// `nonzero` under numpy's name.
     fn argwhere(input: Tensor) -> Tensor, FUNCTION METHOD;
     value { nonzero(input) }
@@ -436,7 +454,7 @@ op! {
 
 op! {
     /// `input` with `value`, a number or a tensor without dimensions, where a bool mask is true.
-    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_fill", mask)?;
         let value = match value {

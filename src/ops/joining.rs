@@ -47,7 +47,7 @@ fn takes_part(tensor: &Tensor) -> bool {
 
 op! {
     /// `cat` of tensors that fit, with the lengths that they have along `dim`.
-    fn joined as "_cat" (tensors: Tensors, dim: i64, lengths: Ints) -> Tensor;
+    fn joined as "_cat" (tensors: Tensors, dim: i64, lengths: Ints) -> Tensor, ANY_TYPE;
     value {
         let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
         let mut state = ResultType::default();
@@ -261,7 +261,11 @@ op! {
             sizes = shape::broadcast(&sizes, &tensor.sizes())?;
         }
         let sizes: Ints = sizes.iter().map(|&n| n as i64).collect();
-        tensors.iter().flatten().map(|tensor| crate::ops::views::expand(tensor, &sizes)).collect()
+        let expanded = |tensor: &Tensor| match crate::ops::views::ints(&tensor.sizes()) == sizes {
+            true => Ok(tensor.clone()),
+            false => crate::ops::views::expand(tensor, &sizes),
+        };
+        tensors.iter().flatten().map(expanded).collect()
     }
     derivative composite;
 }
@@ -339,8 +343,15 @@ op! {
             return Tensor::empty(&[0], input.dtype());
         }
         let n = input.numel() as i64;
-        let mut columns: Vec<Vec<i64>> = vec![Vec::new(); r as usize];
-        let mut row = vec![0i64; r as usize];
+        if r > n && !with_replacement {
+            return Tensor::empty(&[0, r as usize], input.dtype());
+        }
+        let (mut columns, mut row): (Vec<Vec<i64>>, Vec<i64>) = (Vec::new(), Vec::new());
+        if columns.try_reserve_exact(r as usize).is_err() || row.try_reserve_exact(r as usize).is_err() {
+            bail!(Runtime, "combinations: rows of {r} elements do not fit the memory");
+        }
+        columns.resize(r as usize, Vec::new());
+        row.resize(r as usize, 0);
         if !with_replacement {
             row.iter_mut().zip(0..).for_each(|(slot, i)| *slot = i);
         }

@@ -280,9 +280,11 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first), `floating` (floats alone); in brackets after it, a [`Check`](crate::op::Check). The word
-/// after the arrow: `same` or `bool`. Parameters after `=>` are factors that the result's type does not depend on;
-/// those after a semicolon as well, and they have to be named. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// floats), `whole` (neither), `float` (integers become floats first), `angle` (the same for a trigonometric function),
+/// `floating` (floats alone); `complex` after it adds complex numbers, and in brackets may follow a
+/// [`Check`](crate::op::Check). The word after the arrow: `same`, `bool`, or `real`, the type of the real part.
+/// Parameters after `=>` are factors that the result's type does not depend on; those after a semicolon as well, and they
+/// have to be named. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
 /// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
@@ -293,7 +295,7 @@ macro_rules! pointwise {
             $($p:ident : $t:ty $(= $d:expr)?),* $(=> $($fp:ident : $ft:ty $(= $fd:expr)?),+)?
             $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)?
         )
-        $domain:ident $([$check:path])? -> $range:ident
+        $domain:ident $($complex:ident)? $([$check:path])? -> $range:ident
         $(, $node:literal $(/ $for_numbers:literal)?)? $(, $($trait:ident)+)?
         = $value:expr;
         $($argument:ident ($($variable:ident),*) = $formula:expr;)*
@@ -307,10 +309,12 @@ macro_rules! pointwise {
 
         const _: () = {
             #[allow(unused_imports)]
-            use $crate::kernels::algebra::{Float, Num, Number};
+            use $crate::dtype::{Complex64, Complex128};
+            #[allow(unused_imports)]
+            use $crate::kernels::algebra::{Field, Float, Num, Number, Ring};
 
             static LOOPS: $crate::op::Loops = $crate::op::Loops {
-                kernels: $crate::pointwise!(@kernels $domain $range [$($p)* $($($fp)+)? $($($kp)+)?] $value),
+                kernels: $crate::pointwise!(@kernels [$domain $($complex)?] $range [$($p)* $($($fp)+)? $($($kp)+)?] $value),
                 operands: {
                     const OPERANDS: &[&str] = &[$(stringify!($p)),*];
                     OPERANDS.len()
@@ -321,7 +325,7 @@ macro_rules! pointwise {
             };
             const NAMELESS: $crate::op::Op = $crate::op::Op {
                 forward: $crate::op::Forward::Pointwise(&LOOPS),
-                derivative: $crate::pointwise!(@derivative $domain $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
+                derivative: $crate::pointwise!(@derivative [$domain $($complex)?] $rust [$($node)?] $($argument ($($variable),*) [$formula])*),
                 ..$rust::DESCRIPTOR
             };
             $crate::op!(@statics NAMELESS $($node $(/ $for_numbers)?)?);
@@ -340,10 +344,11 @@ macro_rules! pointwise {
     (@promotion $domain:ident) => { $crate::op::Promotion::Common };
     (@range same) => { $crate::op::Range::Same };
     (@range bool) => { $crate::op::Range::Bool };
+    (@range real) => { $crate::op::Range::Real };
 
-    (@derivative $domain:ident $rust:ident []) => { $crate::op::Derivative::None };
-    (@derivative $domain:ident $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
-    (@derivative $domain:ident $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
+    (@derivative $domain:tt $rust:ident []) => { $crate::op::Derivative::None };
+    (@derivative $domain:tt $rust:ident [$node:literal]) => { $crate::op::Derivative::Missing };
+    (@derivative $domain:tt $rust:ident [$node:literal] $($argument:ident ($($variable:ident),*) [$formula:expr])*) => {
         $crate::op::Derivative::Rules {
             rules: &[$($crate::op::Rule {
                 wanted: 1 << $crate::op::position($rust::PARAMETERS, stringify!($argument)),
@@ -366,55 +371,95 @@ macro_rules! pointwise {
     };
 
     // The loop of a derivative is one of floats, whatever the function is of.
-    (@fused angle $x:tt $formula:expr) => { $crate::pointwise!(@kernels angle same $x $formula) };
-    (@fused $domain:ident $x:tt $formula:expr) => { $crate::pointwise!(@kernels float same $x $formula) };
+    (@fused [angle] $x:tt $formula:expr) => { $crate::pointwise!(@kernels [angle] same $x $formula) };
+    (@fused [angle complex] $x:tt $formula:expr) => { $crate::pointwise!(@kernels [angle complex] same $x $formula) };
+    (@fused [$domain:ident] $x:tt $formula:expr) => { $crate::pointwise!(@kernels [float] same $x $formula) };
+    (@fused [$domain:ident complex] $x:tt $formula:expr) => {
+        $crate::pointwise!(@kernels [float complex] same $x $formula)
+    };
 
-    (@kernels angle same [$($x:ident)+] $value:expr) => {{
+    (@kernels [angle] same [$($x:ident)+] $value:expr) => {{
         $crate::pointwise!(@function Float same [$($x)+] $value);
         let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
         $crate::pointwise!(@near table [$($x)+] f32 Float32);
         $crate::pointwise!(@near table [$($x)+] f64 Float64);
         table
     }};
-    (@kernels float $range:ident [$($x:ident)+] $value:expr) => {{
-        $crate::pointwise!(@function Float $range [$($x)+] $value);
-        $crate::pointwise!(@table $range [$($x)+] [f32 Float32] [f64 Float64])
+    (@kernels [angle complex] same [$($x:ident)+] $value:expr) => {{
+        $crate::pointwise!(@function Field same [$($x)+] $value);
+        let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
+        $crate::pointwise!(@near table [$($x)+] f32 Float32);
+        $crate::pointwise!(@near table [$($x)+] f64 Float64);
+        $crate::pointwise!(@rows table same [$($x)+] [Complex64 Complex64] [Complex128 Complex128]);
+        table
     }};
-    (@kernels floating $range:ident $x:tt $value:expr) => { $crate::pointwise!(@kernels float $range $x $value) };
-    (@kernels real $range:ident [$($x:ident)+] $value:expr) => {{
-        $crate::pointwise!(@function Number $range [$($x)+] $value);
-        $crate::pointwise!(@table $range [$($x)+] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])
+    (@kernels [float] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Float $range $x $value);
+        $crate::pointwise!(@table $range $x [f32 Float32] [f64 Float64])
     }};
-    (@kernels integer $range:ident [$($x:ident)+] $value:expr) => {{
-        $crate::pointwise!(@function Number $range [$($x)+] $value);
-        $crate::pointwise!(@table $range [$($x)+] [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64])
+    (@kernels [floating] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@kernels [float] $range $x $value)
     }};
-    (@kernels number $range:ident [$($x:ident)+] $value:expr) => {{
-        $crate::pointwise!(@function Number $range [$($x)+] $value);
-        $crate::pointwise!(@table $range [$($x)+]
+    (@kernels [float complex] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Field $range $x $value);
+        $crate::pointwise!(@table $range $x
+            [f32 Float32] [f64 Float64] [Complex64 Complex64] [Complex128 Complex128])
+    }};
+    (@kernels [whole] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Number $range $x $value);
+        $crate::pointwise!(@table $range $x [u8 UInt8] [i32 Int32] [i64 Int64])
+    }};
+    (@kernels [real] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Number $range $x $value);
+        $crate::pointwise!(@table $range $x [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])
+    }};
+    (@kernels [real complex] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Ring $range $x $value);
+        $crate::pointwise!(@table $range $x [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64]
+            [Complex64 Complex64] [Complex128 Complex128])
+    }};
+    (@kernels [integer] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Number $range $x $value);
+        $crate::pointwise!(@table $range $x [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64])
+    }};
+    (@kernels [number] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Number $range $x $value);
+        $crate::pointwise!(@table $range $x
             [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32] [f64 Float64])
+    }};
+    (@kernels [number complex] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Ring $range $x $value);
+        $crate::pointwise!(@table $range $x [bool Bool] [u8 UInt8] [i32 Int32] [i64 Int64] [f32 Float32]
+            [f64 Float64] [Complex64 Complex64] [Complex128 Complex128])
     }};
 
     (@function $bound:ident same [$($x:ident)+] $value:expr) => {
         #[inline(always)]
         fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> Num<T, NEAR> { $value }
     };
+    (@function $bound:ident real [$($x:ident)+] $value:expr) => {
+        #[inline(always)]
+        fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> Num<T::Real, NEAR> { $value }
+    };
     (@function $bound:ident bool [$($x:ident)+] $value:expr) => {
         #[inline(always)]
         fn value<T: $bound, const NEAR: bool>($($x: Num<T, NEAR>),+) -> bool { $value }
     };
 
-    (@table $range:ident $x:tt $([$T:ident $dtype:ident])+) => {{
+    (@table $range:ident $x:tt $($row:tt)+) => {{
         let mut table: $crate::op::KernelTable = [None; $crate::dtype::COUNT];
-        $(table[$crate::dtype::DType::$dtype as usize] = Some({
+        $crate::pointwise!(@rows table $range $x $($row)+);
+        table
+    }};
+    (@rows $table:ident $range:ident $x:tt $([$T:ident $dtype:ident])+) => {
+        $($table[$crate::dtype::DType::$dtype as usize] = Some({
             unsafe fn kernel(out: *mut u8, operands: *const *const u8, n: usize) {
                 // SAFETY: the driver hands over contiguous operands of this type.
                 unsafe { $crate::pointwise!(@map $range $T $x (out, operands, n)) }
             }
             kernel
         });)+
-        table
-    }};
+    };
 
     (@near $table:ident [$($x:ident)+] $T:ident $dtype:ident) => {
         $table[$crate::dtype::DType::$dtype as usize] = Some({
@@ -443,6 +488,10 @@ macro_rules! pointwise {
     };
     (@map bool bool [$($x:ident)+] $arguments:tt) => {
         $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8, false>($(Num($x)),+)))
+    };
+    (@map real bool $x:tt $arguments:tt) => { $crate::pointwise!(@map same bool $x $arguments) };
+    (@map real $T:ident [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))
     };
     (@map same $T:ident [$($x:ident)+] $arguments:tt) => {
         $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))

@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, mul, mul_tensors, rsub_number, sub};
+use crate::ops::arithmetic::{add, add_tensors, mul, mul_tensors, rsub_number, sub};
 use crate::ops::comparison::gt;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{gather, index_select, scatter_add};
@@ -14,20 +14,28 @@ use crate::ops::views::{reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op, pointwise};
+
+fn check_no_bool(name: &str, values: &[Value], _: DType) -> Result<()> {
+    if values.iter().flat_map(Value::tensors).any(|tensor| tensor.dtype() == DType::Bool) {
+        bail!(Runtime, "{name}: not defined for bool");
+    }
+    Ok(())
+}
 
 // Nodes have the names of those that come last where PyTorch composes the loss.
 pointwise! {
     /// `x` where the target is 1, `max(0, margin - x)` where it is -1.
-    fn hinge as "hinge_embedding_loss" / "values" (input: Tensor, target: Tensor => margin: Scalar)
-        float -> same, "AddBackward0"
+    fn hinge as "hinge_embedding_loss" / "values" (input: Tensor => target: Tensor, margin: Scalar)
+        real[check_no_bool] -> same, "AddBackward0"
         = (margin - input).maximum(0.0).only_if(!target.equals(1.0)) + input.only_if(!target.equals(-1.0));
         input(g, input, target, margin) = g.only_if(!target.equals(-1.0))
             - g.only_if(!target.equals(1.0) & (margin - input).greater_equal(0.0));
 
     /// `max(0, margin - target * (input1 - input2))`.
     fn ranking as "margin_ranking_loss" / "values" (input1: Tensor, input2: Tensor, target: Tensor => margin: Scalar)
-        real -> same, "ClampMinBackward0"
+        float[check_no_bool] -> same, "ClampMinBackward0"
         = (margin - target * (input1 - input2)).maximum(0.0);
         input1(g, input1, input2, target, margin) =
             -((g * target).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
@@ -37,7 +45,7 @@ pointwise! {
             -((g * (input1 - input2)).only_if((margin - target * (input1 - input2)).greater_equal(0.0)));
 
     /// `log(1 + exp(-target * x))`.
-    fn soft_margin as "soft_margin_loss" / "values" (input: Tensor, target: Tensor) floating -> same
+    fn soft_margin as "soft_margin_loss" / "values" (input: Tensor => target: Tensor) floating -> same
         = -(target * input).logsigmoid();
 
     /// Its gradient.
@@ -75,6 +83,11 @@ op! {
                 input1.ndim(), input2.ndim(), target.ndim()
             );
         }
+        if [input1, input2, target].iter().all(|tensor| tensor.dtype().is_integral()) {
+            // Integers wrap before the margin is added.
+            let difference = mul_tensors(&neg(target)?, &sub(input1.into(), input2.into())?)?;
+            return reduce(clamp_min(&add((&difference).into(), margin.into())?, 0i64.into())?, how);
+        }
         reduce(ranking(input1, input2, target, margin.into())?, how)
     }
     derivative composite;
@@ -86,7 +99,7 @@ op! {
     value {
         let how = self::reduction("soft_margin_loss", reduction)?;
         check_constant("soft_margin_loss", "target", Some(target))?;
-        if !input.dtype().promote(target.dtype()).is_float() {
+        if !input.dtype().is_float() {
             bail!(Runtime, "soft_margin_loss: the result is a float and the input {}", input.dtype());
         }
         reduce(soft_margin(input, target)?, how)
@@ -235,15 +248,15 @@ fn targets(name: &str, input: &Tensor, target: &Tensor) -> Result<[Tensor; 2]> {
     if target.dtype() != DType::Int64 {
         bail!(Runtime, "{name}: classes have to be int64, they are {}", target.dtype());
     }
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
-    }
     let mut counts = vec![0.0f64; n * c];
     for (row, counts) in target.to_vec::<i64>()?.chunks_exact(c).zip(counts.chunks_exact_mut(c)) {
         if let Some(class) = row.iter().find(|class| !(-1..c as i64).contains(class)) {
             bail!(Runtime, "{name}: class {class} is not from -1 to below {c}");
         }
         row.iter().take_while(|&&class| class >= 0).for_each(|&class| counts[class as usize] += 1.0);
+    }
+    if !input.dtype().is_float() {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
     }
     let rest: Vec<f64> = counts.iter().map(|&count| f64::from(u8::from(count == 0.0))).collect();
     Ok([

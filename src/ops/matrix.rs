@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::kernels::matmul as kernel;
 use crate::op::Backward;
 use crate::ops::arithmetic::add_tensors;
+use crate::ops::complex::{self, conj};
 use crate::ops::views;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
@@ -38,6 +39,9 @@ fn product_into(out: &Data, a: &Data, b: &Data, accumulate: bool) -> Result<()> 
         }
         return Ok(());
     }
+    if out.dtype.is_complex() {
+        return complex_product_into(out, a, b, accumulate);
+    }
     with_element!(out.dtype, real T => {
         // SAFETY: the three matrices are live and as large as said; `out` is no operand.
         unsafe {
@@ -51,6 +55,34 @@ fn product_into(out: &Data, a: &Data, b: &Data, accumulate: bool) -> Result<()> 
         }
         Ok(())
     }, else bail!(NotImplemented, "the matrix product is not implemented for {}", out.dtype))
+}
+
+/// `product_into` for complex matrices: four products of real ones.
+fn complex_product_into(out: &Data, a: &Data, b: &Data, accumulate: bool) -> Result<()> {
+    let part = |data: &Data, nth: usize| -> Result<Tensor> {
+        Tensor::from_data(complex::part(data, nth)).copied(data.dtype.real())
+    };
+    let (a, b) = ([part(a, 0)?, part(a, 1)?], [part(b, 0)?, part(b, 1)?]);
+    let opposite = crate::ops::unary::neg(&a[1])?;
+    for (nth, [first, second]) in [[&a[0], &opposite], [&a[1], &a[0]]].into_iter().enumerate() {
+        let target = complex::part(out, nth);
+        let sum = if accumulate {
+            Tensor::from_data(target.clone()).copied(target.dtype)?
+        } else {
+            Tensor::empty(&target.sizes, target.dtype)?
+        };
+        product_into(&sum.data(), &first.data(), &b[0].data(), accumulate)?;
+        product_into(&sum.data(), &second.data(), &b[1].data(), true)?;
+        crate::kernels::copy::copy(&target, &sum.data());
+    }
+    Ok(())
+}
+
+/// The `i`th of a batch of matrices.
+fn item(data: &Data, i: usize) -> Data {
+    let offset = data.offset + i * data.strides[0];
+    let (sizes, strides) = (Dims::from_slice(&data.sizes[1..]), Dims::from_slice(&data.strides[1..]));
+    Data::new(data.storage.clone(), sizes, strides, offset, data.dtype)
 }
 
 op! {
@@ -82,16 +114,16 @@ op! {
 /// The gradient of the left factor (argument `i`) of a product, in the factor's own order of rows and columns.
 fn left_gradient(g: &Tensor, right: &Tensor, context: &Backward, i: usize) -> Result<Tensor> {
     match context.input_meta(context.edge_of(i))?.column_major {
-        true => views::t(&mm(right, &views::t(g)?)?),
-        false => mm(g, &views::t(right)?),
+        true => views::t(&mm(&conj(right)?, &views::t(g)?)?),
+        false => mm(g, &views::t(&conj(right)?)?),
     }
 }
 
 /// The same for the right factor.
 fn right_gradient(g: &Tensor, left: &Tensor, context: &Backward, i: usize) -> Result<Tensor> {
     match context.input_meta(context.edge_of(i))?.column_major {
-        true => views::t(&mm(&views::t(g)?, left)?),
-        false => mm(&views::t(left)?, g),
+        true => views::t(&mm(&views::t(g)?, &conj(left)?)?),
+        false => mm(&views::t(&conj(left)?)?, g),
     }
 }
 
@@ -121,10 +153,10 @@ op! {
                 shape::show(&sizes)
             );
         }
-        if a.dtype == DType::Bool && a.sizes[1] == 0 && sizes != [0, 0] && beta.to_f64() != 0.0 {
+        if a.dtype == DType::Bool && a.sizes[1] == 0 && sizes != [0, 0] && !beta.is_zero() {
             bail!(Runtime, "addmm: a bool tensor cannot be multiplied by beta");
         }
-        let plain = beta.to_f64() == 1.0 && alpha.to_f64() == 1.0;
+        let plain = beta.is_one() && alpha.is_one();
         let out = Tensor::empty(&sizes, a.dtype)?;
         if plain {
             crate::kernels::copy::copy(&out.data(), &c);
@@ -133,7 +165,7 @@ op! {
         }
         product_into(&out.data(), &a, &b, false)?;
         let scaled = crate::ops::arithmetic::mul((&out).into(), alpha.into())?;
-        if beta.to_f64() == 0.0 {
+        if beta.is_zero() {
             return Ok(scaled);
         }
         crate::ops::arithmetic::add((&scaled).into(), (&crate::ops::arithmetic::mul(input.into(), beta.into())?).into())
@@ -141,15 +173,15 @@ op! {
     batch by(|batch| {
         let (beta, alpha) = (crate::scalar::Scalar::face(batch.value(3)), crate::scalar::Scalar::face(batch.value(4)));
         let product = scale(&matmul(batch.tensor(1)?, batch.tensor(2)?)?, alpha)?;
-        if beta.to_f64() == 0.0 {
+        if beta.is_zero() {
             return if batch.has(1) || batch.has(2) { Ok(product) } else { batch.repeated(&product) };
         }
         add_tensors(&product, &scale(&batch.aligned(0, 2)?, beta)?)
     });
     derivative "AddmmBackward0" ByVjp {
-        input(g, beta) => scale(g, beta);
-        mat1(g, mat2, alpha, ctx) => scale(&left_gradient(g, mat2, ctx, 1)?, alpha);
-        mat2(g, mat1, alpha, ctx) => scale(&right_gradient(g, mat1, ctx, 2)?, alpha);
+        input(g, beta) => scale(g, beta.conj());
+        mat1(g, mat2, alpha, ctx) => scale(&left_gradient(g, mat2, ctx, 1)?, alpha.conj());
+        mat2(g, mat1, alpha, ctx) => scale(&right_gradient(g, mat1, ctx, 2)?, alpha.conj());
     }
 }
 
@@ -175,7 +207,7 @@ op! {
 }
 
 pub(crate) fn scale(tensor: &Tensor, factor: crate::scalar::Scalar) -> Result<Tensor> {
-    if factor.to_f64() == 1.0 { Ok(tensor.clone()) } else { crate::ops::arithmetic::mul(tensor.into(), factor.into()) }
+    if factor.is_one() { Ok(tensor.clone()) } else { crate::ops::arithmetic::mul(tensor.into(), factor.into()) }
 }
 
 op! {
@@ -202,6 +234,13 @@ op! {
         }
         let out = Tensor::empty(&[count, m, n], a.dtype)?;
         let c = out.data();
+        if a.dtype.is_complex() {
+            for i in 0..count {
+                complex_product_into(&item(&c, i), &item(&a, i), &item(&b, i), false)?;
+            }
+            drop(c);
+            return Ok(out);
+        }
         with_element!(a.dtype, real T => {
             let step = |data: &Data| data.strides[0] as isize;
             let (sa, sb, sc) = (step(&a), step(&b), step(&c));
@@ -223,8 +262,8 @@ op! {
     }
     batch by(|batch| matmul(batch.tensor(0)?, batch.tensor(1)?));
     derivative "BmmBackward0" Multilinear {
-        input(g, mat2) => bmm(g, &views::transpose(mat2, 1, 2)?);
-        mat2(g, input) => bmm(&views::transpose(input, 1, 2)?, g);
+        input(g, mat2) => bmm(g, &views::transpose(&conj(mat2)?, 1, 2)?);
+        mat2(g, input) => bmm(&views::transpose(&conj(input)?, 1, 2)?, g);
     }
 }
 
@@ -246,8 +285,8 @@ op! {
         (true, true) => views::squeeze(&bmm(batch.tensor(0)?, &views::unsqueeze(batch.tensor(1)?, 2)?)?, 2),
     });
     derivative "MvBackward0" Multilinear {
-        input(g, vec) => outer(g, vec);
-        vec(g, input) => mv(&views::t(input)?, g);
+        input(g, vec) => outer(g, &conj(vec)?);
+        vec(g, input) => mv(&views::t(&conj(input)?)?, g);
     }
 }
 
@@ -275,8 +314,8 @@ op! {
         }
     });
     derivative "DotBackward0" Multilinear {
-        input(g, tensor) => crate::ops::arithmetic::mul_tensors(g, tensor);
-        tensor(g, input) => crate::ops::arithmetic::mul_tensors(g, input);
+        input(g, tensor) => crate::ops::arithmetic::mul_tensors(g, &conj(tensor)?);
+        tensor(g, input) => crate::ops::arithmetic::mul_tensors(g, &conj(input)?);
     }
 }
 

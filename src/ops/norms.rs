@@ -25,7 +25,7 @@ op! {
         if !input.dtype().is_float() {
             bail!(Runtime, "norm: a floating point tensor is expected, it is {}", input.dtype());
         }
-        if dtype.is_some_and(|dtype| dtype < input.dtype() || !dtype.is_float()) {
+        if dtype.is_some_and(|dtype| dtype.size() < input.dtype().size() || !dtype.is_float()) {
             bail!(Runtime, "norm: dtype= has to be a floating point type at least as wide as {}", input.dtype());
         }
         let chosen = wrap_dims(dim, input.ndim())?;

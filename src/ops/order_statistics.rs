@@ -61,7 +61,8 @@ fn place_of<P: Packed>(line: &mut [P], nans: usize, first_nan: usize, rank: Rank
 /// The chosen element of each line along a dimension, and its place.
 fn ranked(name: &str, input: &Tensor, dim: i64, keepdim: bool, rank: Rank) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
-    if input.dtype() == DType::Bool && input.ndim() > 0 && !matches!(rank, Rank::Mode) {
+    let single = input.ndim() == 0 && matches!(rank, Rank::Kth(_));
+    if input.dtype() == DType::Bool && !single && !matches!(rank, Rank::Mode) {
         bail!(NotImplemented, "{name}: not implemented for bool");
     }
     let chosen: smallvec::SmallVec<[bool; 8]> = (0..input.ndim()).map(|i| i == d).collect();

@@ -189,7 +189,7 @@ impl Reduce {
 fn used_part(src: &Tensor, index: &Tensor) -> Tensor {
     let sizes = index.sizes();
     let (strides, offset) = (src.strides(), src.data().offset);
-    if strides.len() != sizes.len() {
+    if strides.len() != sizes.len() || sizes.iter().zip(&src.sizes()).any(|(n, most)| n > most) {
         return src.clone();
     }
     src.alias(sizes, strides, offset)
@@ -457,7 +457,7 @@ op! {
         index_raw(&views::reshape(&input.detach(), &[-1])?, &[Some(index.detach())])
     }
     derivative "TakeBackward0" ByVjp {
-        input(g, index, ctx) => put(&Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?, index, g, true);
+        input(g, input, index) => put(&input.detach().zeros_alike()?, index, g, true);
     }
 }
 

@@ -1,10 +1,13 @@
 //! Powers.
 
+use num_complex::Complex;
+
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::{Chosen, Gradients};
 use crate::ops::arithmetic::{mul, mul_tensors};
 use crate::ops::comparison::lt;
+use crate::ops::complex::{conj, real};
 use crate::ops::selection::choose;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -13,33 +16,33 @@ use crate::{bail, chosen, op, pointwise};
 
 pointwise! {
     /// `input` to the power of `other`, both tensors.
-    fn pow_tensor as "pow" / "tensor" (input: Operand<'static>, other: Operand<'static>) real -> same, "PowBackward1"
+    fn pow_tensor as "pow" / "tensor" (input: Operand<'static>, other: Operand<'static>) real complex -> same, "PowBackward1"
         = input.power(other);
         other(g, input, other, out) = g * (out * input.log())
-            .only_if(!(input.equals(0.0) & other.greater_equal(0.0))).conj();
+            .only_if(!(input.equals(0.0) & other.has_nonnegative_real())).conj();
         input(other, g, input) = (g * (other * input.power(other - 1.0)).conj()).only_if(!other.equals(0.0));
 
     /// The square.
-    fn pow_square as "pow" / "square" (input: Tensor) number -> same, "PowBackward0"
+    fn pow_square as "pow" / "square" (input: Tensor) number complex -> same, "PowBackward0"
         = input * input;
         input(g, input) = g * (2.0 * input.first_power()).conj();
 
     /// The cube.
-    fn pow_cube as "pow" / "cube" (input: Tensor) number -> same, "PowBackward0"
+    fn pow_cube as "pow" / "cube" (input: Tensor) number complex -> same, "PowBackward0"
         = input * input * input;
         input(g, input) = g * (3.0 * input.square()).conj();
 
     /// A tensor to the power of a number other than 0.
-    fn pow_number as "pow" / "number" (input: Tensor, exponent: Scalar) number -> same, "PowBackward0"
+    fn pow_number as "pow" / "number" (input: Tensor, exponent: Scalar) number complex -> same, "PowBackward0"
         = input.power(exponent);
         input(g, input, exponent) = g * (exponent * input.power(exponent - 1.0)).conj();
 
     /// The powers of a number.
-    fn powers_of_number as "pow" / "powers" (base: Scalar, exponent: Tensor) number -> same
+    fn powers_of_number as "pow" / "powers" (base: Scalar, exponent: Tensor) number complex -> same
         = base.power(exponent);
 
     /// Ones whose gradient is 0: a tensor to the power of 0.
-    fn pow_zero as "pow" / "zero" (input: Tensor) number -> same, "PowBackward0"
+    fn pow_zero as "pow" / "zero" (input: Tensor) number complex -> same, "PowBackward0"
         = input.one();
         input(g) = g.zero();
 }
@@ -51,12 +54,15 @@ op! {
     batch aligned;
     derivative "PowBackward2" ByVjp {
         exponent(g, base, exponent, out) => {
-            let base = base.to_f64();
-            let slope = mul(out.into(), base.ln().into())?;
-            if base != 0.0 {
+            let logarithm = match base {
+                Scalar::Complex(base) => base.ln().into(),
+                base => base.to_f64().ln().into(),
+            };
+            let slope = conj(&mul(out.into(), Operand::Scalar(logarithm))?)?;
+            if !base.is_zero() {
                 return Ok(Gradients::from_elem(Some(mul_tensors(g, &slope)?), 1));
             }
-            let kept = lt(exponent, 0.0.into())?;
+            let kept = lt(&real(exponent)?, 0.0.into())?;
             mul_tensors(g, &choose(&kept, (&slope).into(), 0.0.into())?)
         };
     }
@@ -83,11 +89,11 @@ pub(crate) fn power_of(x: &Tensor, exponent: Scalar) -> Result<Chosen> {
         Scalar::Int(n) if n < 0 && integral => {
             bail!(Runtime, "pow: integers to the negative integer power {n} are no integers; use a float exponent")
         }
-        Scalar::Float(_) if integral => chosen!(pow_number(x, exponent)),
+        Scalar::Float(_) | Scalar::Complex(_) if integral => chosen!(pow_number(x, exponent)),
         _ if x.dtype() == DType::Bool => chosen!(pow_number(x, exponent)),
-        _ if exponent.to_f64() == 0.0 => chosen!(pow_zero(x)),
-        _ if exponent.to_f64() == 2.0 => chosen!(pow_square(x)),
-        _ if exponent.to_f64() == 3.0 => chosen!(pow_cube(x)),
+        _ if exponent.is_zero() => chosen!(pow_zero(x)),
+        _ if exponent.to_complex() == Complex::from(2.0) => chosen!(pow_square(x)),
+        _ if exponent.to_complex() == Complex::from(3.0) => chosen!(pow_cube(x)),
         _ => chosen!(pow_number(x, exponent)),
     })
 }

@@ -106,7 +106,13 @@ op! {
             bail!(Runtime, "addr: beta and alpha have to be integers for {} tensors", product.dtype());
         }
         let common = product.dtype().promote(input.dtype());
-        added("addr", &input.detach().cast(common)?, &product.cast(common)?, beta, alpha)
+        let sum = added("addr", &input.detach().cast(common)?, &product.cast(common)?, beta, alpha)?;
+        if input.sizes() != sum.sizes() {
+            return Ok(sum);
+        }
+        let alike = input.empty_alike(common)?;
+        crate::kernels::copy::copy(&alike.data(), &sum.data());
+        Ok(alike)
     }
     derivative "AddrBackward0" ByVjp {
         input(g, beta) => scale(g, beta);

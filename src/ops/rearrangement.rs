@@ -120,7 +120,7 @@ op! {
         roll(batch.tensor(0)?, shifts, &dims)
     });
     derivative "RollBackward0" Linear {
-        input(g, shifts, dims) => roll(g, &shifts.iter().map(|&n| -n).collect::<Ints>(), dims);
+        input(g, shifts, dims) => roll(g, &shifts.iter().map(|&n| n.wrapping_neg()).collect::<Ints>(), dims);
     }
 }
 
@@ -135,7 +135,7 @@ op! {
         if ndim < 2 {
             bail!(Runtime, "rot90: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
         }
-        if first == second || (first - second).abs() == ndim as i64 {
+        if first == second || first.abs_diff(second) == ndim as u64 {
             bail!(Runtime, "rot90: two different dimensions are needed, got {first} and {second}");
         }
         wrap_dim(first, ndim)?;
@@ -145,12 +145,12 @@ op! {
             1 => Ok(views::transpose(&flip(&input, &[second])?, first, second)?.detach()),
             2 => flip(&input, &[first, second]),
             3 => Ok(views::transpose(&flip(&input, &[first])?, first, second)?.detach()),
-            _ => input.copied_alike(input.dtype()),
+            _ => input.copied(input.dtype()),
         }
     }
     batch dims(dims);
     derivative "Rot90Backward0" Linear {
-        input(g, k, dims) => rot90(g, -k, dims);
+        input(g, k, dims) => rot90(g, k.wrapping_neg(), dims);
     }
 }
 
@@ -173,7 +173,8 @@ op! {
         }
         let counts = shape::checked_sizes(repeats)?;
         let sizes = padded(&input.sizes(), counts.len());
-        let out = Tensor::empty(&counts.iter().zip(&sizes).map(|(n, size)| n * size).collect::<Dims>(), input.dtype())?;
+        let total: Dims = counts.iter().zip(&sizes).map(|(n, size)| n.saturating_mul(*size)).collect();
+        let out = Tensor::empty(&total, input.dtype())?;
         if out.numel() == 0 {
             return Ok(out);
         }
@@ -233,7 +234,7 @@ fn repetitions(repeats: &Tensor, output_size: Option<i64>) -> Result<(Vec<i64>, 
     if let Some(count) = counts.iter().find(|&&count| count < 0) {
         bail!(Runtime, "repeat_interleave: repeats must not be negative, got {count}");
     }
-    let total = counts.iter().sum();
+    let total = counts.iter().fold(0i64, |total, &count| total.saturating_add(count));
     if output_size.is_some_and(|size| size != total) {
         bail!(Runtime, "repeat_interleave: output_size does not match the sum of the repeats, {total}");
     }
@@ -249,7 +250,10 @@ op! {
             bail!(Runtime, "repeat_interleave: repeats has to be a vector, its size is {}", shape::show(&repeats.sizes()));
         }
         let (counts, total) = repetitions(repeats, output_size)?;
-        let mut places = Vec::with_capacity(total as usize);
+        let mut places = Vec::new();
+        if places.try_reserve_exact(total as usize).is_err() {
+            bail!(Runtime, "repeat_interleave: {total} places do not fit the memory");
+        }
         for (i, &count) in counts.iter().enumerate() {
             places.extend(std::iter::repeat_n(i as i64, count as usize));
         }
@@ -300,7 +304,7 @@ op! {
             bail!(Runtime, "repeat_interleave: repeats must not be negative, got {repeats}");
         }
         let input = if input.ndim() == 0 { views::reshape(&input, &[1])? } else { input };
-        let total = input.size(d as i64)? as i64 * repeats;
+        let total = (input.size(d as i64)? as i64).saturating_mul(repeats);
         if output_size.is_some_and(|size| size != total) {
             bail!(Runtime, "repeat_interleave: output_size does not match the sum of the repeats, {total}");
         }

@@ -3,7 +3,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::Chosen;
-use crate::ops::arithmetic::div;
+use crate::ops::arithmetic::{check_divisor, div};
 use crate::ops::conversion::to_dtype;
 use crate::ops::exponential::exp2;
 use crate::scalar::Scalar;
@@ -20,33 +20,25 @@ fn check_same_dtype(name: &str, values: &[Value], _: DType) -> Result<()> {
     Ok(())
 }
 
-/// Integers are not divided by 0.
-fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
-    if dtype == DType::Bool {
-        bail!(NotImplemented, "{name}: not implemented for bool");
-    }
-    crate::ops::arithmetic::check_divisor(name, values, dtype)
-}
-
 pointwise! {
     /// The size of `input` with the sign of `other`.
     fn copysign(input: Tensor, other: Operand<'static>)
         float -> same, "CopysignBackward0" / "CopysignBackward1", FUNCTION METHOD IN_PLACE
         = input.copysign(other);
-        input(g, input, out) = (g * (out / input)).only_if(!input.equals(0.0));
+        input(g, input, out) = g * (out / input).cleared_unless(!input.equals(0.0));
         other(g) = g.zero();
 
     /// The larger of two elements; a number rather than NaN.
     fn fmax(input: Tensor, other: Tensor) number -> same, "FmaxBackward0", FUNCTION METHOD
         = input.maximum_number(other);
-        input(g, input, other) = g.only_if(input.greater_equal(other) | other.is_nan());
-        other(g, input, other) = g.only_if(!(input.greater_equal(other) | other.is_nan()));
+        input(g, input, other) = g.cleared_unless(input.greater_equal(other) | other.is_nan());
+        other(g, input, other) = g.cleared_unless(!(input.greater_equal(other) | other.is_nan()));
 
     /// The smaller of two elements; a number rather than NaN.
     fn fmin(input: Tensor, other: Tensor) number -> same, "FminBackward0", FUNCTION METHOD
         = input.minimum_number(other);
-        input(g, input, other) = g.only_if(input.less_equal(other) | other.is_nan());
-        other(g, input, other) = g.only_if(!(input.less_equal(other) | other.is_nan()));
+        input(g, input, other) = g.cleared_unless(input.less_equal(other) | other.is_nan());
+        other(g, input, other) = g.cleared_unless(!(input.less_equal(other) | other.is_nan()));
 
     /// The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
     ///
@@ -69,13 +61,8 @@ pointwise! {
     /// The next float after `input` towards `other`.
     fn nextafter(input: Tensor, other: Tensor) floating -> same, "NextafterBackward0", FUNCTION METHOD IN_PLACE
         = input.nextafter(other);
-        input(g) = g.zero();
+        input(g, input, other) = g.cleared_unless(!input.equals(other));
         other(g) = g.zero();
-
-    /// -1, 0 or 1, the sign of each element.
-    fn sgn(input: Tensor) number -> same, "SgnBackward0", FUNCTION METHOD IN_PLACE
-        = input.sign();
-        input(g) = g.zero();
 
     /// Whether the sign is a minus, that of -0.0 too.
     fn signbit(input: Tensor) number -> bool, FUNCTION METHOD
@@ -89,10 +76,6 @@ pointwise! {
     fn isneginf(input: Tensor) number -> bool, FUNCTION METHOD
         = input.is_infinite() & input.less(0.0);
 
-    /// Whether each element has no imaginary part: all of real tensors.
-    fn isreal(input: Tensor) number -> bool, FUNCTION METHOD
-        = { let _ = input; true };
-
     /// NaN and infinities replaced.
     fn replaced as "nan_to_num" / "replaced" (input: Tensor; nan: Scalar, posinf: Scalar, neginf: Scalar)
         number -> same, "NanToNumBackward0"
@@ -100,7 +83,7 @@ pointwise! {
             .or_else_if(!input.is_nan(), nan)
             .or_else_if(!(input.is_infinite() & input.greater(0.0)), posinf)
             .or_else_if(!(input.is_infinite() & input.less(0.0)), neginf);
-        input(g, input) = g.only_if(input.is_finite());
+        input(g, input) = g.cleared_unless(input.is_finite());
 
     /// Rounded to `decimals` places; halves go to the even digit.
     fn round_decimals as "round" / "decimals" (input: Tensor; decimals: i64)
@@ -150,7 +133,7 @@ op! {
         if !input.dtype().is_float() {
             bail!(Runtime, "frexp: a float tensor is needed, the input is {}", input.dtype());
         }
-        Ok([mantissa_of(input)?, exponent_of(input)?.cast(DType::Int32)?])
+        Ok([mantissa_of(input)?, exponent_of(input)?.copied_alike(DType::Int32)?])
     }
     batch aligned;
     derivative "FrexpBackward0" ByVjp {

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::op::Batched;
+use crate::ops::conversion::contiguous;
 use crate::ops::loss::{Reduction, l1_loss, reduce, reduce_examples, reduction, share};
 use crate::ops::unary::neg;
 use crate::scalar::Scalar;
@@ -64,11 +65,11 @@ op! {
     derivative "HuberLossBackward0" ByVjp {
         input(g, input, target, reduction, delta) => {
             let factor = share(self::reduction("huber_loss", reduction)?, count(input, target)?);
-            robust_slope(input, target, g, delta.into(), factor.into())
+            contiguous(&robust_slope(input, target, g, delta.into(), factor.into())?)
         };
         target(g, input, target, reduction, delta) => {
             let factor = share(self::reduction("huber_loss", reduction)?, count(input, target)?);
-            neg(&robust_slope(input, target, g, delta.into(), factor.into())?)
+            contiguous(&neg(&robust_slope(input, target, g, delta.into(), factor.into())?)?)
         };
     }
 }
@@ -102,11 +103,11 @@ op! {
     derivative "SmoothL1LossBackward0" ByVjp {
         input(g, input, target, reduction, beta) => {
             let factor = share(self::reduction("smooth_l1_loss", reduction)?, count(input, target)?) / beta;
-            robust_slope(input, target, g, beta.into(), factor.into())
+            contiguous(&robust_slope(input, target, g, beta.into(), factor.into())?)
         };
         target(g, input, target, reduction, beta) => {
             let factor = share(self::reduction("smooth_l1_loss", reduction)?, count(input, target)?) / beta;
-            neg(&robust_slope(input, target, g, beta.into(), factor.into())?)
+            contiguous(&neg(&robust_slope(input, target, g, beta.into(), factor.into())?)?)
         };
     }
 }

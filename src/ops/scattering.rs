@@ -93,7 +93,7 @@ op! {
         input: Tensor, src: Tensor, size: Ints, stride: Ints, storage_offset: Option<i64> = None
     ) -> Tensor, FUNCTION METHOD;
     value {
-        let out = input.copied(input.dtype())?;
+        let out = copy_with_strides(input)?;
         put_part("as_strided_scatter", &views::as_strided(&out, size, stride, storage_offset)?, src)?;
         Ok(out)
     }

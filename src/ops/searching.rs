@@ -167,6 +167,10 @@ op! {
 }
 
 fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> {
+    let is_bool = |operand: Operand| matches!(operand, Operand::Tensor(tensor) if tensor.dtype() == DType::Bool);
+    if is_bool(elements) || is_bool(tests) {
+        bail!(Runtime, "isin: not defined for bool tensors");
+    }
     let [elements, tests] = match (elements, tests) {
         (_, Operand::Scalar(Scalar::Bool(_))) | (Operand::Scalar(Scalar::Bool(_)), _) => {
             bail!(Runtime, "isin: not defined for bool")
@@ -179,15 +183,12 @@ fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> 
         _ => bail!(Type, "isin: one of both has to be a tensor"),
     };
     let common = elements.dtype().promote(tests.dtype());
-    if common == DType::Bool {
-        bail!(Runtime, "isin: not defined for bool tensors");
-    }
     let (elements, tests) = (elements.cast(common)?, views::reshape(&tests, &[-1])?.cast(common)?);
-    let found: Vec<bool> = with_element!(common, T => {
+    let found: Vec<bool> = with_element!(common, real T => {
         let mut keys: Vec<u64> = tests.to_vec::<T>()?.into_iter().filter(is_number).map(wide).collect();
         keys.sort_unstable();
         elements.to_vec::<T>()?.into_iter().map(|x| (is_number(&x) && keys.binary_search(&wide(x)).is_ok()) != invert).collect()
-    });
+    }, else bail!(NotImplemented, "isin: not implemented for {common}"));
     Tensor::from_slice(&found, &elements.sizes())
 }
 

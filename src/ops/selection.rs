@@ -14,15 +14,22 @@ fn check_limits(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     Ok(())
 }
 
+fn check_ordered(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype.is_complex() {
+        bail!(Runtime, "{name}: complex numbers have no order");
+    }
+    Ok(())
+}
+
 pointwise! {
     /// The larger of two elements; NaN if either is. Equal elements share the gradient.
-    fn maximum(input: Tensor, other: Tensor) number -> same, "MaximumBackward0", FUNCTION METHOD
+    fn maximum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MaximumBackward0", FUNCTION METHOD
         = input.maximum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
 
     /// The smaller of two elements; NaN if either is. Equal elements share the gradient.
-    fn minimum(input: Tensor, other: Tensor) number -> same, "MinimumBackward0", FUNCTION METHOD
+    fn minimum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MinimumBackward0", FUNCTION METHOD
         = input.minimum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));
@@ -65,7 +72,7 @@ pointwise! {
 
     /// `input` where `condition` is not 0, else `other`.
     fn choose as "_where" (condition: Tensor, input: Operand<'static>, other: Operand<'static>)
-        number -> same, "WhereBackward0"
+        number complex -> same, "WhereBackward0"
         = input.or_else_if(!condition.equals(0.0), other);
         input(condition, g) = g.only_if(!condition.equals(0.0));
         other(condition, g) = g.only_if(condition.equals(0.0));

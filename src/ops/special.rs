@@ -4,6 +4,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add, add_tensors, mul, mul_tensors, sub};
 use crate::ops::term::{IntoTerm, Term};
@@ -20,22 +21,22 @@ pointwise! {
     /// The error function `2/√π ∫₀ˣ exp(-t²) dt`.
     fn erf(input: Tensor) float -> same, "ErfBackward0", FUNCTION METHOD IN_PLACE
         = input.erf();
-        input(g, input) = g * (FRAC_2_SQRT_PI * (-(input * input)).exp());
+        input(input, g) = FRAC_2_SQRT_PI * (-(input * input)).exp() * g;
 
     /// `1 - erf(x)`, accurate where that is small.
     fn erfc(input: Tensor) float -> same, "ErfcBackward0", FUNCTION METHOD IN_PLACE
         = input.erfc();
-        input(g, input) = -(g * (FRAC_2_SQRT_PI * (-(input * input)).exp()));
+        input(input, g) = -FRAC_2_SQRT_PI * (-(input * input)).exp() * g;
 
     /// `exp(x²) erfc(x)`.
     fn erfcx(input: Tensor) float -> same, "SpecialErfcxBackward0", SPECIAL
         = input.erfcx();
-        input(g, input, out) = g * (2.0 * input * out - FRAC_2_SQRT_PI);
+        input(input, out, g) = (2.0 * input * out - FRAC_2_SQRT_PI) * g;
 
     /// The inverse of `erf`.
     fn erfinv(input: Tensor) float -> same, "ErfinvBackward0", FUNCTION METHOD IN_PLACE
         = input.erfinv();
-        input(g, out) = g * ((1.0 / FRAC_2_SQRT_PI) * (out * out).exp());
+        input(out, g) = (1.0 / FRAC_2_SQRT_PI) * (out * out).exp() * g;
 
     /// The inverse of `ndtr`.
     fn ndtri(input: Tensor) float -> same, "SpecialNdtriBackward0", SPECIAL
@@ -45,7 +46,7 @@ pointwise! {
     /// The normal distribution function, the probability of numbers up to x.
     fn ndtr(input: Tensor) float -> same, "MulBackward1", SPECIAL
         = 0.5 * (-FRAC_1_SQRT_2 * input).erfc();
-        input(g, input) = g * (0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * (input * input)).exp());
+        input(input, g) = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (-0.5 * (input * input)).exp() * g;
 
     /// The logarithm of `ndtr`.
     fn log_ndtr(input: Tensor) float -> same, "SpecialLogNdtrBackward0", SPECIAL
@@ -80,13 +81,15 @@ pointwise! {
     /// The modified Bessel function of the first kind of order 1.
     fn i1(input: Tensor) float -> same, "SpecialI1Backward0", SPECIAL
         = input.i1();
-        input(g, input, out) = (g * (input.i0() - out / input)).or_else_if(!input.equals(0.0), 0.5 * g);
+        input(g, input, out) = g
+            * (input.i0() - out / input.or_else_if(!input.equals(0.0), 1.0)).or_else_if(!input.equals(0.0), 0.5);
 
     /// `exp(-|x|) i1(x)`.
     fn i1e(input: Tensor) float -> same, "SpecialI1EBackward0", SPECIAL
         = input.i1e();
-        input(g, input, out) = (g * (input.i0e() - out * (input.sign() + 1.0 / input)))
-            .or_else_if(!input.equals(0.0), 0.5 * g);
+        input(g, input, out) = g
+            * (input.i0e() - out * (input.sign() + 1.0 / input.or_else_if(!input.equals(0.0), 1.0)))
+                .or_else_if(!input.equals(0.0), 0.5);
 }
 
 // Without derivatives, in PyTorch too.
@@ -224,6 +227,9 @@ op! {
     /// The logarithm of the multivariate gamma function of dimension `p`.
     fn mvlgamma(input: Tensor, p: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
+        if input.dtype() == DType::Bool {
+            bail!(Runtime, "mvlgamma: not defined for bool");
+        }
         if p < 1 {
             bail!(Runtime, "mvlgamma: p has to be 1 or more, got {p}");
         }
@@ -241,8 +247,38 @@ fn missing(of: &str) -> Result<Tensor> {
 }
 
 op! {
+    /// `zeta` of a number and a tensor.
+    fn zeta_of_number as "zeta" / "of_number" (input: Scalar, other: Tensor) -> Tensor;
+    value { zeta_values(input.into(), other.into()) }
+    batch aligned;
+    derivative "SpecialZetaBackward1" ByVjp {
+        other(g, input, other) => zeta_slope(g, input.into(), other.into());
+    }
+}
+
+/// The gradient of `zeta` for its second argument.
+fn zeta_slope(g: &Tensor, input: Operand, other: Operand) -> Result<Tensor> {
+    let next = match input {
+        Operand::Tensor(input) => zeta((&add(input.into(), 1i64.into())?).into(), other)?,
+        Operand::Scalar(number) => zeta((number.to_f64() + 1.0).into(), other)?,
+    };
+    mul_tensors(g, &neg(&mul((&next).into(), input)?)?)
+}
+
+op! {
     /// The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for `other` alone.
     fn zeta(input: Operand<'static>, other: Operand<'static>) -> Tensor, SPECIAL;
+    choose {
+        Ok(match (input, other) {
+            (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(zeta_of_number(number, other)),
+            _ => chosen!(zeta_of(input, other)),
+        })
+    }
+}
+
+op! {
+    /// `zeta` of a tensor.
+    fn zeta_of as "zeta" / "of" (input: Operand<'static>, other: Operand<'static>) -> Tensor;
     value { zeta_values(input, other) }
     batch aligned;
     derivative "SpecialZetaBackward0" / "SpecialZetaBackward2" ByVjp {
@@ -250,11 +286,7 @@ op! {
             let _ = g;
             missing("zeta for its first argument")
         };
-        other(g, input, other) => {
-            let next = add(input, 1i64.into())?;
-            let slope = mul((&zeta((&next).into(), other)?).into(), input)?;
-            mul_tensors(g, &neg(&slope)?)
-        };
+        other(g, input, other) => zeta_slope(g, input, other);
     }
 }
 

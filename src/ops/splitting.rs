@@ -34,14 +34,17 @@ fn in_sections(input: &Tensor, sections: i64, dim: i64) -> Result<Vec<Tensor>> {
         bail!(Runtime, "tensor_split: the number of sections has to be positive, got {sections}");
     }
     let (short, longer) = (size / sections, size % sections);
+    let mut parts = Vec::new();
+    if parts.try_reserve_exact(sections as usize).is_err() {
+        bail!(Runtime, "tensor_split: {sections} parts do not fit the memory");
+    }
     let mut start = 0;
-    (0..sections)
-        .map(|i| {
-            let first = start;
-            start += short + i64::from(i < longer);
-            views::slice(input, dim, Some(first), Some(start), 1)
-        })
-        .collect()
+    for i in 0..sections {
+        let first = start;
+        start += short + i64::from(i < longer);
+        parts.push(views::slice(input, dim, Some(first), Some(start), 1)?);
+    }
+    Ok(parts)
 }
 
 fn at_places(input: &Tensor, indices: &[i64], dim: i64) -> Result<Vec<Tensor>> {
@@ -212,7 +215,7 @@ op! {
         if size == 0 {
             return unsafe_split_with_sizes(input, &Ints::from_elem(0, chunks as usize), dim);
         }
-        unsafe_split(input, (size + chunks - 1) / chunks, dim)
+        unsafe_split(input, size / chunks + i64::from(size % chunks != 0), dim)
     }
     derivative composite;
 }

@@ -5,6 +5,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::dtype::Complex128;
 use crate::error;
 use crate::error::{Error, Result};
 use crate::ops;
@@ -85,7 +86,8 @@ impl Term {
             Operation::Tensor(tensor) => function(&tensor).map(Operation::Tensor),
             // A number stays one, as precise as it is.
             Operation::Number(number) => {
-                let value = Tensor::scalar(number.to_f64(), crate::DType::Float64)?;
+                let precise = if number.is_complex() { crate::DType::Complex128 } else { crate::DType::Float64 };
+                let value = Tensor::scalar(number, precise)?;
                 Ok(Operation::Number(function(&value)?.item()?))
             }
         }))
@@ -104,9 +106,16 @@ impl Term {
         other: Term,
         function: fn(Operand, Operand) -> Result<Tensor>,
         of_numbers: fn(f64, f64) -> f64,
+        of_complex: fn(Complex128, Complex128) -> Complex128,
     ) -> Term {
         match (&self.0, &other.0) {
-            (Ok(Operation::Number(a)), Ok(Operation::Number(b))) => of_numbers(a.to_f64(), b.to_f64()).into_term(),
+            (Ok(Operation::Number(a)), Ok(Operation::Number(b))) => {
+                Term(Ok(Operation::Number(if a.is_complex() || b.is_complex() {
+                    of_complex(a.to_complex(), b.to_complex()).into()
+                } else {
+                    of_numbers(a.to_f64(), b.to_f64()).into()
+                })))
+            }
             _ => self.binary(other, function),
         }
     }
@@ -144,7 +153,7 @@ macro_rules! operators {
         impl $trait<$right> for $left {
             type Output = Term;
             fn $method(self, other: $right) -> Term {
-                self.into_term().arithmetic(other.into_term(), $function, $trait::$method)
+                self.into_term().arithmetic(other.into_term(), $function, $trait::$method, $trait::$method)
             }
         }
     };
@@ -190,6 +199,7 @@ functions! {
     tan ops::unary::tan;
     tanh ops::unary::tanh;
     sigmoid ops::unary::sigmoid;
+    direction ops::complex::sgn;
     absolute ops::unary::abs;
     sign ops::unary::sign;
     rounded_down ops::unary::floor;
@@ -197,9 +207,8 @@ functions! {
     sinh ops::trigonometric::sinh;
     cosh ops::trigonometric::cosh;
     exp2 ops::exponential::exp2;
-    logsigmoid ops::activation::logsigmoid;
+    logsigmoid ops::activation::logsigmoid_of;
     erf ops::special::erf;
-    squared ops::unary::square;
     lgamma ops::special::lgamma;
     digamma ops::special::digamma;
     erfcx ops::special::erfcx;
@@ -326,6 +335,24 @@ impl Term {
         self.power(2.0)
     }
 
+    /// As `only_if`, laid out like this term.
+    pub fn cleared_unless(&self, condition: Condition) -> Term {
+        let cleared = (!condition).0;
+        let clear = |x: &Tensor, mask: &Tensor| ops::indexing::masked_fill(x, mask, 0i64.into());
+        self.into_term().of_tensors(cleared, clear)
+    }
+
+    /// `value`, which is a gradient at `input`, laid out like this term, the incoming gradient; its derivative for the
+    /// input is 0 where it has none, as that of PyTorch's own operations for gradients is.
+    pub fn as_gradient(&self, value: impl IntoTerm, input: impl IntoTerm) -> Term {
+        let (value, input) = (value.into_term(), input.into_term());
+        Term((|| {
+            let gradient = self.into_term().0?.tensor()?;
+            let (value, input) = (value.0?.tensor()?, input.0?.tensor()?);
+            Ok(Operation::Tensor(ops::activation::gradient_at(&gradient, &value, &input)?))
+        })())
+    }
+
     /// Zeros, through which no gradient flows.
     pub fn zero(&self) -> Term {
         self.into_term().unary(Tensor::zeros_alike)
@@ -333,6 +360,15 @@ impl Term {
 
     /// The complex conjugate: for real elements, the term itself.
     pub fn conj(&self) -> Term {
-        self.into_term()
+        Term(self.into_term().0.and_then(|x| {
+            Ok(match x {
+                Operation::Tensor(tensor) => Operation::Tensor(ops::complex::conj(&tensor)?),
+                Operation::Number(number) => Operation::Number(number.conj()),
+            })
+        }))
+    }
+
+    pub fn has_nonnegative_real(&self) -> Condition {
+        self.into_term().unary(ops::complex::real).greater_equal(0.0)
     }
 }

@@ -70,11 +70,6 @@ pointwise! {
         input(g, input, out) = g * (input / out);
         other(g, other, out) = g * (other / out);
 
-    /// The angle of a real number in the complex plane: π below 0, else 0.
-    fn angle(input: Tensor) float -> same, "AngleBackward0", FUNCTION METHOD
-        = (input.zero() + PI).or_else_if(input.less(0.0), input.or_else_if(input.is_nan(), 0.0));
-        input(g) = g.zero();
-
     /// `sin(πx) / (πx)`, and 1 at 0.
     fn sinc(input: Tensor) float -> same, "SincBackward0", FUNCTION METHOD IN_PLACE SPECIAL
         = input.sinc();

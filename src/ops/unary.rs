@@ -14,10 +14,10 @@ fn check_no_bool(name: &str, _: &[Value], dtype: DType) -> Result<()> {
 }
 
 pointwise! {
-    /// Absolute value. The derivative at 0 is 0.
-    fn abs(input: Tensor) real -> same, "AbsBackward0", FUNCTION METHOD IN_PLACE
-        = input.absolute();
-        input(g, input) = g * input.sign();
+    /// Absolute value, a real number for complex ones. The derivative at 0 is 0.
+    fn abs(input: Tensor) real complex -> real, "AbsBackward0", FUNCTION METHOD IN_PLACE
+        = input.modulus();
+        input(g, input) = g * input.direction();
 
     /// The smallest integer not below each element.
     fn ceil(input: Tensor) real -> same, "CeilBackward0", FUNCTION METHOD IN_PLACE
@@ -25,17 +25,17 @@ pointwise! {
         input(g) = g.zero();
 
     /// Cosine of each element, in radians.
-    fn cos(input: Tensor) angle -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
+    fn cos(input: Tensor) angle complex -> same, "CosBackward0", FUNCTION METHOD IN_PLACE
         = input.cos();
         input(g, input) = -(g * input.sin().conj());
 
     /// Natural exponential of each element.
-    fn exp(input: Tensor) float -> same, "ExpBackward0", FUNCTION METHOD IN_PLACE
+    fn exp(input: Tensor) float complex -> same, "ExpBackward0", FUNCTION METHOD IN_PLACE
         = input.exp();
         input(g, out) = g * out.conj();
 
     /// `exp(x) - 1`, accurate near 0.
-    fn expm1(input: Tensor) float -> same, "Expm1Backward0", FUNCTION METHOD IN_PLACE
+    fn expm1(input: Tensor) float complex -> same, "Expm1Backward0", FUNCTION METHOD IN_PLACE
         = input.expm1();
         input(g, out) = g * (out.conj() + 1.0);
 
@@ -45,22 +45,22 @@ pointwise! {
         input(g) = g.zero();
 
     /// Natural logarithm of each element.
-    fn log(input: Tensor) float -> same, "LogBackward0", FUNCTION METHOD IN_PLACE
+    fn log(input: Tensor) float complex -> same, "LogBackward0", FUNCTION METHOD IN_PLACE
         = input.log();
         input(g, input) = g / input.conj();
 
     /// `log(1 + x)`, accurate near 0.
-    fn log1p(input: Tensor) float -> same, "Log1PBackward0", FUNCTION METHOD IN_PLACE
+    fn log1p(input: Tensor) float complex -> same, "Log1PBackward0", FUNCTION METHOD IN_PLACE
         = input.log1p();
         input(g, input) = g / (input.conj() + 1.0);
 
     /// The opposite of each element.
-    fn neg(input: Tensor) real[check_no_bool] -> same, "NegBackward0", FUNCTION METHOD IN_PLACE
+    fn neg(input: Tensor) real complex [check_no_bool] -> same, "NegBackward0", FUNCTION METHOD IN_PLACE
         = input.negative();
         input(g) = -g;
 
     /// `1 / x`.
-    fn reciprocal(input: Tensor) float -> same, "ReciprocalBackward0", FUNCTION METHOD IN_PLACE
+    fn reciprocal(input: Tensor) float complex -> same, "ReciprocalBackward0", FUNCTION METHOD IN_PLACE
         = 1.0 / input;
         input(g, out) = -g * (out * out).conj();
 
@@ -82,12 +82,12 @@ pointwise! {
         input(g) = g.zero();
 
     /// `1 / sqrt(x)`.
-    fn rsqrt(input: Tensor) float -> same, "RsqrtBackward0", FUNCTION METHOD IN_PLACE
+    fn rsqrt(input: Tensor) float complex -> same, "RsqrtBackward0", FUNCTION METHOD IN_PLACE
         = 1.0 / input.sqrt();
         input(g, out) = -0.5 * g * (out * out * out).conj();
 
     /// The logistic function `1 / (1 + exp(-x))`.
-    fn sigmoid(input: Tensor) float -> same, "SigmoidBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
+    fn sigmoid(input: Tensor) float complex -> same, "SigmoidBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
         = input.sigmoid();
         input(g, out) = g * ((1.0 - out) * out).conj();
 
@@ -97,22 +97,22 @@ pointwise! {
         input(g) = g.zero();
 
     /// Sine of each element, in radians.
-    fn sin(input: Tensor) angle -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
+    fn sin(input: Tensor) angle complex -> same, "SinBackward0", FUNCTION METHOD IN_PLACE
         = input.sin();
         input(g, input) = g * input.cos().conj();
 
     /// Square root of each element.
-    fn sqrt(input: Tensor) float -> same, "SqrtBackward0", FUNCTION METHOD IN_PLACE
+    fn sqrt(input: Tensor) float complex -> same, "SqrtBackward0", FUNCTION METHOD IN_PLACE
         = input.sqrt();
         input(g, out) = g / (2.0 * out.conj());
 
     /// Tangent of each element, in radians.
-    fn tan(input: Tensor) angle -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
+    fn tan(input: Tensor) angle complex -> same, "TanBackward0", FUNCTION METHOD IN_PLACE
         = input.tan();
         input(g, out) = g * (1.0 + out * out).conj();
 
     /// Hyperbolic tangent of each element.
-    fn tanh(input: Tensor) float -> same, "TanhBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
+    fn tanh(input: Tensor) float complex -> same, "TanhBackward0", FUNCTIONAL FUNCTION METHOD IN_PLACE
         = input.tanh();
         input(g, out) = g * (1.0 - out * out).conj();
 

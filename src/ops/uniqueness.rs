@@ -99,7 +99,7 @@ fn missing(ctx: &Backward) -> Result<Tensor> {
 
 op! {
     /// The elements each once in ascending order, the group of each element, and how many there are in each.
-    fn unique_elements as "_unique2" (
+    fn unique_elements as "_unique_elements" (
         input: Tensor, sorted: bool = true, return_inverse: bool = false, return_counts: bool = false
     ) -> List, FUNCTION;
     value { as_asked(unique_parts(input, None, false)?, return_inverse, return_counts) }

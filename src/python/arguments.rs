@@ -1,9 +1,10 @@
 //! Python arguments as the values that an operation takes.
 
+use num_complex::Complex;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::op::{Op, Traits};
 use crate::python::dtype;
@@ -184,7 +185,11 @@ pub fn takes_loose_integers(op: &Op) -> bool {
     let places = places(op);
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
-            places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+            let method = op.traits.has(crate::op::Traits::METHOD);
+            method
+                && places <= 2
+                && last.kind == Kind::Ints
+                && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
         }
         None => false,
     }
@@ -210,7 +215,7 @@ pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Resul
         },
         Kind::Scalar => scalar(argument)?.map(Value::Scalar),
         Kind::Float => match scalar(argument)? {
-            Some(Scalar::Bool(_)) | None => None,
+            Some(Scalar::Bool(_) | Scalar::Complex(_)) | None => None,
             Some(value) => Some(Value::Scalar(Scalar::Float(value.to_f64()))),
         },
         Kind::Bool => boolean(argument).map(|value| Value::Scalar(Scalar::Bool(value))),
@@ -243,6 +248,9 @@ pub fn number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     if argument.cast::<PyInt>().is_ok() {
         return Ok(Some(Scalar::Int(exact(argument)?)));
     }
+    if let Ok(complex) = argument.cast::<PyComplex>() {
+        return Ok(Some(Scalar::Complex(Complex::new(complex.real(), complex.imag()))));
+    }
     foreign_number(argument)
 }
 
@@ -272,6 +280,10 @@ fn foreign_number(argument: &Bound<'_, PyAny>) -> PyResult<Option<Scalar>> {
     }
     if argument.hasattr("__index__")? {
         return Ok(argument.extract::<i64>().ok().map(Scalar::Int));
+    }
+    if argument.hasattr("dtype")? && argument.getattr("dtype")?.getattr("kind")?.eq("c")? {
+        let part = |name: &str| argument.getattr(name)?.extract::<f64>();
+        return Ok(Some(Scalar::Complex(Complex::new(part("real")?, part("imag")?))));
     }
     if argument.hasattr("__float__")? {
         return Ok(argument.extract::<f64>().ok().map(Scalar::Float));

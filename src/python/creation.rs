@@ -389,7 +389,7 @@ pub fn linspace(
         )));
     };
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
-    leaf(creation::linspace(start.to_f64(), end.to_f64(), steps, common.dtype)?, common.requires_grad)
+    leaf(creation::linspace(start, end, steps, common.dtype)?, common.requires_grad)
 }
 
 #[pyfunction]
@@ -421,12 +421,16 @@ pub fn result_type(py: Python<'_>, tensor1: &Bound<'_, PyAny>, tensor2: &Bound<'
             }
         }
     }
+    state.check("result_type")?;
     Ok(crate::python::dtype::object(py, state.get())?.clone_ref(py).into_any())
 }
 
 /// The common type of two types.
 #[pyfunction]
 pub fn promote_types(py: Python<'_>, type1: DType, type2: DType) -> PyResult<Py<PyAny>> {
+    if !type1.has_common(type2) {
+        return Err(PyRuntimeError::new_err(format!("promote_types(): {type1} and {type2} have no common type")));
+    }
     Ok(crate::python::dtype::object(py, type1.promote(type2))?.clone_ref(py).into_any())
 }
 

@@ -41,7 +41,8 @@ fn copied(source: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
 /// A Python number for a tensor of the type `wanted`: an integer beyond 64 bits can only become a float.
 fn number_for(data: &Bound<'_, PyAny>, wanted: Option<DType>) -> PyResult<Option<Scalar>> {
     match number(data) {
-        Err(_) if wanted.is_some_and(|dtype| dtype.is_float() || dtype == DType::Bool) => {
+        Err(_) if wanted == Some(DType::UInt64) => Ok(Some(Scalar::Int(data.extract::<u64>()? as i64))),
+        Err(_) if wanted.is_some_and(|dtype| dtype.is_differentiable() || dtype == DType::Bool) => {
             Ok(Some(Scalar::Float(data.extract()?)))
         }
         other => other,
@@ -50,6 +51,12 @@ fn number_for(data: &Bound<'_, PyAny>, wanted: Option<DType>) -> PyResult<Option
 
 /// The number as an element of a new tensor. Among floats, one that is too large is infinite.
 fn require_fit(value: Scalar, dtype: DType) -> PyResult<()> {
+    if value.is_complex() && !dtype.is_complex() && dtype != DType::Bool {
+        return Err(PyTypeError::new_err(format!("tensor: {value} is no real number for a {dtype} tensor")));
+    }
+    if dtype == DType::UInt64 && matches!(value, Scalar::Float(_)) {
+        return Err(PyTypeError::new_err(format!("tensor: {value} is no integer for a {dtype} tensor")));
+    }
     if !dtype.is_float() {
         value.require_fit("tensor", dtype)?;
     }

@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyString, PyTuple, PyType};
 
 use crate::dtype::{COUNT, DType};
 
@@ -35,12 +35,27 @@ impl PyDType {
 
     #[getter]
     fn is_complex(&self) -> bool {
-        false
+        self.0.is_complex()
     }
 
     #[getter]
     fn is_signed(&self) -> bool {
-        !matches!(self.0, DType::Bool | DType::UInt8)
+        self.0.is_signed()
+    }
+
+    /// The type of the real part.
+    fn to_real(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
+        Ok(object(py, self.0.real())?.clone_ref(py))
+    }
+
+    /// The complex type whose parts are of this float type.
+    ///
+    /// Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+    fn to_complex(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
+        if self.0.is_integral() || self.0 == DType::Float16 {
+            return Err(PyRuntimeError::new_err(format!("to_complex(): there is no complex type of {}", self.0)));
+        }
+        Ok(object(py, self.0.complex())?.clone_ref(py))
     }
 }
 
@@ -59,7 +74,7 @@ pub fn object(py: Python<'_>, dtype: DType) -> PyResult<&Py<PyDType>> {
     Ok(&objects[dtype as usize])
 }
 
-/// A dtype, or one of Python's `bool`, `int`, `float`; `None` for anything else.
+/// A dtype, or one of Python's `bool`, `int`, `float`, `complex`; `None` for anything else.
 pub fn from_python(object: &Bound<'_, PyAny>) -> Option<DType> {
     if let Ok(dtype) = object.cast_exact::<PyDType>() {
         return Some(dtype.get().0);
@@ -68,6 +83,8 @@ pub fn from_python(object: &Bound<'_, PyAny>) -> Option<DType> {
     let py = object.py();
     if kind.is(py.get_type::<PyFloat>()) {
         Some(DType::Float64)
+    } else if kind.is(py.get_type::<PyComplex>()) {
+        Some(DType::Complex128)
     } else if kind.is(py.get_type::<PyInt>()) {
         Some(DType::Int64)
     } else if kind.is(py.get_type::<PyBool>()) {

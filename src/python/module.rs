@@ -174,6 +174,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("special", op.traits.has(Traits::SPECIAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("takes_out", operation::takes_out(op))?;
+        row.set_item("variadic", op.traits.has(Traits::VARIADIC))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(
             "returns",

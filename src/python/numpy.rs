@@ -9,13 +9,12 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::data::Data;
-use crate::dtype::DType;
+use crate::dtype::{Complex64, Complex128, DType, f16};
 use crate::python::arguments::describe;
 use crate::python::tensor::{PyTensor, this};
 use crate::shape::Dims;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
-use crate::with_element;
 
 /// The element type of a numpy dtype.
 fn dtype_of(descriptor: &Bound<'_, PyAny>) -> PyResult<DType> {
@@ -76,7 +75,7 @@ fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
     if !native {
         return Err(PyValueError::new_err("an array of another byte order has no tensor; pass array.astype('=')"));
     }
-    if odd || !(pointer as usize).is_multiple_of(dtype.size()) {
+    if odd || !(pointer as usize).is_multiple_of(dtype.real().size()) {
         return Err(PyValueError::new_err(format!(
             "an array with negative strides or fractions of elements between them cannot be shared, this one has the \
              strides {steps:?}; pass array.copy()"
@@ -110,9 +109,26 @@ pub fn from_numpy(ndarray: &Bound<'_, PyAny>) -> PyResult<Tensor> {
 }
 
 /// An array on the memory of a tensor.
-fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> Bound<'py, PyAny> {
+fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> PyResult<Bound<'py, PyAny>> {
     let data = tensor.data();
-    with_element!(data.dtype, T => {
+    macro_rules! exchanged {
+        ($($dtype:ident $element:ty),+) => {
+            match data.dtype {
+                $(DType::$dtype => seen::<$element>(slf, &data),)+
+                DType::BFloat16 => {
+                    return Err(PyTypeError::new_err("numpy(): numpy has no type like bfloat16; use float().numpy()"));
+                }
+            }
+        };
+    }
+    Ok(exchanged!(
+        Bool bool, UInt8 u8, Int8 i8, Int16 i16, Int32 i32, Int64 i64, UInt16 u16, UInt32 u32, UInt64 u64,
+        Float16 f16, Float32 f32, Float64 f64, Complex64 Complex64, Complex128 Complex128
+    ))
+}
+
+fn seen<'py, T: ::numpy::Element>(slf: &Bound<'py, PyTensor>, data: &Data) -> Bound<'py, PyAny> {
+    {
         let shape = IxDyn(&data.sizes).strides(IxDyn(&data.strides));
         // SAFETY: sizes and strides stay inside the storage. The array holds `slf`, which holds the storage, whose
         // memory keeps its place.
@@ -121,7 +137,7 @@ fn view<'py>(slf: &Bound<'py, PyTensor>, tensor: &Tensor) -> Bound<'py, PyAny> {
             PyArrayDyn::<T>::borrow_from_array(&seen, slf.clone().into_any())
         };
         array.into_any()
-    })
+    }
 }
 
 #[pymethods]
@@ -138,7 +154,7 @@ impl PyTensor {
                 "numpy(): a tensor that requires grad would change without autograd noticing; use detach().numpy()",
             ));
         }
-        Ok(view(slf, tensor))
+        view(slf, tensor)
     }
 
     /// Higher than that of arrays: in `array * tensor` the tensor has its say.

@@ -308,7 +308,9 @@ impl Group {
 
 /// Whether an operation, called as a function, takes the keyword `out`; see [`call_with_out`].
 pub fn takes_out(op: &Op) -> bool {
-    op.traits.has(Traits::FUNCTION) && !op.traits.has(Traits::VIEW) && op.returns != Returns::List
+    (op.traits.has(Traits::FUNCTION) || op.traits.has(Traits::SPECIAL))
+        && !op.traits.has(Traits::VIEW)
+        && op.returns != Returns::List
 }
 
 fn signature(op: &Op, takes_out: bool) -> String {

@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::autograd::batch;
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::format::{Elements, Options, Profile, format_tensor};
-use crate::promotion::default_float;
+use crate::promotion::{default_complex, default_float};
 use crate::python::tensor::{PyTensor, this};
 use crate::tensor::Tensor;
 use crate::with_element;
@@ -25,6 +25,15 @@ pub fn old_name(dtype: DType) -> &'static str {
     match dtype {
         DType::Bool => "Bool",
         DType::UInt8 => "Byte",
+        DType::Int8 => "Char",
+        DType::Int16 => "Short",
+        DType::UInt16 => "UInt16",
+        DType::UInt32 => "UInt32",
+        DType::UInt64 => "UInt64",
+        DType::Float16 => "Half",
+        DType::BFloat16 => "BFloat16",
+        DType::Complex64 => "ComplexFloat",
+        DType::Complex128 => "ComplexDouble",
         DType::Int32 => "Int",
         DType::Int64 => "Long",
         DType::Float32 => "Float",
@@ -91,7 +100,7 @@ pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
     let usual = if tensor.numel() == 0 {
         dtype == default_float()
     } else {
-        dtype == default_float() || matches!(dtype, DType::Int64 | DType::Bool)
+        dtype == default_float() || dtype == default_complex() || matches!(dtype, DType::Int64 | DType::Bool)
     };
     if !usual {
         suffixes.push(format!("dtype=torch.{dtype}"));
@@ -124,6 +133,11 @@ fn batched(tensor: &Tensor) -> String {
     printed
 }
 
+/// An integer of any type, of which uint64 has larger ones than int64.
+fn integer<T: Element>(value: T) -> i128 {
+    if T::DTYPE == DType::UInt64 { i128::from(value.to_i64() as u64) } else { i128::from(value.to_i64()) }
+}
+
 fn text(tensor: &Tensor, suffixes: &[String], prefix: &str) -> String {
     let data = tensor.data();
     let (sizes, strides) = (&data.sizes, &data.strides);
@@ -138,16 +152,20 @@ fn text(tensor: &Tensor, suffixes: &[String], prefix: &str) -> String {
     };
     let pointer = data.pointer();
     with_element!(data.dtype, T => {
-        use crate::dtype::Element;
         // SAFETY: offsets of row-major numbers lie inside the tensor.
         let at = |i: usize| unsafe { pointer.cast::<T>().add(offset(i)).read() };
         let float = |i: usize| at(i).to_f64();
-        let int = |i: usize| at(i).to_i64();
+        let int = |i: usize| integer(at(i));
+        let complex = |i: usize| {
+            let z = at(i).to_complex();
+            (z.re, z.im)
+        };
         let truth = |i: usize| at(i).to_i64() != 0;
         let elements = match data.dtype.category() {
             crate::dtype::Category::Bool => Elements::Bool(&truth),
             crate::dtype::Category::Integer => Elements::Int(&int),
             crate::dtype::Category::Float => Elements::Float(&float),
+            crate::dtype::Category::Complex => Elements::Complex(&complex),
         };
         format_tensor(elements, sizes, suffixes, prefix, &options())
     })

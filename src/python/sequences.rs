@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 use crate::dtype::DType;
 use crate::ops::{creation, diagonal, windows};
 use crate::python::creation::{Common, expect_number, leaf};
+use crate::python::tensor::{PyTensor, this};
 use crate::tensor::Tensor;
 
 /// `steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
@@ -28,7 +29,7 @@ pub fn logspace(
         )));
     };
     let (start, end) = (expect_number("logspace", "start", start)?, expect_number("logspace", "end", end)?);
-    let exponents = creation::linspace(start.to_f64(), end.to_f64(), steps, Some(DType::Float64))?;
+    let exponents = creation::linspace(start, end, steps, Some(DType::Float64))?;
     let powers = crate::ops::power::pow(base.into(), (&exponents).into())?;
     leaf(powers.cast(common.float())?, common.requires_grad)
 }
@@ -169,6 +170,37 @@ pub fn empty_permuted(
         step *= sizes[d].max(1);
     }
     leaf(Tensor::empty_spread(&sizes, &strides, common.float())?, common.requires_grad)
+}
+
+#[pymethods]
+impl PyTensor {
+    /// A tensor of the given size and strides with undefined content, of this one's dtype unless another is given.
+    #[pyo3(signature = (size, stride, **keywords))]
+    fn new_empty_strided(
+        slf: &Bound<'_, Self>,
+        size: &Bound<'_, PyAny>,
+        stride: &Bound<'_, PyAny>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Tensor> {
+        let common = Common::parse("new_empty_strided", keywords)?;
+        let [sizes, strides] = geometry("new_empty_strided", size, stride)?;
+        let dtype = common.dtype.unwrap_or(this(slf).dtype());
+        leaf(Tensor::empty_spread(&sizes, &strides, dtype)?, common.requires_grad)
+    }
+
+    /// Whether the only element is not 0.
+    ///
+    /// Raises `RuntimeError` for a tensor with more or fewer elements.
+    #[pyo3(name = "is_nonzero")]
+    fn has_nonzero(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        is_nonzero(this(slf).clone())
+    }
+
+    /// Whether another tensor has the same size.
+    #[pyo3(name = "is_same_size")]
+    fn has_same_size(slf: &Bound<'_, Self>, other: Tensor) -> bool {
+        is_same_size(this(slf).clone(), other)
+    }
 }
 
 /// How many elements a tensor has.

@@ -8,11 +8,12 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::type_object::PyTypeInfo;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
+use pyo3::types::{PyBool, PyComplex, PyDict, PyFloat, PyInt, PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::autograd::batch;
 use crate::autograd::cuts::{self, Reason};
+use crate::autograd::primitives;
 use crate::dtype::DType;
 use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, object};
@@ -436,12 +437,46 @@ impl PyTensor {
         this(slf).dtype().is_float()
     }
 
-    fn is_complex(_slf: &Bound<'_, Self>) -> bool {
-        false
+    fn is_complex(slf: &Bound<'_, Self>) -> bool {
+        this(slf).dtype().is_complex()
     }
 
     fn is_signed(slf: &Bound<'_, Self>) -> bool {
-        !matches!(this(slf).dtype(), DType::Bool | DType::UInt8)
+        this(slf).dtype().is_signed()
+    }
+
+    /// Whether the tensor only remembers to be conjugated: never, conjugates are computed.
+    fn is_conj(_slf: &Bound<'_, Self>) -> bool {
+        false
+    }
+
+    /// Whether the tensor only remembers to be negated: never, opposites are computed.
+    fn is_neg(_slf: &Bound<'_, Self>) -> bool {
+        false
+    }
+
+    /// The real parts, as a view; a real tensor itself.
+    #[getter]
+    fn real(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        Ok(ops::complex::real(this(slf))?)
+    }
+
+    #[setter(real)]
+    fn set_real(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        store_part(&ops::complex::real(this(slf))?, "real", value)
+    }
+
+    /// The imaginary parts, as a view.
+    ///
+    /// Raises `RuntimeError` for a real tensor.
+    #[getter]
+    fn imag(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        Ok(ops::complex::imag(this(slf))?)
+    }
+
+    #[setter(imag)]
+    fn set_imag(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        store_part(&ops::complex::imag(this(slf))?, "imag", value)
     }
 
     #[getter]
@@ -582,7 +617,7 @@ impl PyTensor {
     /// The value of a tensor with one element as a Python number.
     fn item(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         cuts::note(Reason::Read("item()"), this(slf));
-        number_object(slf.py(), this(slf).item()?)
+        number_of(slf.py(), this(slf).item()?, this(slf).dtype())
     }
 
     /// The values as nested lists of Python numbers.
@@ -596,7 +631,7 @@ impl PyTensor {
                 // SAFETY: i is below the number of elements of a row-major tensor.
                 Scalar::of(unsafe { data.pointer().cast::<T>().add(i).read() })
             });
-            number_object(py, value)
+            number_of(py, value, data.dtype)
         };
         nested(py, &data.sizes, 0, &element)
     }
@@ -629,7 +664,7 @@ impl PyTensor {
         overridable!("__bool__", slf);
         let tensor = this(slf);
         match tensor.numel() {
-            1 => Ok(tensor.item()?.to_f64() != 0.0),
+            1 => Ok(!tensor.item()?.is_zero()),
             0 => Err(PyRuntimeError::new_err("the truth value of a tensor without elements is not defined")),
             n => Err(PyRuntimeError::new_err(format!(
                 "the truth value of a tensor with {n} elements is not defined; use any() or all()"
@@ -639,13 +674,19 @@ impl PyTensor {
 
     fn __float__(slf: &Bound<'_, Self>) -> PyResult<f64> {
         overridable!("__float__", slf);
-        Ok(single(slf)?.to_f64())
+        Ok(real_number("float", single(slf)?)?.to_f64())
+    }
+
+    fn __complex__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyComplex>> {
+        overridable!("__complex__", slf);
+        let value = single(slf)?.to_complex();
+        Ok(PyComplex::from_doubles(slf.py(), value.re, value.im))
     }
 
     fn __int__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         overridable!("__int__", slf);
         let py = slf.py();
-        let value = number_object(py, single(slf)?)?;
+        let value = number_of(py, real_number("int", single(slf)?)?, this(slf).dtype())?;
         Ok(py.get_type::<PyInt>().call1((value,))?.unbind())
     }
 
@@ -827,6 +868,30 @@ impl PyTensor {
         convert(slf, DType::Float64)
     }
 
+    fn half<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Float16)
+    }
+
+    fn bfloat16<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::BFloat16)
+    }
+
+    fn cfloat<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Complex64)
+    }
+
+    fn cdouble<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Complex128)
+    }
+
+    fn short<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Int16)
+    }
+
+    fn char<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        convert(slf, DType::Int8)
+    }
+
     fn long<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         convert(slf, DType::Int64)
     }
@@ -861,6 +926,24 @@ impl PyTensor {
     #[getter(mT)]
     fn matrix_transposed(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
         Ok(ops::views::transpose(this(slf), -2, -1)?)
+    }
+
+    /// The transposed and conjugated matrices of the last two dimensions.
+    #[getter(mH)]
+    fn adjoint(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        Ok(ops::views::adjoint(this(slf))?)
+    }
+
+    /// A matrix transposed and conjugated; a tensor without dimensions as it is.
+    ///
+    /// Raises `RuntimeError` for a tensor of another number of dimensions.
+    #[getter(H)]
+    fn matrix_adjoint(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        match this(slf).ndim() {
+            0 => Ok(ops::complex::conj(this(slf))?),
+            2 => Ok(ops::views::adjoint(this(slf))?),
+            n => Err(PyRuntimeError::new_err(format!("H: a matrix is needed, the tensor has {n} dimensions"))),
+        }
     }
 
     /// Sets every element to 0.
@@ -1066,7 +1149,44 @@ pub fn number_object(py: Python<'_>, value: Scalar) -> PyResult<Py<PyAny>> {
         Scalar::Bool(value) => PyBool::new(py, value).to_owned().into_any().unbind(),
         Scalar::Int(value) => value.into_pyobject(py)?.into_any().unbind(),
         Scalar::Float(value) => PyFloat::new(py, value).into_any().unbind(),
+        Scalar::Complex(value) => PyComplex::from_doubles(py, value.re, value.im).into_any().unbind(),
     })
+}
+
+/// An element as Python has it: uint64 has integers beyond those of a [`Scalar`].
+fn number_of(py: Python<'_>, value: Scalar, dtype: DType) -> PyResult<Py<PyAny>> {
+    match value {
+        Scalar::Int(value) if dtype == DType::UInt64 => Ok((value as u64).into_pyobject(py)?.into_any().unbind()),
+        value => number_object(py, value),
+    }
+}
+
+/// A number without imaginary part.
+fn real_number(name: &str, value: Scalar) -> PyResult<Scalar> {
+    match value {
+        Scalar::Complex(z) if z.im != 0.0 => {
+            Err(PyRuntimeError::new_err(format!("{name}(): the complex number {value} has an imaginary part")))
+        }
+        Scalar::Complex(z) => Ok(Scalar::Float(z.re)),
+        value => Ok(value),
+    }
+}
+
+/// Stores a tensor or a number in a part of complex numbers.
+fn store_part(part: &Tensor, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    match arguments::convert(value, crate::value::Kind::Operand, false)? {
+        Some(Value::Tensor(source)) => {
+            primitives::call_in_place("copy", &[Value::Tensor(part.clone()), Value::Tensor(source)])?
+        }
+        Some(number) => primitives::call_in_place("fill", &[Value::Tensor(part.clone()), number])?,
+        None => {
+            return Err(PyTypeError::new_err(format!(
+                "{name}: a Tensor or a number is expected, got {}",
+                arguments::describe(value)
+            )));
+        }
+    };
+    Ok(())
 }
 
 /// Nested lists of the elements from row-major number `start` on.

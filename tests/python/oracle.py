@@ -17,7 +17,14 @@ DTYPES = ["float32", "float64", "int64", "int32", "uint8", "bool"]
 FLOATS = ["float32", "float64"]
 
 # Relative and absolute slack, in the least precise type of a comparison.
-SLACK = {"float32": (2e-5, 2e-6), "float64": (1e-9, 1e-11)}
+SLACK = {
+    "float16": (2e-3, 1e-3),
+    "bfloat16": (1.6e-2, 8e-3),
+    "float32": (2e-5, 2e-6),
+    "float64": (1e-9, 1e-11),
+    "complex64": (2e-5, 5e-6),
+    "complex128": (1e-9, 1e-11),
+}
 
 
 class Raised:
@@ -128,8 +135,13 @@ def same_tensor(ours, theirs, *, strides, graph, slack, where):
         assert ours.is_leaf == theirs.is_leaf, f"{where}: is_leaf is {ours.is_leaf}"
         names = (node_name(ours.grad_fn), node_name(theirs.grad_fn))
         assert names[0] == names[1], f"{where}: grad_fn is {names[0]} instead of {names[1]}"
+    slack = slack or SLACK.get(str(theirs.dtype).partition(".")[2])
+    ours, theirs = ours.detach(), theirs.detach()
+    if theirs.dtype == torch.bfloat16:
+        # Which numpy does not have.
+        ours, theirs = ours.float(), theirs.float()
     # Forced: PyTorch's zeros without memory, which some second gradients are, become an array only so.
-    close(ours.detach().numpy(), theirs.detach().numpy(force=True), slack, where)
+    close(ours.numpy(), theirs.numpy(force=True), slack, where)
 
 
 def meaningful_strides(tensor):
@@ -145,7 +157,7 @@ def node_name(node) -> str | None:
 
 def close(ours, theirs, slack, where):
     """Equal, or for floats as close as two correct implementations come."""
-    if theirs.dtype.kind != "f":
+    if theirs.dtype.kind not in "fc":
         np.testing.assert_array_equal(ours, theirs, err_msg=where)
         return
     relative, absolute = slack or SLACK[theirs.dtype.name]

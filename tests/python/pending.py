@@ -33,12 +33,6 @@ PENDING = {
         test_numpy.py
             test_expressions[reversed(lib.tensor([3, 1, 2]))]
     """,
-    "needs shifts": """
-        test_numpy.py
-            test_expressions[lib.tensor(2) << 1]
-            test_expressions[lib.tensor(8) >> 1]
-            test_expressions[1 << lib.tensor(2)]
-    """,
     "the error class of an operation": """
         nn/test_layers.py
             test_functions[f.linear(x, w[0], b[0])]

@@ -14,13 +14,18 @@ use rgrad::value::Value;
 use rgrad::{DType, Result, Tensor};
 
 use crate::calls::{close, each_sample, gradients};
+use crate::in_place::changes_geometry;
 use crate::samples::Sample;
 
 /// Whether a batch of calls is a matter of the examples alone: not where the places of elements in memory are given, or
 /// the size of the result depends on values.
 fn can_be_batched(sample: &Sample) -> bool {
     let refused = matches!(sample.op.batching, Batching::Refused(_));
-    !refused && !matches!(sample.op.name, "as_strided" | "_as_strided" | "masked_select" | "_masked_scatter")
+    !refused
+        && !matches!(
+            sample.op.name,
+            "as_strided" | "_as_strided" | "as_strided_scatter" | "masked_select" | "masked_scatter"
+        )
 }
 
 /// Which tensors of a call are batched at which levels, and where in memory the batch is.
@@ -210,7 +215,8 @@ fn a_batch_gives_what_its_examples_give() {
 #[test]
 fn a_batch_in_place_gives_what_its_examples_give() {
     each_sample(|op, sample| {
-        if !op.traits.has(Traits::IN_PLACE) || !matches!(sample.arguments.first(), Some(Value::Tensor(_))) {
+        let in_place_form = op.traits.has(Traits::IN_PLACE) && !changes_geometry(op);
+        if !in_place_form || !matches!(sample.arguments.first(), Some(Value::Tensor(_))) {
             return Ok(());
         }
         let has_room = |layout: &Layout| layout.own[0].len() == layout.levels.len();

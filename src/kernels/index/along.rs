@@ -93,7 +93,7 @@ pub fn gather(out: &Data, input: &Data, dim: usize, index: &Data) -> Result<()> 
         return walk.check("gather", dim, index);
     }
     let good = AtomicBool::new(true);
-    with_element!(input.dtype, T => {
+    with_element!(input.dtype, bits T => {
         let (target, source) = (Shared::new(out.pointer().cast::<T>()), Shared::new(input.pointer().cast::<T>()));
         parallel::for_each_chunk(walk.count, parallel::GRAIN, |range| {
             // SAFETY: places lie inside the tensors; chunks write disjoint elements.
@@ -111,15 +111,16 @@ pub fn scatter(target: &Data, dim: usize, index: &Data, source: &Data, write: Wr
         return walk.check("scatter", dim, index);
     }
     let all = 0..walk.count;
-    let good = with_element!(target.dtype, T => {
-        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
-        // SAFETY: places lie inside the tensors.
-        match write {
-            Write::Replace => walk.visit(all, |to, from| unsafe { *target.add(to) = *source.add(from) }),
-            Write::Add => walk.visit(all, |to, from| unsafe {
-                *target.add(to) = (*target.add(to)).plus(*source.add(from));
-            }),
-        }
-    });
+    // SAFETY: places lie inside the tensors.
+    let good = match write {
+        Write::Replace => with_element!(target.dtype, bits T => {
+            let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+            walk.visit(all, |to, from| unsafe { *target.add(to) = *source.add(from) })
+        }),
+        Write::Add => with_element!(target.dtype, T => {
+            let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+            walk.visit(all, |to, from| unsafe { *target.add(to) = (*target.add(to)).plus(*source.add(from)) })
+        }),
+    };
     if good { Ok(()) } else { walk.check("scatter", dim, index) }
 }

@@ -112,7 +112,7 @@ impl Picked {
 /// The picked elements, into a row-major `out` of the picked sizes.
 pub fn read(out: &Data, input: &Data, picked: &Picked) {
     debug_assert_eq!(out.sizes, picked.sizes, "{}", show(&out.sizes));
-    with_element!(input.dtype, T => {
+    with_element!(input.dtype, bits T => {
         let (target, source) = (Shared::new(out.pointer().cast::<T>()), Shared::new(input.pointer().cast::<T>()));
         let grain = (parallel::GRAIN / picked.width().max(1)).max(1);
         parallel::for_each_chunk(picked.rows(), grain, |rows| {

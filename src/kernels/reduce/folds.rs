@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::fold::Fold;
-use crate::kernels::algebra::Number;
+use crate::kernels::algebra::{Number, Ring};
 
 /// Elements that are compared at once in the search for a place.
 const SEARCHED: usize = 64;
@@ -11,7 +11,7 @@ const SEARCHED: usize = 64;
 #[derive(Clone, Copy, Default)]
 pub struct Sum<T>(PhantomData<T>);
 
-impl<T: Number> Fold for Sum<T> {
+impl<T: Ring> Fold for Sum<T> {
     type Item = T;
     type State = T;
     #[inline(always)]
@@ -31,7 +31,7 @@ impl<T: Number> Fold for Sum<T> {
 #[derive(Clone, Copy, Default)]
 pub struct Product<T>(PhantomData<T>);
 
-impl<T: Number> Fold for Product<T> {
+impl<T: Ring> Fold for Product<T> {
     type Item = T;
     type State = T;
     #[inline(always)]

@@ -1,9 +1,26 @@
-//! The modified Bessel functions of orders 0 and 1, also scaled by their exponentials, and the spherical one.
+//! The Bessel functions of orders 0 and 1: those of the maths library; the modified ones, also scaled by their
+//! exponentials; the spherical one.
 //!
-//! Two Chebyshev series each: in x near 0, after the logarithm is taken out of those of the second kind, and in `1/x`
+//! Of the modified ones: two Chebyshev series each: in x near 0, after the logarithm is taken out of those of the second kind, and in `1/x`
 //! beyond (the scheme is that of C. W. Clenshaw, "Chebyshev series for mathematical functions", 1962).
 
 use super::chebyshev_sum;
+
+macro_rules! of_the_library {
+    ($($name:ident $function:path;)+) => {$(
+        /// NaN at the infinities, as in PyTorch.
+        pub fn $name(x: f64) -> f64 {
+            if x.is_infinite() { f64::NAN } else { $function(x) }
+        }
+    )+};
+}
+
+of_the_library! {
+    bessel_j0 libm::j0;
+    bessel_j1 libm::j1;
+    bessel_y0 libm::y0;
+    bessel_y1 libm::y1;
+}
 
 /// `I0(x)`; even.
 pub fn i0(x: f64) -> f64 {

@@ -15,6 +15,7 @@ use crate::kernels::reduce::{Extreme, ExtremeValue, Product, Sum, reduce};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{div, div_number, mul, mul_tensors, sub};
 use crate::ops::comparison::{eq, isnan};
+use crate::ops::complex::{conj, real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::selection::choose;
 use crate::shape::{self, Dims, Ints, wrap_dims};
@@ -81,23 +82,32 @@ op! {
 /// Refuses to accumulate what needs a gradient in a type that has none.
 pub(crate) fn check_differentiable(name: &str, input: &Tensor, dtype: Option<DType>) -> Result<()> {
     match dtype {
-        Some(dtype) if !dtype.is_float() && input.requires_grad() && modes::grad_enabled() => {
+        Some(dtype) if !dtype.is_differentiable() && input.requires_grad() && modes::grad_enabled() => {
             bail!(Runtime, "{name}: the input requires grad, but dtype={dtype} has no gradient")
         }
         _ => Ok(()),
     }
 }
 
+/// What is left when numbers are dealt with has to be bools.
+fn check_truths(name: &str, input: &Tensor) -> Result<()> {
+    if input.dtype() != DType::Bool {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
+    }
+    Ok(())
+}
+
 fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     check_differentiable("sum", input, dtype)?;
     let chosen = wrap_dims(dim, input.ndim())?;
     let input = input.cast(accumulating_dtype(input, dtype))?;
-    with_element!(input.dtype(), real T => {
+    with_element!(input.dtype(), ring T => {
         let (out, sink) = results::<T>(&input, &chosen, keepdim)?;
         // SAFETY: each result is written once, into its own place.
         reduce(Sum::<T>::default(), &input.data(), &chosen, |i, sum| unsafe { sink.get().add(i).write(sum) });
         Ok(out)
     }, else {
+        check_truths("sum", &input)?;
         // A sum with dtype=bool: whether any element is true.
         sum_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
     })
@@ -114,10 +124,10 @@ op! {
                 return Ok(Gradients::from_elem(Some(g.clone()), 1));
             }
             if !has_zeros(input)? {
-                return Ok(Gradients::from_elem(Some(mul_tensors(g, &div(out.into(), input.into())?)?), 1));
+                return Ok(Gradients::from_elem(Some(mul_tensors(g, &conj(&div(out.into(), input.into())?)?)?), 1));
             }
             let flat = crate::ops::views::reshape(input, &[-1])?;
-            let gradient = mul_tensors(g, &products_of_others(&flat)?)?;
+            let gradient = mul_tensors(g, &conj(&products_of_others(&flat)?)?)?;
             crate::ops::views::reshape(&gradient, &input.sizes().iter().map(|&n| n as i64).collect::<Ints>())
         };
     }
@@ -139,10 +149,10 @@ op! {
                 return Ok(Gradients::from_elem(Some(g), 1));
             }
             if !has_zeros(input)? {
-                return Ok(Gradients::from_elem(Some(mul_tensors(&g, &div((&out).into(), input.into())?)?), 1));
+                return Ok(Gradients::from_elem(Some(mul_tensors(&g, &conj(&div((&out).into(), input.into())?)?)?), 1));
             }
             let last = crate::ops::views::movedim(input, &[dim], &[-1])?;
-            mul_tensors(&g, &crate::ops::views::movedim(&products_of_others(&last)?, &[-1], &[dim])?)
+            mul_tensors(&g, &crate::ops::views::movedim(&conj(&products_of_others(&last)?)?, &[-1], &[dim])?)
         };
     }
 }
@@ -151,12 +161,13 @@ fn prod_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<D
     check_differentiable("prod", input, dtype)?;
     let chosen = wrap_dims(dim, input.ndim())?;
     let input = input.cast(accumulating_dtype(input, dtype))?;
-    with_element!(input.dtype(), real T => {
+    with_element!(input.dtype(), ring T => {
         let (out, sink) = results::<T>(&input, &chosen, keepdim)?;
         // SAFETY: as for sums.
         reduce(Product::<T>::default(), &input.data(), &chosen, |i, p| unsafe { sink.get().add(i).write(p) });
         Ok(out)
     }, else {
+        check_truths("prod", &input)?;
         prod_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
     })
 }
@@ -234,7 +245,7 @@ fn count_of(sizes: &[usize], dim: Option<&[i64]>) -> Result<usize> {
 
 fn mean_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DType>) -> Result<Tensor> {
     let dtype = dtype.unwrap_or(input.dtype());
-    if !dtype.is_float() {
+    if !dtype.is_differentiable() {
         bail!(
             Runtime,
             "mean: a floating point dtype is needed, the input is {}; convert it or pass dtype=",

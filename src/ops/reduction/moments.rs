@@ -8,14 +8,14 @@ op! {
         input: Tensor, dim: Option<Ints> = None; correction: Option<f64> = None, keepdim: bool = false
     ) -> Tensor, FUNCTION METHOD;
     value {
-        if !input.dtype().is_float() {
+        if !input.dtype().is_differentiable() {
             bail!(Runtime, "var: a floating point dtype is needed, the input is {}", input.dtype());
         }
         let count = count_of(&input.sizes(), dim)?;
         let every: Ints = (0..input.ndim() as i64).collect();
         let dims = dim.filter(|dims| !dims.is_empty()).unwrap_or(&every);
         let deviation = crate::ops::arithmetic::sub(input.into(), (&mean_over(input, Some(dims), true, None)?).into())?;
-        let squares = mul_tensors(&deviation, &deviation)?;
+        let squares = real(&mul_tensors(&deviation, &conj(&deviation)?)?)?;
         let total = sum_over(&squares, Some(dims), keepdim, None)?;
         div((&total).into(), (count as f64 - correction.unwrap_or(1.0)).max(0.0).into())
     }

@@ -75,19 +75,29 @@ op! {
         {
             bail!(Runtime, "bincount: weights of size {} for {} numbers", shape::show(&weights.sizes()), places.len());
         }
-        let bins = places.iter().max().map_or(0, |&most| most as usize + 1).max(minlength as usize);
+        let bins = places.iter().max().map_or(0, |&most| (most as usize).saturating_add(1)).max(minlength as usize);
         let Some(weights) = weights else {
-            let mut counts = vec![0i64; bins];
+            let mut counts: Vec<i64> = zeros("bincount", bins)?;
             places.iter().for_each(|&place| counts[place as usize] += 1);
             return Tensor::from_slice(&counts, &[bins]);
         };
-        let mut sums = vec![0.0; bins];
+        let mut sums: Vec<f64> = zeros("bincount", bins)?;
         places.iter().zip(weights.to_vec::<f64>()?).for_each(|(&place, weight)| sums[place as usize] += weight);
         let result = if weights.dtype() == DType::Float32 { DType::Float32 } else { DType::Float64 };
         Tensor::from_slice(&sums, &[bins])?.cast(result)
     }
     batch refused("how many numbers are counted differs from example to example");
     derivative none;
+}
+
+/// As many zeros as there are bins, if that is possible.
+fn zeros<T: Clone + std::default::Default>(name: &str, bins: usize) -> Result<Vec<T>> {
+    let mut list = Vec::new();
+    if list.try_reserve_exact(bins).is_err() {
+        bail!(Runtime, "{name}: {bins} bins do not fit the memory");
+    }
+    list.resize(bins, T::default());
+    Ok(list)
 }
 
 /// The bounds of a histogram: those given, or if both are the same, those of the elements, which are made to differ.
@@ -123,7 +133,7 @@ op! {
             bail!(NotImplemented, "histc: not implemented for {}", input.dtype());
         }
         let (low, high) = histogram_bounds("histc", input, min.to_f64(), max.to_f64())?;
-        let mut counts = vec![0.0; bins as usize];
+        let mut counts: Vec<f64> = zeros("histc", bins as usize)?;
         for value in input.to_vec::<f64>()? {
             if (low..=high).contains(&value) {
                 let bin = ((value - low) * bins as f64 / (high - low)) as usize;

@@ -4,6 +4,7 @@ mod parts;
 mod strided;
 mod windows;
 
+use crate::DType;
 use crate::error::Result;
 use crate::op::Batched;
 use crate::ops::conversion::row_major;
@@ -55,6 +56,41 @@ op! {
 }
 
 op! {
+    /// The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or grows.
+    ///
+    /// Raises `RuntimeError` if sizes or strides do not allow it.
+    fn view_dtype as "view" / "dtype" (input: Tensor, dtype: DType) -> Tensor, METHOD VIEW;
+    value {
+        let mut data = input.data().clone();
+        let (old, new) = (data.dtype.size(), dtype.size());
+        let (mut sizes, mut strides, mut offset) = (data.sizes.clone(), data.strides.clone(), data.offset);
+        if old != new {
+            let misfit = || error!(
+                Runtime,
+                "view: a {} tensor of size {} and strides {} cannot be seen as {dtype}",
+                data.dtype,
+                shape::show(&data.sizes),
+                shape::show(&data.strides)
+            );
+            let last = sizes.len().checked_sub(1).filter(|&last| strides[last] == 1).ok_or_else(misfit)?;
+            let scaled = |n: usize| if (n * old).is_multiple_of(new) { Ok(n * old / new) } else { Err(misfit()) };
+            sizes[last] = scaled(sizes[last])?;
+            offset = scaled(offset)?;
+            for d in 0..last {
+                strides[d] = scaled(strides[d])?;
+            }
+        }
+        let version = data.version.take();
+        let seen = input.alias(sizes.clone(), strides.clone(), data.offset);
+        let mut other = crate::data::Data::new(data.storage, sizes, strides, offset, dtype);
+        other.version = version;
+        seen.set_data(other);
+        Ok(seen)
+    }
+    derivative none;
+}
+
+op! {
     /// The same elements with other sizes: a view where possible, else a copy; one size may be -1.
     fn reshape(input: Tensor, shape: Ints) -> Tensor, FUNCTION METHOD;
     value {
@@ -83,7 +119,7 @@ op! {
 
 op! {
     /// `view` of a tensor that nobody else sees, so that the result need not be a view of it.
-    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor;
+    fn unsafe_view as "_unsafe_view" (input: Tensor, size: Ints) -> Tensor, ANY_TYPE;
     value { seen(input, size) }
     batch by(|batch| unsafe_view(batch.tensor(0)?, &sizes_of_batch(batch)?));
     derivative "UnsafeViewBackward0" Linear {
@@ -209,7 +245,7 @@ fn checked_order(name: &str, dims: &[i64], ndim: usize) -> Result<Dims> {
 
 op! {
     /// Two dimensions exchanged.
-    fn transpose(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn transpose(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD VIEW;
     value {
         let data = input.data();
         let ndim = data.sizes.len();
@@ -228,8 +264,17 @@ op! {
 }
 
 op! {
+    /// `transpose` in place, which changes how the memory is seen.
+    fn transpose_in_place as "transpose" / "in_place" (input: Tensor, dim0: i64, dim1: i64) -> Tensor, VIEW IN_PLACE;
+    value { Ok(transpose(&input.detach(), dim0, dim1)?.detach()) }
+    derivative "TransposeBackward1" Linear {
+        input(g, dim0, dim1) => transpose(g, dim0, dim1);
+    }
+}
+
+op! {
     /// A matrix transposed; a vector or a tensor without dimensions as it is.
-    fn t(input: Tensor) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn t(input: Tensor) -> Tensor, FUNCTION METHOD VIEW;
     value {
         let data = input.data();
         if data.sizes.len() > 2 {
@@ -244,6 +289,15 @@ op! {
         _ => batch.one_by_one_tensor(),
     });
     derivative "TBackward0" Linear {
+        input(g) => t(g);
+    }
+}
+
+op! {
+    /// `t` in place.
+    fn t_in_place as "t" / "in_place" (input: Tensor) -> Tensor, VIEW IN_PLACE;
+    value { Ok(t(&input.detach())?.detach()) }
+    derivative "TBackward1" Linear {
         input(g) => t(g);
     }
 }
@@ -288,13 +342,13 @@ op! {
 op! {
     /// `transpose` under numpy's name.
     fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
-    choose { Ok(chosen!(transpose(input, Scalar::Int(axis0), Scalar::Int(axis1)))) }
+    choose { Ok(chosen!(transpose_in_place(input, Scalar::Int(axis0), Scalar::Int(axis1)))) }
 }
 
 op! {
     /// `transpose` under another name.
     fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
-    choose { Ok(chosen!(transpose(input, Scalar::Int(dim0), Scalar::Int(dim1)))) }
+    choose { Ok(chosen!(transpose_in_place(input, Scalar::Int(dim0), Scalar::Int(dim1)))) }
 }
 
 op! {
@@ -307,7 +361,7 @@ op! {
         if input.ndim() == 0 {
             return Ok(input.clone());
         }
-        crate::ops::conversion::conj(&transpose(input, -2, -1)?)
+        crate::ops::complex::conj(&transpose(input, -2, -1)?)
     }
     derivative composite;
 }
@@ -369,7 +423,7 @@ op! {
 
 op! {
     /// A dimension of size 1 put in at `dim`.
-    fn unsqueeze(input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn unsqueeze(input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW;
     value {
         let data = input.data();
         let d = wrap_dim(dim, data.sizes.len() + 1)?;
@@ -386,8 +440,17 @@ op! {
 }
 
 op! {
+    /// `unsqueeze` in place.
+    fn unsqueeze_in_place as "unsqueeze" / "in_place" (input: Tensor, dim: i64) -> Tensor, VIEW IN_PLACE;
+    value { Ok(unsqueeze(&input.detach(), dim)?.detach()) }
+    derivative "UnsqueezeBackward1" Linear {
+        input(g, dim) => squeeze(g, dim);
+    }
+}
+
+op! {
     /// All dimensions of size 1 taken out.
-    fn squeeze_all as "squeeze" (input: Tensor) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn squeeze_all as "squeeze" (input: Tensor) -> Tensor, FUNCTION METHOD VIEW;
     value { Ok(squeezed(input, |_| true)) }
     batch by(|batch| squeeze_dims(batch.tensor(0)?, &batch.every_dim(0)?));
     derivative "SqueezeBackward0" Linear {
@@ -397,7 +460,7 @@ op! {
 
 op! {
     /// Dimension `dim` taken out if its size is 1.
-    fn squeeze as "squeeze" / "dim" (input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn squeeze as "squeeze" / "dim" (input: Tensor, dim: i64) -> Tensor, FUNCTION METHOD VIEW;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))
@@ -410,7 +473,7 @@ op! {
 
 op! {
     /// `squeeze` of a tensor that nobody else sees.
-    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor;
+    fn squeeze_in_place as "_squeeze" (input: Tensor, dim: i64) -> Tensor, ANY_TYPE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
         Ok(squeezed(input, |i| i == d))
@@ -423,7 +486,7 @@ op! {
 
 op! {
     /// Those of the given dimensions taken out whose size is 1.
-    fn squeeze_dims as "squeeze" / "dims" (input: Tensor, dim: Ints) -> Tensor, FUNCTION METHOD VIEW IN_PLACE;
+    fn squeeze_dims as "squeeze" / "dims" (input: Tensor, dim: Ints) -> Tensor, FUNCTION METHOD VIEW;
     value {
         if dim.is_empty() {
             return Ok(squeezed(input, |_| false));
@@ -433,6 +496,33 @@ op! {
     }
     batch dims(dim);
     derivative "SqueezeBackward2" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
+}
+
+op! {
+    /// `squeeze` in place, of all dimensions.
+    fn squeeze_all_in_place as "squeeze" / "all_in_place" (input: Tensor) -> Tensor, VIEW IN_PLACE;
+    value { Ok(squeezed(input, |_| true)) }
+    derivative "SqueezeBackward3" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
+}
+
+op! {
+    /// `squeeze` in place, of one dimension.
+    fn squeeze_one_in_place as "squeeze" / "dim_in_place" (input: Tensor, dim: i64) -> Tensor, VIEW IN_PLACE;
+    value { Ok(squeeze(&input.detach(), dim)?.detach()) }
+    derivative "SqueezeBackward4" Linear {
+        input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
+    }
+}
+
+op! {
+    /// `squeeze` in place, of some dimensions.
+    fn squeeze_dims_in_place as "squeeze" / "dims_in_place" (input: Tensor, dim: Ints) -> Tensor, VIEW IN_PLACE;
+    value { Ok(squeeze_dims(&input.detach(), dim)?.detach()) }
+    derivative "SqueezeBackward5" Linear {
         input(g, ctx) => reshape(g, &ints(&ctx.sizes_of(0)?));
     }
 }

@@ -33,7 +33,7 @@ op! {
 
 op! {
     /// Zeros of a size with `g` at `index` along `dim`: the gradient of `select`.
-    fn select_backward as "select_backward" (g: Tensor, input_sizes: Ints, dim: i64, index: i64) -> Tensor;
+    fn select_backward as "select_backward" (g: Tensor, input_sizes: Ints, dim: i64, index: i64) -> Tensor, ANY_TYPE;
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, g.dtype())?;
         crate::kernels::copy::copy(&select(&zeros, dim, index)?.data(), &g.data());
@@ -94,7 +94,7 @@ op! {
     /// Zeros of a size with `g` in a slice: the gradient of `slice`.
     fn slice_backward as "slice_backward" (
         g: Tensor, input_sizes: Ints, dim: i64, start: Option<i64>, end: Option<i64>, step: i64
-    ) -> Tensor;
+    ) -> Tensor, ANY_TYPE;
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, g.dtype())?;
         crate::kernels::copy::copy(&slice(&zeros, dim, start, end, step)?.data(), &g.data());

@@ -41,6 +41,9 @@ op! {
     value {
         let zeros = Tensor::zeros(&shape::checked_sizes(input_sizes)?, grad_in.dtype())?;
         let seen = unfold(&zeros, dim, size, step)?;
+        if seen.sizes() != grad_in.sizes() {
+            bail!(Runtime, "unfold_backward: windows of size {} are expected, got {}", shape::show(&seen.sizes()), shape::show(&grad_in.sizes()));
+        }
         if size <= step {
             crate::kernels::copy::copy(&seen.data(), &grad_in.data());
         } else {

@@ -14,7 +14,8 @@ impl Maker {
             "polygamma.of" | "polygamma.method" | "mvlgamma" | "round.decimals" => {
                 [1, 2].map(|n| vec![self.input(&[2, 3]), int(n)]).into()
             }
-            "zeta" | "igamma" | "igammac" | "float_power" | "isin" => self.pairs(),
+            "xlogy" | "xlog1py" | "zeta" | "zeta.of" | "igamma" | "igammac" | "float_power" | "isin" => self.pairs(),
+            "zeta.of_number" => vec![vec![float(2.5), self.tensor("other", &[2, 3])]],
             "float_power.in_place" => vec![vec![self.input(&[2, 3]), float(2.5)]],
             "dist" | "pairwise_distance" | "cosine_similarity" => {
                 [[&[2, 3][..], &[2, 3]], [&[2, 3], &[1, 3]]].map(|[a, b]| self.both(a, b)).into()

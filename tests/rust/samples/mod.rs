@@ -11,7 +11,9 @@ use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
+mod arrangement;
 mod elementwise;
+mod layers;
 mod table;
 mod values;
 
@@ -63,12 +65,12 @@ fn is_constant(op: &Op, parameter: &str) -> bool {
         || matches!(
             (op.name, parameter),
             ("zeta" | "igamma" | "igammac", "input")
+                | ("_gradient_at", "gradient")
                 | ("_rrelu_with_noise", "noise")
                 | ("soft_margin_loss" | "hinge_embedding_loss", "target")
                 | ("multi_margin_loss", "weight")
         )
-        // PyTorch has its derivative be 0.
-        || op.name == "nextafter"
+        || matches!(parameter, "running_mean" | "running_var" | "random_samples")
         || matches!(parameter, "weight" | "pos_weight")
             && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
 }
@@ -99,15 +101,24 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows =
-        make.named().or_else(|| make.elementwise()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows = make
+        .named()
+        .or_else(|| make.elementwise())
+        .or_else(|| make.layers())
+        .or_else(|| make.arrangement())
+        .or_else(|| make.by_kinds(&Sizes::small()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
 /// Samples so large that threads share the work; none for an operation that does none, such as a view.
 pub fn large(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named_large().or_else(|| make.by_kinds(&Sizes::large())).unwrap_or_default();
+    let rows = make
+        .named_large()
+        .or_else(|| make.layers_large())
+        .or_else(|| make.by_kinds(&Sizes::large()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .making import SINGLE, Of, along, each
 
+RUNNING = each((Of(()), 0), (Of((3,)), 0), (Of((2, 3)), 0), (Of((2, 3)), -1), (Of((2, 3, 2)), 1), (Of((2,)), 1))
+
 NAMED = {
     "cumsum": along({"dtype": "float64"}),
     "cumprod": along({"dtype": "float64"})
@@ -11,9 +13,9 @@ NAMED = {
         (Of((4,), values=[2.0, 0.0, 3.0, 4.0]), 0),
         (Of((2, 3), values=[[1.0, 0.0, 2.0], [0.0, 5.0, 0.0]]), 1),
     ),
-    "cummax": along() + each((Of((5,), values=[1.0, 3.0, 2.0, 3.0, 4.0]), 0)),
-    "cummin": along() + each((Of((5,), values=[4.0, 3.0, 3.0, 5.0, 1.0]), 0)),
-    "logcumsumexp": along(),
+    "cummax": RUNNING + each((Of((5,), values=[1.0, 3.0, 2.0, 3.0, 4.0]), 0)),
+    "cummin": RUNNING + each((Of((5,), values=[4.0, 3.0, 3.0, 5.0, 1.0]), 0)),
+    "logcumsumexp": RUNNING,
     "diff": each(
         Of((5,)),
         (Of((2, 4)), 2),

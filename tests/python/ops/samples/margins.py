@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .making import Of, Sample, each, index
+from .making import Of, Sample, each, in_any_layout, index, once
 
 REDUCTIONS = ("none", "mean", "sum", "most")
 SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
@@ -10,8 +10,8 @@ PROBABILITIES = [[0.2, 0.3, 0.5], [0.6, 0.1, 0.3]]
 RATES = [[0.5, 2.0, 1.5], [3.0, 0.1, 0.7]]
 
 
-def with_reductions(*arguments, **keywords) -> list[Sample]:
-    return each(*[(*arguments, {"reduction": reduction, **keywords}) for reduction in REDUCTIONS])
+def with_reductions(*arguments, make=each, **keywords) -> list[Sample]:
+    return make(*[(*arguments, {"reduction": reduction, **keywords}) for reduction in REDUCTIONS])
 
 
 SIGN = Of(values=SIGNS, differentiable=False)
@@ -41,17 +41,17 @@ NAMED = {
         *each((Of((2, 3)), SIGN, 0.3), (Of((3,)), Of(values=[0.0, 1.0, -1.0], differentiable=False))),
     ],
     "margin_ranking_loss": [
-        *with_reductions(Of((2, 3)), Of((2, 3)), SIGN),
-        *each((Of((2, 3)), Of((2, 3)), SIGN, 0.5), (Of((2, 3)), Of((3,)), SIGN)),
+        *with_reductions(Of((2, 3)), Of((2, 3)), Of(values=SIGNS)),
+        *each((Of((2, 3)), Of((2, 3)), Of(values=SIGNS), 0.5), (Of((2, 3)), Of((3,)), Of(values=SIGNS))),
     ],
     "soft_margin_loss": [
         *with_reductions(Of((2, 3)), SIGN),
         *each((Of((3,)), Of(values=[1.0, -1.0], differentiable=False)), (Of((2, 3)), Of((2, 3)))),
     ],
     "multi_margin_loss": [
-        *with_reductions(Of((2, 3)), index([2, 0])),
-        *with_reductions(Of((3,)), index(1)),
-        *each(
+        *with_reductions(Of((2, 3)), index([2, 0]), make=once),
+        *with_reductions(Of((3,)), index(1), make=once),
+        *once(
             *[(Of((2, 3)), index([2, 0]), {"p": p}) for p in (1, 2, 3)],
             (Of((2, 3)), index([2, 0]), {"margin": 0.3}),
             (Of((2, 3)), index([2, 3])),
@@ -59,8 +59,12 @@ NAMED = {
         ),
     ],
     "multilabel_margin_loss": [
-        *with_reductions(Of((2, 3)), index([[2, 0, -1], [1, -1, 0]])),
-        *with_reductions(Of((3,)), index([1, -1, 0])),
-        *each((Of((2, 3)), index([[2, 0, 3], [1, -1, 0]])), (Of((2, 3)), index([2, 0]))),
+        *with_reductions(Of((2, 3)), index([[2, 0, -1], [1, -1, 0]]), make=once),
+        *with_reductions(Of((3,)), index([1, -1, 0]), make=once),
+        *once((Of((2, 3)), index([[2, 0, 3], [1, -1, 0]])), (Of((2, 3)), index([2, 0]))),
     ],
 }
+
+# Where torch composes a loss, the layout of a gradient is that of the operation that comes last.
+for _name in ("kl_div", "poisson_nll_loss", "margin_ranking_loss", "hinge_embedding_loss"):
+    NAMED[_name] = in_any_layout(NAMED[_name])

@@ -7,13 +7,16 @@ from .making import SINGLE, Of, along, each, index, values_of
 BOUNDS = Of(values=[-1.0, 0.0, 0.5, 1.0])
 FRACTIONS = Of(values=[0.0, 0.3, 0.5, 1.0])
 
+DIFFERENT = Of(values=[3, 1, 4, 0, 5])
+TABLE = Of(values=[[3, 1, 4, 0], [2, 6, 5, 7]])
+
 NAMED = {
     "sort": along({"descending": True}, {"stable": True}, {"stable": True, "descending": True}),
     "argsort": each((Of((4,)),), (Of((2, 3)), 0), (Of((2, 3)), 1, True), (Of((2, 3)), {"stable": True, "dim": 0})),
     "topk": each(
-        (Of((5,)), 2), (Of((2, 4)), 3, 1), (Of((4, 2)), 1, 0, False), (Of(()), 1), (Of((3,)), 0), (Of((2, 3)), 4)
+        (DIFFERENT, 2), (TABLE, 3, 1), (TABLE, 1, 0, False), (Of(()), 1), (Of((3,)), 0), (Of((2, 3)), 4)
     ),
-    "kthvalue": each((Of((5,)), 2), (Of((2, 4)), 3, 1), (Of((4, 2)), 1, 0, True), (Of(()), 1), (Of((3,)), 0)),
+    "kthvalue": each((DIFFERENT, 2), (TABLE, 3, 1), (TABLE, 1, 0, True), (Of((1,)), 1), (Of((3,)), 0)),
     "median": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
     "nanmedian": each(*[Of(shape) for shape in SINGLE]) + along({"keepdim": True}),
     "mode": along({"keepdim": True}) + each((Of((6,), values=[1.0, 3.0, 2.0, 3.0, 1.0, 2.0]),)),
@@ -46,5 +49,4 @@ NAMED = {
     "unique_dim": values_of(
         (Of((3, 2), values=[[1, 2], [0, 5], [1, 2]]), 0, True, True, True), (Of((2, 3), values=[[1, 2, 1]] * 2), 1)
     ),
-    "_unique2": values_of((Of(values=[3, 1, 2, 1]), True, True, True), (Of((2, 3)),), (Of((0,)),)),
 }
