@@ -156,7 +156,7 @@ def overloads(
         parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
         if row["variadic"]:
-            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
             ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
@@ -182,7 +182,7 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
         if receiver and parameter is parameters[0]:
             yield receiver
             continue
-        if loose and parameter is gathered:
+        if loose and gathered is not None and parameter is gathered:
             yield f"*{parameter['name']}: {'_int' if parameter['kind'] == 'Ints' else 'Tensor'}"
             continue
         if parameter["keyword_only"] and not starred:
