@@ -182,7 +182,7 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
         if receiver and parameter is parameters[0]:
             yield receiver
             continue
-        if loose and parameter is gathered:
+        if loose and gathered is not None and parameter is gathered:
             yield f"*{parameter['name']}: {'_int' if parameter['kind'] == 'Ints' else 'Tensor'}"
             continue
         if parameter["keyword_only"] and not starred:

@@ -232,7 +232,7 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
 /// Exponential numbers, stored in `target`.
 pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Result<()> {
     fill_random!(target, float T, |slice, _dense| generator.exponential::<T>(slice, rate),
-        else return Err(unsupported("exponential_", target.dtype())))
+        else bail!(Runtime, "exponential_: numbers are floating-point, got {}", target.dtype()))
 }
 
 /// Normal numbers for a 16-bit type: PyTorch draws none for the elements that the last block of 16 replaces.

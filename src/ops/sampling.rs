@@ -161,5 +161,5 @@ pub fn multinomial(weights: &Tensor, choices: i64, replacement: bool, generator:
             }
         }
         Tensor::from_slice(&out, &result)
-    }, else Err(unsupported("multinomial", weights.dtype())))
+    }, else bail!(Runtime, "multinomial: weights are floating-point numbers, got {}", weights.dtype()))
 }
