@@ -181,12 +181,12 @@ class Tensor:
     ) -> Any:
         """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
 
-            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often each is there.
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often it is there.
         """
     def unique_consecutive(
         self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
     ) -> Any:
-        """The elements (or parts along `dim`) of which neighbours that are equal are there once."""
+        """The elements (or parts along `dim`), of neighbours that are equal only one."""
     def is_nonzero(self) -> _bool:
         """Whether the only element is not 0.
 
