@@ -181,7 +181,7 @@ class Tensor:
     ) -> Any:
         """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
 
-            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often it is there.
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often.
         """
     def unique_consecutive(
         self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None

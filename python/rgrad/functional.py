@@ -79,7 +79,7 @@ def unique(
 ) -> Any:
     """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
 
-    With `return_inverse` also where each element (or part) is among them, with `return_counts` how often it is there.
+    With `return_inverse` also where each element (or part) is among them, with `return_counts` how often.
     """
     if dim is None:
         found = _rgrad._unique_elements(input, sorted, return_inverse, return_counts)
