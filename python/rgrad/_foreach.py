@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Operations of a tensor alone.
 _UNARY = """
-    abs acos asin atan ceil cos cosh erf erfc exp expm1 floor frac lgamma log log10 log1p log2 neg reciprocal round rsqrt
-    sigmoid sign sin sinh sqrt tan tanh trunc
+    abs acos asin atan ceil cos cosh erf erfc exp expm1 floor frac lgamma log log10 log1p log2 neg reciprocal round
+    rsqrt sigmoid sign sin sinh sqrt tan tanh trunc
 """.split()
 
 # Operations of a tensor and an operand, which is one for all tensors or one for each.

@@ -79,7 +79,7 @@ def unique(
 ) -> Any:
     """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
 
-    With `return_inverse` also where each element (or part) is among them, with `return_counts` how often each is there.
+    With `return_inverse` also where each element (or part) is among them, with `return_counts` how often.
     """
     if dim is None:
         found = _rgrad._unique_elements(input, sorted, return_inverse, return_counts)
@@ -91,7 +91,7 @@ def unique(
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
-    """The elements (or parts along `dim`) of which neighbours that are equal are there once."""
+    """The elements (or parts along `dim`), of neighbours that are equal only one."""
     return _asked(_rgrad._unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts)
 
 

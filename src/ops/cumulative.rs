@@ -82,7 +82,7 @@ op! {
     fn cumsum_in_place as "cumsum" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
-        if dtype == DType::Bool && input.ndim() > 0 {
+        if dtype == DType::Bool && input.ndim() > 0 && input.numel() > 0 {
             bail!(NotImplemented, "cumsum_: not implemented for bool");
         }
         Ok(chosen!(cumsum(input, Scalar::Int(dim), Value::DType(dtype))))
@@ -94,7 +94,7 @@ op! {
     fn cumprod_in_place as "cumprod" / "in_place" (input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, IN_PLACE;
     choose {
         let dtype = dtype.unwrap_or(input.dtype());
-        if dtype == DType::Bool && input.ndim() > 0 {
+        if dtype == DType::Bool && input.ndim() > 0 && input.numel() > 0 {
             bail!(NotImplemented, "cumprod_: not implemented for bool");
         }
         Ok(chosen!(cumprod(input, Scalar::Int(dim), Value::DType(dtype))))

@@ -355,11 +355,16 @@ op! {
         if !with_replacement {
             row.iter_mut().zip(0..).for_each(|(slot, i)| *slot = i);
         }
-        while n > 0 && (with_replacement || r <= n) {
+        // One row for each round; where there is none to begin with, not even the first.
+        let mut goes_on = n > 0;
+        while goes_on {
             columns.iter_mut().zip(&row).for_each(|(column, &i)| column.push(i));
             // The last place that can go on, and what follows it from there.
             let most = |d: usize| if with_replacement { n - 1 } else { n - r + d as i64 };
-            let Some(d) = (0..row.len()).rev().find(|&d| row[d] < most(d)) else { break };
+            let Some(d) = (0..row.len()).rev().find(|&d| row[d] < most(d)) else {
+                goes_on = false;
+                continue;
+            };
             row[d] += 1;
             for next in d + 1..row.len() {
                 row[next] = row[next - 1] + i64::from(!with_replacement);

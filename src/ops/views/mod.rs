@@ -341,13 +341,27 @@ op! {
 
 op! {
     /// `transpose` under numpy's name.
-    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD;
+    value { transpose(input, axis0, axis1) }
+    derivative composite;
+}
+
+op! {
+    /// `swapaxes` in place.
+    fn swapaxes_in_place as "swapaxes" / "in_place" (input: Tensor, axis0: i64, axis1: i64) -> Tensor, IN_PLACE;
     choose { Ok(chosen!(transpose_in_place(input, Scalar::Int(axis0), Scalar::Int(axis1)))) }
 }
 
 op! {
     /// `transpose` under another name.
-    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD;
+    value { transpose(input, dim0, dim1) }
+    derivative composite;
+}
+
+op! {
+    /// `swapdims` in place.
+    fn swapdims_in_place as "swapdims" / "in_place" (input: Tensor, dim0: i64, dim1: i64) -> Tensor, IN_PLACE;
     choose { Ok(chosen!(transpose_in_place(input, Scalar::Int(dim0), Scalar::Int(dim1)))) }
 }
 

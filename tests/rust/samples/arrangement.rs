@@ -68,7 +68,8 @@ impl Maker {
                 vec![vec![self.input(&[2, 6]), int(1), ints(&[2, -1])], vec![self.input(&[4]), int(0), ints(&[2, 2])]]
             }
             "moveaxis" => vec![vec![self.input(&[2, 3]), ints(&[0]), ints(&[1])]],
-            "moveaxis.int" | "swapaxes" | "swapdims" | "transpose.in_place" => {
+            "moveaxis.int" | "swapaxes" | "swapdims" | "transpose.in_place" | "swapaxes.in_place"
+            | "swapdims.in_place" => {
                 vec![vec![self.input(&[2, 3]), int(0), int(1)], vec![self.input(&[2, 3, 2]), int(-1), int(0)]]
             }
             "view_as" | "reshape_as" => vec![vec![self.input(&[2, 3]), self.tensor("other", &[3, 2])]],
