@@ -24,7 +24,7 @@ from ._rgrad import (
     int64,
 )
 from ._size import Size
-from .functional import *
+from .functional import *  # type: ignore[assignment,no-redef]  # these call the operations of the same name
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd

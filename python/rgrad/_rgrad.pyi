@@ -15,18 +15,19 @@ from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
 from builtins import bool as _bool  # isort: skip
+from builtins import complex as _complex  # isort: skip
 from builtins import float as _float  # isort: skip
 from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
-_Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_Number: TypeAlias = _complex | numpy.number[Any] | numpy.bool_
 _AnyType: TypeAlias = type[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
 _OneDevice: TypeAlias = device
-_DType: TypeAlias = dtype | type[_float] | type[_int]
+_DType: TypeAlias = dtype | type[_complex] | type[_float] | type[_int]
 _Device: TypeAlias = device | str
 _Tensors: TypeAlias = Tensor | Sequence[Tensor]
 _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
@@ -45,6 +46,13 @@ class dtype:
     def is_complex(self) -> _bool: ...
     @property
     def is_signed(self) -> _bool: ...
+    def to_real(self) -> dtype:
+        """The type of the real part."""
+    def to_complex(self) -> dtype:
+        """The complex type whose parts are of this float type.
+
+        Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+        """
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
@@ -62,6 +70,9 @@ class device:
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
     def __reduce__(self) -> tuple[Any, tuple[str]]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_error: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
 
 @final
 class Generator:
@@ -166,6 +177,57 @@ class Tensor:
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated; a tensor without dimensions as it is.
+
+        Raises `RuntimeError` for a tensor of another number of dimensions.
+        """
+    @property
+    def mH(self) -> Tensor:
+        """The transposed and conjugated matrices of the last two dimensions."""
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any:
+        """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
+
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often.
+        """
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any:
+        """The elements (or parts along `dim`), of neighbours that are equal only one."""
+    def is_nonzero(self) -> _bool:
+        """Whether the only element is not 0.
+
+        Raises `RuntimeError` for a tensor with more or fewer elements.
+        """
+    def is_same_size(self, other: Tensor) -> _bool:
+        """Whether another tensor has the same size."""
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor of the given size and strides with undefined content, of this one's dtype unless another is given.
+        """
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any:
         """A leaf of the class `cls` on the memory of `data`."""
@@ -203,6 +265,13 @@ class Tensor:
     def T(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
+    real: Tensor
+    """The real parts, as a view; a real tensor itself."""
+    imag: Tensor
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 
     # Element type and place.
     @property
@@ -216,6 +285,10 @@ class Tensor:
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
     def is_signed(self) -> _bool: ...
+    def is_conj(self) -> _bool:
+        """Whether the tensor only remembers to be conjugated: never, conjugates are computed."""
+    def is_neg(self) -> _bool:
+        """Whether the tensor only remembers to be negated: never, opposites are computed."""
     def to(
         self,
         *targets: Any,
@@ -235,6 +308,12 @@ class Tensor:
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
     def double(self) -> Tensor: ...
+    def half(self) -> Tensor: ...
+    def bfloat16(self) -> Tensor: ...
+    def cfloat(self) -> Tensor: ...
+    def cdouble(self) -> Tensor: ...
+    def short(self) -> Tensor: ...
+    def char(self) -> Tensor: ...
     def long(self) -> Tensor: ...
     def int(self) -> Tensor: ...
     def byte(self) -> Tensor: ...
@@ -333,10 +412,26 @@ class Tensor:
         """Uniform numbers from `from` up to `to`."""
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Normal numbers."""
+    def bernoulli_(self, p: _float | Tensor = 0.5, *, generator: Generator | None = None) -> Self:
+        """1 with probability `p`, a number or a tensor of one for each element, else 0."""
     def exponential_(self, lambd: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Exponential numbers of the rate `lambd`."""
-    def bernoulli_(self, p: _float = 0.5, *, generator: Generator | None = None) -> Self:
-        """1 with probability `p`, else 0."""
+    def cauchy_(self, median: _float = 0.0, sigma: _float = 1.0, *, generator: Generator | None = None) -> Self:
+        """Cauchy numbers."""
+    def log_normal_(self, mean: _float = 1.0, std: _float = 2.0, *, generator: Generator | None = None) -> Self:
+        """The exponentials of normal numbers."""
+    def geometric_(self, p: _float, *, generator: Generator | None = None) -> Self:
+        """The numbers of trials up to the first success, each of which has probability `p`."""
+    def random_(self, from_: _int = ..., to: _int | None = ..., *, generator: Generator | None = None) -> Self:
+        """Integers: `random_()` of the whole range of the dtype, `random_(to)` below `to`, `random_(from, to)` from
+        `from` on and below `to`, or without end if that is None.
+        """
+    def bernoulli(self, p: _float | None = None, *, generator: Generator | None = None) -> Tensor:
+        """As `rgrad.bernoulli`."""
+    def multinomial(
+        self, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
+    ) -> Tensor:
+        """As `rgrad.multinomial`."""
     def new_zeros(
         self,
         *sizes: _Size,
@@ -385,6 +480,7 @@ class Tensor:
     def __setitem__(self, key: _Index, value: Any, /) -> None: ...
     def __bool__(self) -> _bool: ...
     def __int__(self) -> _int: ...
+    def __complex__(self) -> _complex: ...
     def __float__(self) -> _float: ...
     def __index__(self) -> _int: ...
     def __hash__(self) -> _int: ...
@@ -464,9 +560,9 @@ class Tensor:
 
     # Operations.
     def abs(self) -> Tensor:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def abs_(self) -> Self:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def acos(self) -> Tensor:
         """The angle whose cosine each element is, from 0 to π."""
     def acos_(self) -> Self:
@@ -487,6 +583,10 @@ class Tensor:
     @overload
     def add_(self, other: _Operand, *, alpha: _Operand) -> Self:
         """`input + alpha * other`."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
         """`input + value * tensor1 / tensor2`."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Self:
@@ -499,6 +599,16 @@ class Tensor:
         """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
         """`addmm` in place: `input` has to have the size of the product."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def adjoint(self) -> Tensor:
+        """The last two dimensions exchanged, and the elements conjugated where they are complex."""
     @overload
     def all(self) -> Tensor:
         """Whether no element is 0."""
@@ -509,8 +619,10 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def aminmax(self, *, dim: _int | None = None, keepdim: _bool = False) -> _AminmaxResult:
+        """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
     def angle(self) -> Tensor:
-        """The angle of a real number in the complex plane: π below 0, else 0."""
+        """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -521,10 +633,26 @@ class Tensor:
         """The first place of the largest element, along a dimension or in the flattened tensor."""
     def argmin(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
         """The first place of the smallest element, along a dimension or in the flattened tensor."""
+    @overload
+    def argsort(self, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """The places of the elements in ascending (or descending) order along `dim`."""
+    @overload
+    def argsort(self, *, stable: _bool, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """`argsort`, which is stable, as asked for."""
+    def argwhere(self) -> Tensor:
+        """`nonzero` under numpy's name."""
     def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
+    def as_strided_scatter(
+        self,
+        src: Tensor,
+        size: _Size,
+        stride: _Size,
+        storage_offset: _int | None = None,
+    ) -> Tensor:
+        """`input` with `src` where `as_strided` with the same arguments sees it."""
     def asin(self) -> Tensor:
         """The angle whose sine each element is, from -π/2 to π/2."""
     def asin_(self) -> Self:
@@ -545,6 +673,12 @@ class Tensor:
         """The inverse of `tanh`."""
     def atanh_(self) -> Self:
         """The inverse of `tanh`."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def bincount(self, weights: Tensor | None = None, minlength: _int = 0) -> Tensor:
+        """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
     def bitwise_and(self, other: _Operand) -> Tensor:
         """Bitwise and; for bool, logical and."""
     def bitwise_and_(self, other: _Operand) -> Self:
@@ -598,10 +732,20 @@ class Tensor:
         """Not below `min`."""
     def clamp_min_(self, min: _Operand) -> Self:
         """Not below `min`."""
+    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+        """`clamp` under numpy's name."""
+    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
+        """`clamp` under numpy's name."""
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
+    def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
+        """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
     def conj(self) -> Tensor:
-        """The complex conjugate: a real tensor as it is."""
+        """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+    def conj_physical(self) -> Tensor:
+        """The complex conjugate of each element; a real tensor itself."""
+    def conj_physical_(self) -> Self:
+        """The complex conjugate of each element."""
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
@@ -610,6 +754,8 @@ class Tensor:
         """The size of `input` with the sign of `other`."""
     def copysign_(self, other: _Operand) -> Self:
         """The size of `input` with the sign of `other`."""
+    def corrcoef(self) -> Tensor:
+        """Pearson's correlation coefficients of variables, one a row."""
     def cos(self) -> Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
@@ -618,10 +764,68 @@ class Tensor:
         """Hyperbolic cosine."""
     def cosh_(self) -> Self:
         """Hyperbolic cosine."""
+    @overload
+    def count_nonzero(self, dim: _int | None = None) -> Tensor:
+        """How many elements are not 0, along `dim` or in all."""
+    @overload
+    def count_nonzero(self, dim: Sequence[_int]) -> Tensor:
+        """How many elements are not 0 over some dimensions."""
+    @overload
+    def count_nonzero(self, *dim: _int) -> Tensor: ...
+    def cov(
+        self,
+        *,
+        correction: _int = 1,
+        fweights: Tensor | None = None,
+        aweights: Tensor | None = None,
+    ) -> Tensor:
+        """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+        observations, `aweights` weighs them.
+        """
+    def cross(self, other: Tensor, dim: _int | None = None) -> Tensor:
+        """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+    def cummax(self, dim: _int) -> _CummaxResult:
+        """The largest of the elements up to each one along `dim`, and its last place."""
+    def cummin(self, dim: _int) -> _CumminResult:
+        """The smallest of the elements up to each one along `dim`, and its last place."""
+    def cumprod(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+        `dtype` says otherwise.
+        """
+    def cumprod_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumprod` in place, which keeps the dtype."""
+    def cumsum(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+        says otherwise.
+        """
+    def cumsum_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumsum` in place, which keeps the dtype."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians."""
     def deg2rad_(self) -> Self:
         """Degrees as radians."""
+    def diag(self, diagonal: _int = 0) -> Tensor:
+        """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+    def diag_embed(self, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
+        """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+        dimensions of the result that the matrices are in.
+        """
+    def diagflat(self, offset: _int = 0) -> Tensor:
+        """The matrix with all elements of `input` on a diagonal."""
+    def diagonal(self, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+    def diagonal_scatter(self, src: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """`input` with `src` on a diagonal."""
+    def diff(
+        self,
+        n: _int = 1,
+        dim: _int = -1,
+        prepend: Tensor | None = None,
+        append: Tensor | None = None,
+    ) -> Tensor:
+        """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+        first.
+        """
     def digamma(self) -> Tensor:
         """The derivative of `lgamma`."""
     def digamma_(self) -> Self:
@@ -648,6 +852,18 @@ class Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
+    @overload
+    def dsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length in depth: along the third dimension."""
+    @overload
+    def dsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts in depth between the given places."""
+    @overload
+    def dsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def embedding_renorm_(self, indices: Tensor, max_norm: _Operand, norm_type: _Operand) -> Self:
+        """The rows of `weight` that `indices` name made shorter where their `norm_type`-norm is above `max_norm`;
+        `embedding_renorm_` stores them.
+        """
     def eq(self, other: _Operand) -> Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
@@ -685,8 +901,20 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def fill_(self, value: _Operand) -> Self:
         """A tensor like `input` with `value` everywhere; `fill_` stores it."""
+    def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
+        """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
+        """
     def flatten(self, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
         """The dimensions from `start_dim` to `end_dim` made one."""
+    @overload
+    def flip(self, dims: _Size) -> Tensor:
+        """A copy with the elements in reverse order along some dimensions."""
+    @overload
+    def flip(self, *dims: _int) -> Tensor: ...
+    def fliplr(self) -> Tensor:
+        """`flip` along the second dimension."""
+    def flipud(self) -> Tensor:
+        """`flip` along the first dimension."""
     def float_power(self, exponent: _Operand) -> Tensor:
         """`input` to the power of `exponent`, computed in and given as float64."""
     def float_power_(self, exponent: _Operand) -> Self:
@@ -738,6 +966,8 @@ class Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """`outer` under another name."""
     def gt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
@@ -748,6 +978,18 @@ class Tensor:
         """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
     def heaviside_(self, values: Tensor) -> Self:
         """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+    def histc(self, bins: _int = 100, min: _Operand = 0, max: _Operand = 0) -> Tensor:
+        """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+        from the smallest to the largest element.
+        """
+    @overload
+    def hsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+    @overload
+    def hsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts side by side between the given places."""
+    @overload
+    def hsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
     def hypot(self, other: Tensor) -> Tensor:
         """The length of the vector `(input, other)`."""
     def hypot_(self, other: Tensor) -> Self:
@@ -768,12 +1010,46 @@ class Tensor:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Self:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+    def index_copy(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_copy_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_fill(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+    def index_fill_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Tensor:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
     def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Self:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
+    def index_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def index_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def index_select(self, dim: _int, index: Tensor) -> Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+    def inner(self, other: Tensor) -> Tensor:
+        """The sums of products along the last dimensions of both tensors; numbers multiply."""
     def isclose(
         self,
         other: Tensor,
@@ -793,7 +1069,11 @@ class Tensor:
     def isposinf(self) -> Tensor:
         """Whether each element is positive infinity."""
     def isreal(self) -> Tensor:
-        """Whether each element has no imaginary part: all of real tensors."""
+        """Whether the imaginary part of each element is 0: always so for a real tensor."""
+    def kron(self, other: Tensor) -> Tensor:
+        """The Kronecker product: each element of `input` times all of `other`."""
+    def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _KthvalueResult:
+        """The `k`-th smallest element along `dim`, counted from 1, and its place."""
     def lcm(self, other: Tensor) -> Tensor:
         """Least common multiple of two integers, not negative."""
     def lcm_(self, other: Tensor) -> Self:
@@ -832,6 +1112,8 @@ class Tensor:
         """`log(exp(input) + exp(other))` without overflow."""
     def logaddexp2(self, other: Tensor) -> Tensor:
         """`log2(2^input + 2^other)` without overflow."""
+    def logcumsumexp(self, dim: _int) -> Tensor:
+        """`log(cumsum(exp(x)))` along `dim`, without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -866,6 +1148,10 @@ class Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Self:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
     def matmul(self, other: Tensor) -> Tensor:
@@ -890,6 +1176,12 @@ class Tensor:
     def mean(self, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The mean over some dimensions."""
     @overload
+    def median(self) -> Tensor:
+        """The median of all elements, the lower one of two; NaN if there is a NaN."""
+    @overload
+    def median(self, dim: _int, keepdim: _bool = False) -> _MedianResult:
+        """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+    @overload
     def min(self) -> Tensor:
         """The smallest element; equal ones share its gradient."""
     @overload
@@ -902,12 +1194,22 @@ class Tensor:
         """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
     def mm(self, mat2: Tensor) -> Tensor:
         """The product of two matrices, `(n, k)` and `(k, m)`."""
+    def mode(self, dim: _int = -1, keepdim: _bool = False) -> _ModeResult:
+        """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+    @overload
+    def moveaxis(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
+        """`movedim` under numpy's name."""
+    @overload
+    def moveaxis(self, source: _int, destination: _int) -> Tensor:
+        """`moveaxis` for one dimension."""
     @overload
     def movedim(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
         """Dimensions moved from some places to others, the rest kept in order."""
     @overload
     def movedim(self, source: _int, destination: _int) -> Tensor:
         """`movedim` for one dimension."""
+    def msort(self) -> Tensor:
+        """The elements in ascending order along the first dimension."""
     def mul(self, other: _Operand) -> Tensor:
         """Product of two tensors or numbers, element by element."""
     def mul_(self, other: _Operand) -> Self:
@@ -934,8 +1236,40 @@ class Tensor:
     ) -> Self:
         """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
         """
+    def nanmean(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+    @overload
+    def nanmedian(self) -> Tensor:
+        """The median of all elements that are not NaN."""
+    @overload
+    def nanmedian(self, dim: _int, keepdim: _bool = False) -> _NanmedianResult:
+        """The median along `dim` of the elements that are not NaN, and its place."""
+    @overload
+    def nanquantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    @overload
+    def nanquantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    def nansum(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
     def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
         """`length` elements from `start` along `dim`."""
+    def narrow_copy(self, dim: _int, start: _int, length: _int) -> Tensor:
+        """`narrow` with memory of its own."""
     def ne(self, other: _Operand) -> Tensor:
         """Whether elements differ; NaN differs from everything."""
     def ne_(self, other: _Operand) -> Self:
@@ -950,6 +1284,28 @@ class Tensor:
         """The next float after `input` towards `other`."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
+    def nonzero_static(self, *, size: _int, fill_value: _int = -1) -> Tensor:
+        """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+    @overload
+    def norm(
+        self,
+        p: str = 'fro',
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+        squares.
+        """
+    @overload
+    def norm(
+        self,
+        p: _Operand,
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -988,10 +1344,38 @@ class Tensor:
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
+    def put(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    def put_(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Self:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    @overload
+    def quantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+    @overload
+    def quantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantile along `dim` or of all elements."""
     def rad2deg(self) -> Tensor:
         """Radians as degrees."""
     def rad2deg_(self) -> Self:
         """Radians as degrees."""
+    def ravel(self) -> Tensor:
+        """A tensor as a vector: a view where possible."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -1010,11 +1394,51 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def renorm(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    def renorm_(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Self:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    @overload
+    def repeat(self, repeats: _Size) -> Tensor:
+        """The tensor laid out so many times along each dimension; further numbers are for new dimensions before."""
+    @overload
+    def repeat(self, *repeats: _int) -> Tensor: ...
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: Tensor,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+        """
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: _int,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
     @overload
     def reshape(self, shape: _Size) -> Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the size of `other`."""
+    def resolve_conj(self) -> Tensor:
+        """The tensor itself: conjugates are computed when they are asked for."""
+    def resolve_neg(self) -> Tensor:
+        """The tensor itself: opposites are computed when they are asked for."""
+    def roll(self, shifts: _Size, dims: _Size = ()) -> Tensor:
+        """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+        falls off at an end comes in at the other.
+        """
+    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+        """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
     @overload
     def round(self, *, decimals: _int) -> Tensor:
         """Rounded to `decimals` places; halves go to the even digit."""
@@ -1035,24 +1459,62 @@ class Tensor:
     def scatter(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     @overload
     def scatter_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter_(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Self:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter_(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Self:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     def scatter_add(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def scatter_add_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` added at the places of `index` along `dim`."""
+    def scatter_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def scatter_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def select_scatter(self, src: Tensor, dim: _int, index: _int) -> Tensor:
+        """`input` with `src` at `index` along `dim`."""
     def sgn(self) -> Tensor:
-        """-1, 0 or 1, the sign of each element."""
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
     def sgn_(self) -> Self:
-        """-1, 0 or 1, the sign of each element."""
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -1075,8 +1537,25 @@ class Tensor:
         """Hyperbolic sine."""
     def sinh_(self) -> Self:
         """Hyperbolic sine."""
+    def slice_scatter(
+        self,
+        src: Tensor,
+        dim: _int = 0,
+        start: _int | None = None,
+        end: _int | None = None,
+        step: _int = 1,
+    ) -> Tensor:
+        """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+    @overload
+    def sort(self, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+        and NaN is the largest number.
+        """
+    @overload
+    def sort(self, *, stable: _bool | None, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """`sort`, which is stable, as asked for."""
     @overload
     def split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -1104,6 +1583,15 @@ class Tensor:
         """Those of the given dimensions taken out whose size is 1."""
     @overload
     def squeeze(self, *dim: _int) -> Tensor: ...
+    @overload
+    def squeeze_(self) -> Self:
+        """`squeeze` in place, of all dimensions."""
+    @overload
+    def squeeze_(self, dim: _int) -> Self:
+        """`squeeze` in place, of one dimension."""
+    @overload
+    def squeeze_(self, dim: Sequence[_int]) -> Self:
+        """`squeeze` in place, of some dimensions."""
     @overload
     def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The standard deviation, with Bessel's correction if `unbiased`."""
@@ -1144,8 +1632,24 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
+    def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
+        """`transpose` under numpy's name."""
+    def swapaxes_(self, axis0: _int, axis1: _int) -> Self:
+        """`swapaxes` in place."""
+    def swapdims(self, dim0: _int, dim1: _int) -> Tensor:
+        """`transpose` under another name."""
+    def swapdims_(self, dim0: _int, dim1: _int) -> Self:
+        """`swapdims` in place."""
     def t(self) -> Tensor:
         """A matrix transposed; a vector or a tensor without dimensions as it is."""
+    def t_(self) -> Self:
+        """`t` in place."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+    def take_along_dim(self, indices: Tensor, dim: _int | None = None) -> Tensor:
+        """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+        `dim` is `None`.
+        """
     def tan(self) -> Tensor:
         """Tangent of each element, in radians."""
     def tan_(self) -> Self:
@@ -1154,16 +1658,61 @@ class Tensor:
         """Hyperbolic tangent of each element."""
     def tanh_(self) -> Self:
         """Hyperbolic tangent of each element."""
+    @overload
+    def tensor_split(self, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+        """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+    @overload
+    def tensor_split(self, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+    @overload
+    def tensor_split(self, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """The parts between the given places along `dim`."""
+    @overload
+    def tensor_split(self, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`tensor_split`, with the one argument under the name that PyTorch documents."""
+    @overload
+    def tile(self, dims: _Size) -> Tensor:
+        """`repeat` in which missing numbers are 1."""
+    @overload
+    def tile(self, *dims: _int) -> Tensor: ...
+    def topk(self, k: _int, dim: _int = -1, largest: _bool = True, sorted: _bool = True) -> _TopkResult:
+        """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix. Integers are summed as int64."""
     def transpose(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions exchanged."""
+    def transpose_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` in place, which changes how the memory is seen."""
+    def tril(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def tril_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def triu(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and above a diagonal, the others 0."""
+    def triu_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and above a diagonal, the others 0."""
     def trunc(self) -> Tensor:
         """Each element without its fraction."""
     def trunc_(self) -> Self:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
+    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+        """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+    def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
+        """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
+        view.
+        """
+    def unsafe_chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`chunk` whose parts do not count as views."""
+    def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split` whose parts do not count as views, so that each may be changed in place."""
+    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
+    def unsqueeze_(self, dim: _int) -> Self:
+        """`unsqueeze` in place."""
     @overload
     def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The variance, with Bessel's correction if `unbiased`."""
@@ -1181,6 +1730,8 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def vdot(self, other: Tensor) -> Tensor:
+        """The sum of the products of one vector's conjugates and another's elements."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -1189,6 +1740,25 @@ class Tensor:
         """
     @overload
     def view(self, *size: _int) -> Tensor: ...
+    @overload
+    def view(self, dtype: _DType) -> Tensor:
+        """The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or
+        grows.
+
+        Raises `RuntimeError` if sizes or strides do not allow it.
+        """
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` with the size of `other`."""
+    @overload
+    def vsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length one above the other: along the first dimension."""
+    @overload
+    def vsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts one above the other between the given places."""
+    @overload
+    def vsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def where(self, condition: Tensor, other: _Operand) -> Tensor:
+        """This tensor where `condition` is true, else `other`."""
     def xlogy(self, other: _Operand) -> Tensor:
         """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
     def xlogy_(self, other: _Operand) -> Self:
@@ -1196,9 +1766,9 @@ class Tensor:
     def zero_(self) -> Self:
         """Zeros like `input`; `zero_` stores them."""
     def absolute(self) -> Tensor:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def absolute_(self) -> Self:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def arccos(self) -> Tensor:
         """The angle whose cosine each element is, from 0 to π."""
     def arccos_(self) -> Self:
@@ -1351,10 +1921,19 @@ _optim: _Optim
 
 bool: dtype
 uint8: dtype
+int8: dtype
+int16: dtype
 int32: dtype
 int64: dtype
+uint16: dtype
+uint32: dtype
+uint64: dtype
+float16: dtype
+bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
 
 # Making tensors.
 def tensor(
@@ -1578,6 +2157,150 @@ def linspace(
     requires_grad: _bool = False,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
+
+    Raises `RuntimeError` for a negative number of steps.
+    """
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and below a diagonal: row numbers, and under them column numbers."""
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and above a diagonal: row numbers, and under them column numbers."""
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Bartlett's window, a triangle; one period of a sequence of them, or a symmetric one if not `periodic`."""
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Blackman's window, a sum of three cosines."""
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = 0.54,
+    beta: _float = 0.46,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hamming's window, `alpha - beta * cos`."""
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hann's window, a raised cosine."""
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = 12.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Kaiser's window, narrower the larger `beta` is."""
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor:
+    """A tensor without dimensions that holds `s`, of the default float type unless `dtype` is given."""
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size and strides with undefined content."""
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size with undefined content, its dimensions in memory in the order of `physical_layout`,
+    the slowest first.
+    """
+def numel(input: Tensor) -> _int:
+    """How many elements a tensor has."""
+def is_nonzero(input: Tensor) -> _bool:
+    """Whether the only element of a tensor is not 0.
+
+    Raises `RuntimeError` for a tensor with more or fewer elements.
+    """
+def is_same_size(input: Tensor, other: Tensor) -> _bool:
+    """Whether two tensors have the same size."""
+def broadcast_shapes(*shapes: _Size) -> Size:
+    """The size that tensors of the given sizes broadcast to.
+
+    Raises `RuntimeError` if they do not.
+    """
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor:
+    """A tensor on the memory of an object that has `__dlpack__`, or of a DLPack capsule.
+
+    Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
+    """
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+) -> Tensor:
+    """A vector on the memory of an object with a buffer, such as `bytes` or `bytearray`: `count` elements (all if it is
+    -1) from `offset` bytes on.
+
+    Raises `ValueError` if they do not fit the buffer.
+    """
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of whatever `obj` is: a tensor, an array, an object with `__dlpack__` or a buffer (whose memory is
+    shared unless `copy` is true or the dtype differs), numbers or nested lists of them.
+
+    Raises `ValueError` if `copy` is false and the memory cannot be shared.
+    """
 @overload
 def randint(
     high: _int,
@@ -1612,6 +2335,39 @@ def randperm(
     """The integers below `n` in random order."""
 
 # Random numbers.
+def _write_safetensors(
+    tensors: Sequence[tuple[str, str, Sequence[_int], bytes]], metadata: dict[str, str]
+) -> bytes:
+    """The bytes of a file with these tensors and this text beside them."""
+def _read_safetensors(file: bytes) -> tuple[list[tuple[str, str, list[_int], bytes]], dict[str, str]]:
+    """The tensors and the text in the bytes of a file."""
+def bernoulli(input: Tensor, p: _float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probabilities in a tensor, or with probability `p`, else 0."""
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """The numbers of successes in `count` trials that succeed with probability `prob`."""
+def multinomial(
+    input: Tensor, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """The numbers of `num_samples` categories that are chosen, in each row, by the weights in `input`."""
+def normal(
+    mean: _float | Tensor = 0.0,
+    std: _float | Tensor = 1.0,
+    size: Sequence[_int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Normal numbers with the means and standard deviations in tensors, or of a size if both are numbers."""
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Poisson numbers with the rates in `input`."""
+def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Gamma numbers of rate 1 with the shapes in `input`; without a derivative, see `rgrad.distributions.Gamma`."""
+def _sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Rows of Dirichlet numbers with the concentrations in `input`; without a derivative, see
+    `rgrad.distributions.Dirichlet`.
+    """
 default_generator: Generator
 
 # Element types.
@@ -1807,18 +2563,166 @@ def _operations() -> list[dict[str, Any]]:
     """
 
 # Results with named parts.
+class _EmbeddingBagResult(NamedTuple):
+    output: Tensor
+    offset2bag: Tensor
+    bag_size: Tensor
+    max_indices: Tensor
+class _FractionalMaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _FractionalMaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool1DResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AminmaxResult(NamedTuple):
+    min: Tensor
+    max: Tensor
+class _CummaxResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _CumminResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 class _FrexpResult(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
+class _GruResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _KthvalueResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _LstmResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+    cy: Tensor
+class _LstmCellResult(NamedTuple):
+    hy: Tensor
+    cy: Tensor
 class _MaxResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _MaxPool1DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MedianResult(NamedTuple):
     values: Tensor
     indices: Tensor
 class _MinResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _ModeResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NanmedianResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NativeBatchNormResult(NamedTuple):
+    out: Tensor
+    save_mean: Tensor
+    save_invstd: Tensor
+class _NativeGroupNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _NativeLayerNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _RnnReluResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _RnnTanhResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _SortResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _TopkResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
+    @staticmethod
+    def _embedding_bag(
+        weight: Tensor,
+        indices: Tensor,
+        offsets: Tensor,
+        scale_grad_by_freq: _bool = False,
+        mode: _int = 0,
+        sparse: _bool = False,
+        per_sample_weights: Tensor | None = None,
+        include_last_offset: _bool = False,
+        padding_idx: _int | None = None,
+    ) -> _EmbeddingBagResult:
+        """The sum (`mode` 0), the mean (1) or the largest elements (2) of the rows of `weight` in each bag of
+        `indices`; bags begin at `offsets`. Also the bag of each index, the size of each bag, and the rows of the
+        largest elements.
+        """
+    @staticmethod
+    def _fractional_max_pool2d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool2DWithIndicesResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _fractional_max_pool3d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool3DWithIndicesResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _upsample(
+        input: Tensor,
+        mode: str,
+        size: _Size,
+        align_corners: _bool = False,
+        factors: Sequence[_float] = (),
+        antialias: _bool = False,
+    ) -> Tensor:
+        """The last dimensions resized to the given sizes in a given way; `factors` are those that the sizes came from,
+        if any. What `interpolate` does once its arguments are understood.
+        """
+    @staticmethod
+    def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool2d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool3d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_max_pool2d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool2DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def adaptive_max_pool3d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool3DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def affine_grid_generator(theta: Tensor, size: _Size, align_corners: _bool) -> Tensor:
+        """The places that affine maps `theta`, `(batch, 2, 3)` or `(batch, 3, 4)`, send the points of a grid to: a grid
+        for `grid_sample` of an output of `size`, `(batch, channels, ..)`.
+        """
     @staticmethod
     def alpha_dropout(
         input: Tensor,
@@ -1829,6 +2733,82 @@ class _Functional:
         out: Tensor | None = None,
     ) -> Tensor:
         """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
+        """
+    @staticmethod
+    def avg_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The mean of each window, in one dimension; see `avg_pool2d`."""
+    @staticmethod
+    def avg_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def avg_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def batch_norm(
+        input: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: _bool = False,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel less its mean and divided by its standard deviation; times `weight` and plus `bias`, one number
+        for each channel.
+
+        With `training` the statistics are those of the batch, and the running averages, if given, are moved towards
+        them by `momentum`; else they are the running averages. S. Ioffe and C. Szegedy, "Batch normalization", 2015.
+        Raises `RuntimeError` where sizes do not fit, `ValueError` when training on channels of one element.
+        """
+    @staticmethod
+    def bilinear(
+        input1: Tensor,
+        input2: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+        `(features, n, m)`, a bias `(features,)`.
         """
     @staticmethod
     def binary_cross_entropy(
@@ -1864,6 +2844,177 @@ class _Functional:
         Raises `RuntimeError` if `alpha` is 0.
         """
     @staticmethod
+    def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels taken in turn from each of `groups` groups of them.
+
+        X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in one dimension.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in two dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: str = 'valid',
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in three dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @staticmethod
+    def conv_tbc(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        pad: _int = 0,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+        `(kernel, channels, features)`.
+        """
+    @staticmethod
+    def conv_transpose1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size =  [1],
+        padding: _Size =  [0],
+        output_padding: _Size =  [0],
+        groups: _int = 1,
+        dilation: _Size =  [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
     def cosine_similarity(
         x1: Tensor,
         x2: Tensor,
@@ -1890,6 +3041,37 @@ class _Functional:
         size. `label_smoothing` mixes the target with the uniform distribution (C. Szegedy et al., "Rethinking the
         Inception architecture", 2015).
         """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: _Size,
+        target_lengths: _Size,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """The loss of connectionist temporal classification: minus the logarithm of the probability that the classes
+        drawn at each time, repeats merged and blanks left out, are the target.
+
+        `log_probs` is `(time, batch, classes)`, or `(time, classes)` for one example; `targets` is `(batch,
+        length)`, or all one after another. The mean is that of losses divided by the lengths of their targets; with
+        `zero_infinity`, targets that are too long count as 0. A. Graves et al., 2006. Raises `RuntimeError` where
+        sizes do not fit.
+        """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor,
+        target_lengths: Tensor,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """`ctc_loss` with lengths in tensors."""
     @staticmethod
     def dropout(input: Tensor, p: _Operand = 0.5, training: _bool = True, inplace: _bool = False) -> Tensor:
         """Each element set to 0 with probability `p`, the others divided by `1 - p`; unchanged unless `training`.
@@ -1929,6 +3111,18 @@ class _Functional:
         J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
         """
     @staticmethod
+    def fold(
+        input: Tensor,
+        output_size: _Size,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Columns added up to an image: from `(batch, channels * kernel, blocks)`, or without the batch, to
+        `(batch, channels, ..output_size)`; see `unfold`, whose transpose it is.
+        """
+    @staticmethod
     def gelu(input: Tensor, *, approximate: str = 'none') -> Tensor:
         """`x` times the probability that a standard normal number is below it: D. Hendrycks and K. Gimpel, "Gaussian
         error linear units", 2016. `approximate="tanh"` replaces the error function by a tangent.
@@ -1939,6 +3133,35 @@ class _Functional:
         convolutional networks", 2016.
 
         Raises `RuntimeError` for a tensor without dimensions or of odd size along `dim`.
+        """
+    @staticmethod
+    def grid_sample(
+        input: Tensor,
+        grid: Tensor,
+        mode: str = 'bilinear',
+        padding_mode: str = 'zeros',
+        align_corners: _bool | None = None,
+    ) -> Tensor:
+        """Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose numbers run from
+        -1 to 1 along each of the n last dimensions, the last one first.
+
+        `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the
+        `"border"`, or the `"reflection"` of what is inside. Raises `RuntimeError` where sizes do not fit,
+        `ValueError` for another mode.
+        """
+    @staticmethod
+    def group_norm(
+        input: Tensor,
+        num_groups: _int,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each of `num_groups` groups of an example's channels less its mean and divided by its standard deviation;
+        times `weight` and plus `bias`, one number for each channel.
+
+        Y. Wu and K. He, "Group normalization", 2018. Raises `RuntimeError` where sizes do not fit, `ValueError` for
+        groups of one element.
         """
     @staticmethod
     def hardshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
@@ -1994,6 +3217,21 @@ class _Functional:
         Raises `RuntimeError` unless `delta` is positive.
         """
     @staticmethod
+    def instance_norm(
+        input: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        use_input_stats: _bool = True,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel of each example less its mean and divided by its standard deviation; see `batch_norm`.
+
+        D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", 2016.
+        """
+    @staticmethod
     def kl_div(input: Tensor, target: Tensor, reduction: str = 'mean', *, log_target: _bool = False) -> Tensor:
         """The divergence `target * (log(target) - input)` of log-probabilities `input` from probabilities `target`
         (their logarithms, if `log_target`). Input and target broadcast. S. Kullback and R. Leibler, 1951.
@@ -2001,6 +3239,22 @@ class _Functional:
     @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
+    @staticmethod
+    def layer_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+        standard deviation; times `weight` and plus `bias`, which have that size.
+
+        J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+        fit.
+        """
     @staticmethod
     def leaky_relu(input: Tensor, negative_slope: _Operand = 0.01, inplace: _bool = False) -> Tensor:
         """`x` above 0, `negative_slope * x` below; in place of the input if `inplace`."""
@@ -2011,11 +3265,51 @@ class _Functional:
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
+    def local_response_norm(
+        input: Tensor,
+        size: _int,
+        alpha: _Operand = 1e-4,
+        beta: _Operand = 0.75,
+        k: _Operand = 1.0,
+    ) -> Tensor:
+        """Each element divided by a power of the mean square of those in `size` channels around it.
+
+        A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
+        networks", 2012.
+        """
+    @staticmethod
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
     @staticmethod
     def logsigmoid(input: Tensor) -> Tensor:
         """The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it."""
+    @staticmethod
+    def lp_pool1d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool2d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool3d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
     @staticmethod
     def margin_ranking_loss(
         input1: Tensor,
@@ -2028,6 +3322,116 @@ class _Functional:
 
         Raises `RuntimeError` unless the three have as many dimensions.
         """
+    @staticmethod
+    def max_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool1d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _MaxPool1DWithIndicesResult:
+        """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool2d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool2DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool3d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        dilation: _Size =  [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool3DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_unpool1d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where `max_pool1d` found them, among zeros."""
+    @staticmethod
+    def max_unpool2d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
+    @staticmethod
+    def max_unpool3d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size =  [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
     @staticmethod
     def mish(input: Tensor, inplace: _bool = False) -> Tensor:
         """`x * tanh(log(1 + exp(x)))`: D. Misra, "Mish: a self regularized non-monotonic activation function", 2019. In
@@ -2081,6 +3485,15 @@ class _Functional:
         Raises `RuntimeError` unless classes are int64, from 0 to below `num_classes`.
         """
     @staticmethod
+    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
+        """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
+        then for the one before it, and so on.
+
+        `mode` is `"constant"` for `value` (by default 0), `"reflect"` for the elements next to the edge in reverse,
+        `"replicate"` for the edge itself, or `"circular"` for the elements of the other end. Raises
+        `NotImplementedError` for another mode, or for as many dimensions as the mode does not know.
+        """
+    @staticmethod
     def pairwise_distance(
         x1: Tensor,
         x2: Tensor,
@@ -2094,6 +3507,17 @@ class _Functional:
     @staticmethod
     def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
         """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
+    @staticmethod
+    def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+        r)`.
+
+        W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+        neural network", 2016.
+        """
+    @staticmethod
+    def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Pixels made channels: the reverse of `pixel_shuffle`."""
     @staticmethod
     def poisson_nll_loss(
         input: Tensor,
@@ -2126,6 +3550,20 @@ class _Functional:
     def relu6_(input: Tensor) -> Tensor:
         """Each element, but not below 0 nor above 6."""
     @staticmethod
+    def rms_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        eps: _Operand | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+        B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+        epsilon.
+        """
+    @staticmethod
     def rrelu(
         input: Tensor,
         lower: _Operand = 1.0 / 8.0,
@@ -2144,6 +3582,25 @@ class _Functional:
         training: _bool = False,
     ) -> Tensor:
         """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
+    @staticmethod
+    def scaled_dot_product_attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: _Operand = 0.0,
+        is_causal: _bool = False,
+        *,
+        scale: _Operand | None = None,
+        enable_gqa: _bool = False,
+    ) -> Tensor:
+        """`softmax(query @ key.T * scale + attn_mask) @ value`, over the last two dimensions.
+
+        A bool mask is true where there is attention, a float one is added; `is_causal` masks what comes later than
+        the query. Rows that see nothing are 0. `scale` is by default one divided by the root of the last size; with
+        `enable_gqa` heads of key and value are shared by several of the query. A. Vaswani et al., "Attention is all
+        you need", 2017. Raises `RuntimeError` where sizes or types do not fit.
+        """
     @staticmethod
     def selu(input: Tensor, inplace: _bool = False) -> Tensor:
         """`elu` times a scale, with constants that keep mean 0 and variance 1: G. Klambauer et al., "Self-normalizing
@@ -2206,70 +3663,84 @@ class _Functional:
     @staticmethod
     def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
         """`value` where an element is not above `threshold`."""
+    @staticmethod
+    def unfold(
+        input: Tensor,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Blocks of an image as columns: from `(batch, channels, height, width)`, or without the batch, to
+        `(batch, channels * kernel, blocks)`.
+
+        Blocks have `kernel_size` elements, `dilation` apart, and lie `stride` apart in an image with `padding` zeros
+        around. Raises `RuntimeError` where they do not fit.
+        """
 
 _nn: _Functional
 
 # Operations of `rgrad.special`.
 class _SpecialFunctions:
     @staticmethod
-    def airy_ai(x: Tensor) -> Tensor:
+    def airy_ai(x: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The Airy function Ai."""
     @staticmethod
-    def bessel_j0(input: Tensor) -> Tensor:
+    def bessel_j0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The Bessel function of the first kind of order 0."""
     @staticmethod
-    def bessel_j1(input: Tensor) -> Tensor:
+    def bessel_j1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The Bessel function of the first kind of order 1."""
     @staticmethod
-    def bessel_y0(input: Tensor) -> Tensor:
+    def bessel_y0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The Bessel function of the second kind of order 0."""
     @staticmethod
-    def bessel_y1(input: Tensor) -> Tensor:
+    def bessel_y1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The Bessel function of the second kind of order 1."""
     @staticmethod
-    def chebyshev_polynomial_t(x: _Operand, n: _Operand) -> Tensor:
+    def chebyshev_polynomial_t(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Chebyshev polynomial of the first kind of degree `n`."""
     @staticmethod
-    def chebyshev_polynomial_u(x: _Operand, n: _Operand) -> Tensor:
+    def chebyshev_polynomial_u(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Chebyshev polynomial of the second kind of degree `n`."""
     @staticmethod
-    def chebyshev_polynomial_v(x: _Operand, n: _Operand) -> Tensor:
+    def chebyshev_polynomial_v(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Chebyshev polynomial of the third kind of degree `n`."""
     @staticmethod
-    def chebyshev_polynomial_w(x: _Operand, n: _Operand) -> Tensor:
+    def chebyshev_polynomial_w(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Chebyshev polynomial of the fourth kind of degree `n`."""
     @staticmethod
-    def entr(input: Tensor) -> Tensor:
+    def entr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The entropy `-x log(x)` of each element: 0 at 0, negative infinity below."""
     @staticmethod
-    def erfcx(input: Tensor) -> Tensor:
+    def erfcx(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`exp(x²) erfc(x)`."""
     @staticmethod
-    def hermite_polynomial_h(x: _Operand, n: _Operand) -> Tensor:
+    def hermite_polynomial_h(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The physicists' Hermite polynomial of degree `n`."""
     @staticmethod
-    def hermite_polynomial_he(x: _Operand, n: _Operand) -> Tensor:
+    def hermite_polynomial_he(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The probabilists' Hermite polynomial of degree `n`."""
     @staticmethod
     def i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the first kind of order 0."""
     @staticmethod
-    def i0e(input: Tensor) -> Tensor:
+    def i0e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`exp(-|x|) i0(x)`."""
     @staticmethod
-    def i1(input: Tensor) -> Tensor:
+    def i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the first kind of order 1."""
     @staticmethod
-    def i1e(input: Tensor) -> Tensor:
+    def i1e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`exp(-|x|) i1(x)`."""
     @staticmethod
-    def laguerre_polynomial_l(x: _Operand, n: _Operand) -> Tensor:
+    def laguerre_polynomial_l(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Laguerre polynomial of degree `n`."""
     @staticmethod
-    def legendre_polynomial_p(x: _Operand, n: _Operand) -> Tensor:
+    def legendre_polynomial_p(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The Legendre polynomial of degree `n`."""
     @staticmethod
-    def log_ndtr(input: Tensor) -> Tensor:
+    def log_ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `ndtr`."""
     @staticmethod
     def logit(input: Tensor, eps: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
@@ -2277,55 +3748,55 @@ class _SpecialFunctions:
         first.
         """
     @staticmethod
-    def modified_bessel_i0(input: Tensor) -> Tensor:
+    def modified_bessel_i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the first kind of order 0."""
     @staticmethod
-    def modified_bessel_i1(input: Tensor) -> Tensor:
+    def modified_bessel_i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the first kind of order 1."""
     @staticmethod
-    def modified_bessel_k0(input: Tensor) -> Tensor:
+    def modified_bessel_k0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the second kind of order 0."""
     @staticmethod
-    def modified_bessel_k1(input: Tensor) -> Tensor:
+    def modified_bessel_k1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The modified Bessel function of the second kind of order 1."""
     @staticmethod
-    def ndtr(input: Tensor) -> Tensor:
+    def ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The normal distribution function, the probability of numbers up to x."""
     @staticmethod
-    def ndtri(input: Tensor) -> Tensor:
+    def ndtri(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The inverse of `ndtr`."""
     @staticmethod
     def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The `n`-th derivative of `digamma`."""
     @staticmethod
-    def scaled_modified_bessel_k0(x: Tensor) -> Tensor:
+    def scaled_modified_bessel_k0(x: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` times `modified_bessel_k0(x)`."""
     @staticmethod
-    def scaled_modified_bessel_k1(x: Tensor) -> Tensor:
+    def scaled_modified_bessel_k1(x: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` times `modified_bessel_k1(x)`."""
     @staticmethod
-    def shifted_chebyshev_polynomial_t(x: _Operand, n: _Operand) -> Tensor:
+    def shifted_chebyshev_polynomial_t(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """`chebyshev_polynomial_t` of `2x - 1`."""
     @staticmethod
-    def shifted_chebyshev_polynomial_u(x: _Operand, n: _Operand) -> Tensor:
+    def shifted_chebyshev_polynomial_u(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """`chebyshev_polynomial_u` of `2x - 1`."""
     @staticmethod
-    def shifted_chebyshev_polynomial_v(x: _Operand, n: _Operand) -> Tensor:
+    def shifted_chebyshev_polynomial_v(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """`chebyshev_polynomial_v` of `2x - 1`."""
     @staticmethod
-    def shifted_chebyshev_polynomial_w(x: _Operand, n: _Operand) -> Tensor:
+    def shifted_chebyshev_polynomial_w(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
         """`chebyshev_polynomial_w` of `2x - 1`."""
     @staticmethod
     def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`sin(πx) / (πx)`, and 1 at 0."""
     @staticmethod
-    def spherical_bessel_j0(x: Tensor) -> Tensor:
+    def spherical_bessel_j0(x: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The spherical Bessel function of the first kind of order 0, `sin(x) / x`."""
     @staticmethod
-    def xlog1py(input: _Operand, other: _Operand) -> Tensor:
+    def xlog1py(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
         """`input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN."""
     @staticmethod
-    def zeta(input: _Operand, other: _Operand) -> Tensor:
+    def zeta(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
         """The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for
         `other` alone.
         """
@@ -2333,10 +3804,35 @@ class _SpecialFunctions:
 _special: _SpecialFunctions
 
 # Operations.
+def _nonzero_columns(input: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements that are not 0, a vector for each dimension."""
+def _tensordot(
+    input: Tensor,
+    other: Tensor,
+    dims_self: _Size,
+    dims_other: _Size,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sums of products over the dimensions `dims_self` of one tensor and `dims_other` of the other."""
+def _unique_consecutive(
+    input: Tensor,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+    dim: _int | None = None,
+) -> tuple[Tensor, ...]:
+    """Neighbours that are equal once: elements of the flattened tensor, or parts along `dim`."""
+def _unique_elements(
+    input: Tensor,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The elements each once in ascending order, the group of each element, and how many there are in each."""
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle whose cosine each element is, from 0 to π."""
 def acos_(input: Tensor) -> Tensor:
@@ -2345,6 +3841,15 @@ def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `cosh`, from 0 on."""
 def acosh_(input: Tensor) -> Tensor:
     """The inverse of `cosh`, from 0 on."""
+def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+    """The mean of each of `output_size` windows that divide the input evenly."""
+def adaptive_max_pool1d(
+    input: Tensor,
+    output_size: _Size,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AdaptiveMaxPool1DResult:
+    """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -2357,6 +3862,25 @@ def add_(input: _Operand, other: _Operand) -> Tensor:
 @overload
 def add_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input + alpha * other`."""
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+def addbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
 def addcdiv(
     input: Tensor,
     tensor1: Tensor,
@@ -2391,6 +3915,32 @@ def addmm(
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
 def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
     """`addmm` in place: `input` has to have the size of the product."""
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def adjoint(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The last two dimensions exchanged, and the elements conjugated where they are complex."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
@@ -2411,8 +3961,16 @@ def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor 
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def aminmax(
+    input: Tensor,
+    *,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AminmaxResult:
+    """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
 def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The angle of a real number in the complex plane: π below 0, else 0."""
+    """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
 @overload
 def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
@@ -2435,6 +3993,21 @@ def argmin(
     out: Tensor | None = None,
 ) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
+@overload
+def argsort(input: Tensor, dim: _int = -1, descending: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The places of the elements in ascending (or descending) order along `dim`."""
+@overload
+def argsort(
+    input: Tensor,
+    *,
+    stable: _bool,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`argsort`, which is stable, as asked for."""
+def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
     size: _Size,
@@ -2446,6 +4019,16 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
+def as_strided_scatter(
+    input: Tensor,
+    src: Tensor,
+    size: _Size,
+    stride: _Size,
+    storage_offset: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` where `as_strided` with the same arguments sees it."""
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle whose sine each element is, from -π/2 to π/2."""
 def asin_(input: Tensor) -> Tensor:
@@ -2466,6 +4049,93 @@ def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `tanh`."""
 def atanh_(input: Tensor) -> Tensor:
     """The inverse of `tanh`."""
+@overload
+def atleast_1d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least one dimension."""
+@overload
+def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least one dimension."""
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least two dimensions: a vector is a row."""
+@overload
+def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least two dimensions."""
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`."""
+@overload
+def atleast_3d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least three dimensions."""
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    ceil_mode: _bool = False,
+    count_include_pad: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean of each window, in one dimension; see `avg_pool2d`."""
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def baddbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`batch_norm` for any number of elements, with its arguments in another order."""
+def bilinear(
+    input1: Tensor,
+    input2: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+    `(features, n, m)`, a bias `(features,)`.
+    """
+def bincount(
+    input: Tensor,
+    weights: Tensor | None = None,
+    minlength: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
@@ -2490,13 +4160,37 @@ def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) 
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
+@overload
+def block_diag(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The matrix with the given ones (scalars and vectors count as rows) along its diagonal."""
+@overload
+def block_diag(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+@overload
+def broadcast_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors expanded to the size that they broadcast to."""
+@overload
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
 def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
 def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def bucketize(
+    input: _Operand,
+    boundaries: Tensor,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the bucket between the sorted `boundaries` that it is in."""
+@overload
+def cartesian_prod(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """All rows that have an element of each vector."""
+@overload
+def cartesian_prod(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
@@ -2528,6 +4222,16 @@ def celu_(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
 
     Raises `RuntimeError` if `alpha` is 0.
     """
+@overload
+def chain_matmul(matrices: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications."""
+@overload
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor: ...
+def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels taken in turn from each of `groups` groups of them.
+
+    X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+    """
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -2552,14 +4256,223 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
+def clip(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`clamp` under numpy's name."""
+def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+    """`clamp` under numpy's name."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side, vectors as columns."""
+def combinations(
+    input: Tensor,
+    r: _int = 2,
+    with_replacement: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their real and imaginary parts, two float tensors of one type."""
+def concat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under another name."""
+def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under numpy's name."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The complex conjugate: a real tensor as it is."""
+    """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex conjugate of each element; a real tensor itself."""
+def conj_physical_(input: Tensor) -> Tensor:
+    """The complex conjugate of each element."""
+def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
+    then for the one before it, and so on. Negative ones take elements away.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in one dimension.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in two dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: str = 'valid',
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in three dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+def conv_tbc(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    pad: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+    `(kernel, channels, features)`.
+    """
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size =  [1],
+    padding: _Size =  [0],
+    output_padding: _Size =  [0],
+    groups: _int = 1,
+    dilation: _Size =  [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: _Size,
+    padding: _Size,
+    dilation: _Size,
+    transposed: _bool,
+    output_padding: _Size,
+    groups: _int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution of any kind, with all that there is to say about it.
+
+    `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
+    convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
+    """
 def copysign(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """The size of `input` with the sign of `other`."""
 def copysign_(input: Tensor, other: _Operand) -> Tensor:
     """The size of `input` with the sign of `other`."""
+def corrcoef(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Pearson's correlation coefficients of variables, one a row."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
@@ -2581,10 +4494,101 @@ def cosine_similarity(
 
     Raises `RuntimeError` for integers.
     """
+@overload
+def count_nonzero(input: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` or in all."""
+@overload
+def count_nonzero(input: Tensor, dim: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0 over some dimensions."""
+@overload
+def count_nonzero(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+def cov(
+    input: Tensor,
+    *,
+    correction: _int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+    observations, `aweights` weighs them.
+    """
+def cross(input: Tensor, other: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+def cummax(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CummaxResult:
+    """The largest of the elements up to each one along `dim`, and its last place."""
+def cummin(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CumminResult:
+    """The smallest of the elements up to each one along `dim`, and its last place."""
+def cumprod(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+    `dtype` says otherwise.
+    """
+def cumprod_(input: Tensor, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+    """`cumprod` in place, which keeps the dtype."""
+def cumsum(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+    says otherwise.
+    """
+def cumsum_(input: Tensor, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+    """`cumsum` in place, which keeps the dtype."""
+@overload
+def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integrals of `y` from the first place to each further one, at the places `x` along `dim`."""
+@overload
+def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The same at places that lie `dx` apart."""
 def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees as radians."""
 def deg2rad_(input: Tensor) -> Tensor:
     """Degrees as radians."""
+def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+def diag_embed(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = -2,
+    dim2: _int = -1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+    dimensions of the result that the matrices are in.
+    """
+def diagflat(input: Tensor, offset: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The matrix with all elements of `input` on a diagonal."""
+def diagonal(input: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+    """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+def diagonal_copy(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`diagonal` with memory of its own."""
+def diagonal_scatter(
+    input: Tensor,
+    src: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` on a diagonal."""
+def diff(
+    input: Tensor,
+    n: _int = 1,
+    dim: _int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+    first.
+    """
 def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The derivative of `lgamma`."""
 def digamma_(input: Tensor) -> Tensor:
@@ -2611,6 +4615,43 @@ def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
+@overload
+def dsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length in depth: along the third dimension."""
+@overload
+def dsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts in depth between the given places."""
+@overload
+def dsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors in depth: along the third dimension."""
+@overload
+def einsum(
+    equation: str,
+    operands: Sequence[Tensor],
+    *,
+    path: _Size | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum of products that an equation such as `'ij,jk->ik'` names: a letter for each dimension, `...` for
+    dimensions that broadcast. Without `->` the result has the letters that appear once, in their order.
+    """
+@overload
+def einsum(equation: str, *operands: Tensor, path: _Size | None = None, out: Tensor | None = None) -> Tensor: ...
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: _int = -1,
+    scale_grad_by_freq: _bool = False,
+    sparse: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The rows of `weight` that `indices` name: of the size of `indices`, and one dimension more.
+
+    The row `padding_idx` gets no gradient; with `scale_grad_by_freq`, a row's gradient is divided by how often
+    it is named. Raises `IndexError` for an index that is no row.
+    """
 def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
@@ -2662,6 +4703,15 @@ def feature_dropout(
     """
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
+@overload
+def flip(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """A copy with the elements in reverse order along some dimensions."""
+@overload
+def flip(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the second dimension."""
+def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the first dimension."""
 def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, computed in and given as float64."""
 def float_power_(input: Tensor, exponent: _Operand) -> Tensor:
@@ -2720,6 +4770,66 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`outer` under another name."""
+def group_norm(
+    input: Tensor,
+    num_groups: _int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
+    cudnn_enabled: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`group_norm` for any size of groups."""
+@overload
+def gru(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """The same over packed sequences."""
+@overload
+def gru(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """A gated recurrent unit over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """One step of a gated recurrent unit (K. Cho et al., 2014): the next state from `hx`, the one before. The gates
+    in the weights are, in this order, reset, update and new.
+    """
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
@@ -2730,6 +4840,27 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Te
     """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
 def heaviside_(input: Tensor, values: Tensor) -> Tensor:
     """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+def histc(
+    input: Tensor,
+    bins: _int = 100,
+    min: _Operand = 0,
+    max: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+    from the smallest to the largest element.
+    """
+@overload
+def hsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+@overload
+def hsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts side by side between the given places."""
+@overload
+def hsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side: along the second dimension, vectors along their only one."""
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -2759,6 +4890,11 @@ def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
 def igammac_(input: Tensor, other: Tensor) -> Tensor:
     """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
+def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 def index_add(
     input: Tensor,
     dim: _int,
@@ -2771,6 +4907,21 @@ def index_add(
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
 def index_add_(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_copy_(input: Tensor, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_fill(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+def index_fill_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
 def index_put(
     input: Tensor,
     indices: Sequence[Tensor | None],
@@ -2787,8 +4938,49 @@ def index_put_(
     accumulate: _bool = False,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
+def index_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def index_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sums of products along the last dimensions of both tensors; numbers multiply."""
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`instance_norm` for any number of elements, with its arguments in another order."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -2801,6 +4993,27 @@ def isclose(
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
 def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
+@overload
+def isin(
+    elements: Tensor,
+    test_element: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is the test element."""
+@overload
+def isin(
+    element: _Operand,
+    test_elements: Tensor,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether a number is among the test elements."""
+@overload
 def isin(
     elements: _Operand,
     test_elements: _Operand,
@@ -2821,7 +5034,33 @@ def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is positive infinity."""
 def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether each element has no imaginary part: all of real tensors."""
+    """Whether the imaginary part of each element is 0: always so for a real tensor."""
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The Kronecker product: each element of `input` times all of `other`."""
+def kthvalue(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _KthvalueResult:
+    """The `k`-th smallest element along `dim`, counted from 1, and its place."""
+def layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+    standard deviation; times `weight` and plus `bias`, which have that size.
+
+    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+    fit.
+    """
 def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Least common multiple of two integers, not negative."""
 def lcm_(input: Tensor, other: Tensor) -> Tensor:
@@ -2860,6 +5099,8 @@ def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
     """`log(exp(input) + exp(other))` without overflow."""
 def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`log2(2^input + 2^other)` without overflow."""
+def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
+    """`log(cumsum(exp(x)))` along `dim`, without overflow."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -2886,6 +5127,53 @@ def logit_(input: Tensor, eps: _Operand | None = None) -> Tensor:
     """
 def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
+@overload
+def lstm(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over a sequence `(time, batch, n)`, or `(batch, time, n)` with `batch_first`, from
+    the states `hx`, `(layers * directions, batch, m)` each: the outputs of the last layer, and the last states.
+    """
+@overload
+def lstm(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over packed sequences."""
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmCellResult:
+    """One step of a long short-term memory: the next hidden state and cell from `hx`, the two before.
+
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997. The gates in the weights are, in this
+    order, input, forget, cell and output. Raises `RuntimeError` where sizes do not fit.
+    """
 def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
@@ -2894,6 +5182,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | N
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2915,6 +5207,50 @@ def max(
     out: tuple[Tensor, ...] | None = None,
 ) -> _MaxResult:
     """The largest element along a dimension and its first place; the place alone gets the gradient."""
+def max_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MaxPool1DWithIndicesResult:
+    """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+def max_pool2d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
+def max_pool3d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size =  [0],
+    dilation: _Size =  [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
@@ -2930,6 +5266,25 @@ def mean(
     out: Tensor | None = None,
 ) -> Tensor:
     """The mean over some dimensions."""
+@overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements, the lower one of two; NaN if there is a NaN."""
+@overload
+def median(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MedianResult:
+    """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+@overload
+def meshgrid(tensors: Sequence[Tensor], *, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """Coordinates on the grid that vectors span, a tensor for each; with `indexing='xy'` the first vector numbers
+    the columns.
+    """
+@overload
+def meshgrid(*tensors: Tensor, indexing: str = 'ij') -> tuple[Tensor, ...]: ...
 @overload
 def min(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest element; equal ones share its gradient."""
@@ -2949,6 +5304,26 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, `(n, k)` and `(k, m)`."""
+def mode(
+    input: Tensor,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _ModeResult:
+    """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+@overload
+def moveaxis(
+    input: Tensor,
+    source: Sequence[_int],
+    destination: Sequence[_int],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`movedim` under numpy's name."""
+@overload
+def moveaxis(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+    """`moveaxis` for one dimension."""
 @overload
 def movedim(
     input: Tensor,
@@ -2961,6 +5336,8 @@ def movedim(
 @overload
 def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
     """`movedim` for one dimension."""
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements in ascending order along the first dimension."""
 def mul(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mul_(input: _Operand, other: _Operand) -> Tensor:
@@ -2989,8 +5366,88 @@ def nan_to_num_(
 ) -> Tensor:
     """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
     """
+def nanmean(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements that are not NaN."""
+@overload
+def nanmedian(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NanmedianResult:
+    """The median along `dim` of the elements that are not NaN, and its place."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+def nansum(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
+def narrow_copy(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
+    """`narrow` with memory of its own."""
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeBatchNormResult:
+    """`batch_norm`, with the mean of each channel and one divided by its standard deviation.
+
+    With `training`, the running averages are moved towards the statistics of the batch; else they are used.
+    """
+def native_layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeLayerNormResult:
+    """`layer_norm`, with the mean of each row and one divided by its standard deviation."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
@@ -3005,6 +5462,32 @@ def nextafter_(input: Tensor, other: Tensor) -> Tensor:
     """The next float after `input` towards `other`."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
+def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+@overload
+def norm(
+    input: Tensor,
+    p: str = 'fro',
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+    squares.
+    """
+@overload
+def norm(
+    input: Tensor,
+    p: _Operand,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 def pairwise_distance(
@@ -3024,6 +5507,17 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+    r)`.
+
+    W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network", 2016.
+    """
+def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Pixels made channels: the reverse of `pixel_shuffle`."""
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their absolute values and angles, two float tensors of one type."""
 def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th derivative of `digamma`."""
 def polygamma_(input: Tensor, n: _int) -> Tensor:
@@ -3062,10 +5556,49 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def put(
+    input: Tensor,
+    index: Tensor,
+    source: Tensor,
+    accumulate: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+@overload
+def quantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+@overload
+def quantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantile along `dim` or of all elements."""
 def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians as degrees."""
 def rad2deg_(input: Tensor) -> Tensor:
     """Radians as degrees."""
+def ravel(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A tensor as a vector: a view where possible."""
+def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The real parts, as a view; a real tensor itself."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
@@ -3084,11 +5617,152 @@ def remainder_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def renorm(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+def renorm_(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+@overload
+def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None, out: Tensor | None = None) -> Tensor:
+    """The number `i` as often as `repeats[i]` says, for each `i`."""
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+    """
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: _int,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
 @overload
 def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
 def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+def resolve_conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: conjugates are computed when they are asked for."""
+def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: opposites are computed when they are asked for."""
+def rms_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    eps: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+    B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+    epsilon.
+    """
+@overload
+def rnn_relu(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """A recurrent layer with `relu` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+@overload
+def rnn_relu(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """The same over packed sequences."""
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
+@overload
+def rnn_tanh(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """The same over packed sequences."""
+@overload
+def rnn_tanh(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """A recurrent layer with `tanh` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`tanh` of the sum of what input and state give: the next state from `hx`, the one before."""
+def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None = None) -> Tensor:
+    """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+    falls off at an end comes in at the other.
+    """
+def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+    """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 @overload
 def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
     """Rounded to `decimals` places; halves go to the even digit."""
@@ -3101,6 +5775,8 @@ def round_(input: Tensor, *, decimals: _int) -> Tensor:
 @overload
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """`vstack` under another name."""
 def rrelu(
     input: Tensor,
     lower: _Operand = 1.0 / 8.0,
@@ -3127,28 +5803,96 @@ def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
+def scatter_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def scatter_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: _Operand,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the place in the sorted last dimension of `sorted_sequence` where it would go: before equal
+    ones, or behind them with `right` or `side='right'`.
+    """
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `src` at `index` along `dim`."""
 def selu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`elu` times a scale, with constants that keep mean 0 and variance 1."""
 def selu_(input: Tensor) -> Tensor:
     """`elu` times a scale, with constants that keep mean 0 and variance 1."""
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """-1, 0 or 1, the sign of each element."""
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
 def sgn_(input: Tensor) -> Tensor:
-    """-1, 0 or 1, the sign of each element."""
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
 def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
@@ -3171,8 +5915,40 @@ def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic sine."""
 def sinh_(input: Tensor) -> Tensor:
     """Hyperbolic sine."""
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: _int = 0,
+    start: _int | None = None,
+    end: _int | None = None,
+    step: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+@overload
+def sort(
+    input: Tensor,
+    dim: _int = -1,
+    descending: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+    and NaN is the largest number.
+    """
+@overload
+def sort(
+    input: Tensor,
+    *,
+    stable: _bool | None,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """`sort`, which is stable, as asked for."""
 @overload
 def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -3200,6 +5976,15 @@ def squeeze(input: Tensor, dim: Sequence[_int]) -> Tensor:
     """Those of the given dimensions taken out whose size is 1."""
 @overload
 def squeeze(input: Tensor, *dim: _int) -> Tensor: ...
+@overload
+def squeeze_(input: Tensor) -> Tensor:
+    """`squeeze` in place, of all dimensions."""
+@overload
+def squeeze_(input: Tensor, dim: _int) -> Tensor:
+    """`squeeze` in place, of one dimension."""
+@overload
+def squeeze_(input: Tensor, dim: Sequence[_int]) -> Tensor:
+    """`squeeze` in place, of some dimensions."""
 def stack(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one size put side by side along a new dimension."""
 @overload
@@ -3234,6 +6019,26 @@ def std(
     out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def std_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation and the mean over some dimensions (all if `dim` is `None`)."""
+@overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
 @overload
@@ -3258,8 +6063,30 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
+def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
+    """`swapaxes` in place."""
+def swapdims(input: Tensor, dim0: _int, dim1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under another name."""
+def swapdims_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`swapdims` in place."""
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
+def t_(input: Tensor) -> Tensor:
+    """`t` in place."""
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+def take_along_dim(
+    input: Tensor,
+    indices: Tensor,
+    dim: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+    `dim` is `None`.
+    """
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of each element, in radians."""
 def tan_(input: Tensor) -> Tensor:
@@ -3268,20 +6095,93 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
+@overload
+def tensor_split(input: Tensor, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+    """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+@overload
+def tensor_split(input: Tensor, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+@overload
+def tensor_split(input: Tensor, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """The parts between the given places along `dim`."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`tensor_split`, with the one argument under the name that PyTorch documents."""
 def threshold(input: Tensor, threshold: _Operand, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`value` where an element is not above `threshold`."""
 def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
     """`value` where an element is not above `threshold`."""
+@overload
+def tile(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """`repeat` in which missing numbers are 1."""
+@overload
+def tile(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def topk(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    largest: _bool = True,
+    sorted: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _TopkResult:
+    """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix. Integers are summed as int64."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
+def transpose_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`transpose` in place, which changes how the memory is seen."""
+@overload
+def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at the places `x` along `dim` by the trapezoidal rule."""
+@overload
+def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at places that lie `dx` apart."""
+@overload
+def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+@overload
+def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+def tril(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def tril_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def triu(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
+def triu_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
+def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+    """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+def unique_dim(
+    input: Tensor,
+    dim: _int,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The parts along `dim` each once, in lexicographic order."""
+def unravel_index(indices: Tensor, shape: _Size) -> tuple[Tensor, ...]:
+    """Places in a flattened tensor of size `shape` as coordinates, a tensor for each dimension."""
+def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose parts do not count as views."""
+def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split` whose parts do not count as views, so that each may be changed in place."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
+def unsqueeze_(input: Tensor, dim: _int) -> Tensor:
+    """`unsqueeze` in place."""
+def vander(x: Tensor, N: _int | None = None, increasing: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0."""
 @overload
 def var(
     input: Tensor,
@@ -3313,6 +6213,52 @@ def var(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def var_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance and the mean over some dimensions (all if `dim` is `None`)."""
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the products of one vector's conjugates and another's elements."""
+def view_as_complex(input: Tensor) -> Tensor:
+    """A float tensor whose last dimension is of size 2, seen as a complex one.
+
+    Raises `RuntimeError` for other sizes, and for memory in which the two parts do not lie side by side.
+    """
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor seen as a real one, whose last dimension is the real and the imaginary part.
+
+    Raises `RuntimeError` for a real tensor.
+    """
+@overload
+def vsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length one above the other: along the first dimension."""
+@overload
+def vsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts one above the other between the given places."""
+@overload
+def vsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors one above the other: along the first dimension, vectors as rows."""
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements of `condition` that are not 0, a vector for each dimension."""
+@overload
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 def xlogy(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -3320,9 +6266,9 @@ def xlogy(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Ten
 def xlogy_(input: _Operand, other: _Operand) -> Tensor:
     """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
 def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def absolute_(input: Tensor) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def arccos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle whose cosine each element is, from 0 to π."""
 def arccos_(input: Tensor) -> Tensor:
@@ -3465,19 +6411,29 @@ __all__ = [
     "acos_",
     "acosh",
     "acosh_",
+    "adaptive_avg_pool1d",
+    "adaptive_max_pool1d",
     "add",
     "add_",
+    "addbmm",
+    "addbmm_",
     "addcdiv",
     "addcdiv_",
     "addcmul",
     "addcmul_",
     "addmm",
     "addmm_",
+    "addmv",
+    "addmv_",
+    "addr",
+    "addr_",
+    "adjoint",
     "all",
     "allclose",
     "alpha_dropout",
     "amax",
     "amin",
+    "aminmax",
     "angle",
     "any",
     "arange",
@@ -3497,8 +6453,12 @@ __all__ = [
     "arctanh_",
     "argmax",
     "argmin",
+    "argsort",
+    "argwhere",
     "as_strided",
+    "as_strided_scatter",
     "as_tensor",
+    "asarray",
     "asin",
     "asin_",
     "asinh",
@@ -3509,7 +6469,20 @@ __all__ = [
     "atan_",
     "atanh",
     "atanh_",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "avg_pool1d",
     "backward",
+    "baddbmm",
+    "baddbmm_",
+    "bartlett_window",
+    "batch_norm",
+    "bernoulli",
+    "bfloat16",
+    "bilinear",
+    "bincount",
+    "binomial",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_left_shift",
@@ -3522,16 +6495,24 @@ __all__ = [
     "bitwise_right_shift_",
     "bitwise_xor",
     "bitwise_xor_",
+    "blackman_window",
+    "block_diag",
     "bmm",
     "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "can_cast",
+    "cartesian_prod",
     "cat",
     "cdist",
     "ceil",
     "ceil_",
     "celu",
     "celu_",
+    "chain_matmul",
+    "channel_shuffle",
     "chunk",
     "clamp",
     "clamp_",
@@ -3542,18 +6523,54 @@ __all__ = [
     "clip",
     "clip_",
     "clone",
+    "column_stack",
+    "combinations",
+    "complex",
+    "complex128",
+    "complex64",
+    "concat",
+    "concatenate",
     "conj",
+    "conj_physical",
+    "conj_physical_",
+    "constant_pad_nd",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolution",
     "copysign",
     "copysign_",
+    "corrcoef",
     "cos",
     "cos_",
     "cosh",
     "cosh_",
     "cosine_similarity",
+    "count_nonzero",
+    "cov",
+    "cross",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumprod_",
+    "cumsum",
+    "cumsum_",
+    "cumulative_trapezoid",
     "default_generator",
     "deg2rad",
     "deg2rad_",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "diagonal_copy",
+    "diagonal_scatter",
+    "diff",
     "digamma",
     "digamma_",
     "dist",
@@ -3562,9 +6579,15 @@ __all__ = [
     "divide",
     "divide_",
     "dot",
+    "dsplit",
+    "dstack",
     "dtype",
+    "einsum",
+    "embedding",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "eq",
     "eq_",
     "equal",
@@ -3586,6 +6609,10 @@ __all__ = [
     "fix",
     "fix_",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
+    "float16",
     "float32",
     "float64",
     "float_power",
@@ -3601,7 +6628,9 @@ __all__ = [
     "frac",
     "frac_",
     "frexp",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
     "gather",
@@ -3609,6 +6638,7 @@ __all__ = [
     "gcd_",
     "ge",
     "ge_",
+    "ger",
     "get_default_dtype",
     "get_num_threads",
     "grad",
@@ -3616,11 +6646,19 @@ __all__ = [
     "greater_",
     "greater_equal",
     "greater_equal_",
+    "group_norm",
+    "gru",
+    "gru_cell",
     "gt",
     "gt_",
+    "hamming_window",
+    "hann_window",
     "hardshrink",
     "heaviside",
     "heaviside_",
+    "histc",
+    "hsplit",
+    "hstack",
     "huber_loss",
     "hypot",
     "hypot_",
@@ -3630,15 +6668,28 @@ __all__ = [
     "igamma_",
     "igammac",
     "igammac_",
+    "imag",
     "index_add",
     "index_add_",
+    "index_copy",
+    "index_copy_",
+    "index_fill",
+    "index_fill_",
     "index_put",
     "index_put_",
+    "index_reduce",
+    "index_reduce_",
     "index_select",
+    "inner",
+    "instance_norm",
+    "int16",
     "int32",
     "int64",
+    "int8",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_nonzero",
+    "is_same_size",
     "isclose",
     "isfinite",
     "isin",
@@ -3647,6 +6698,10 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "kaiser_window",
+    "kron",
+    "kthvalue",
+    "layer_norm",
     "lcm",
     "lcm_",
     "ldexp",
@@ -3671,6 +6726,7 @@ __all__ = [
     "log_softmax",
     "logaddexp",
     "logaddexp2",
+    "logcumsumexp",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -3681,22 +6737,37 @@ __all__ = [
     "logical_xor_",
     "logit",
     "logit_",
+    "logspace",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "lt",
     "lt_",
     "masked_fill",
     "masked_fill_",
+    "masked_scatter",
+    "masked_scatter_",
     "masked_select",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
+    "median",
+    "meshgrid",
     "min",
     "minimum",
     "mm",
+    "mode",
+    "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "mul_",
+    "multinomial",
     "multiply",
     "multiply_",
     "mv",
@@ -3704,7 +6775,14 @@ __all__ = [
     "mvlgamma_",
     "nan_to_num",
     "nan_to_num_",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
     "narrow",
+    "narrow_copy",
+    "native_batch_norm",
+    "native_layer_norm",
     "ne",
     "ne_",
     "neg",
@@ -3714,14 +6792,22 @@ __all__ = [
     "nextafter",
     "nextafter_",
     "nonzero",
+    "nonzero_static",
+    "norm",
+    "normal",
     "not_equal",
     "not_equal_",
+    "numel",
     "ones",
     "ones_like",
     "outer",
     "pairwise_distance",
     "pdist",
     "permute",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson",
+    "polar",
     "polygamma",
     "polygamma_",
     "positive",
@@ -3730,6 +6816,9 @@ __all__ = [
     "prelu",
     "prod",
     "promote_types",
+    "put",
+    "put_",
+    "quantile",
     "rad2deg",
     "rad2deg_",
     "rand",
@@ -3739,26 +6828,47 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
+    "ravel",
+    "real",
     "reciprocal",
     "reciprocal_",
     "relu",
     "relu_",
     "remainder",
     "remainder_",
+    "renorm",
+    "renorm_",
+    "repeat_interleave",
     "reshape",
+    "resolve_conj",
+    "resolve_neg",
     "result_type",
+    "rms_norm",
+    "rnn_relu",
+    "rnn_relu_cell",
+    "rnn_tanh",
+    "rnn_tanh_cell",
+    "roll",
+    "rot90",
     "round",
     "round_",
+    "row_stack",
     "rrelu",
     "rrelu_",
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "scalar_tensor",
     "scatter",
     "scatter_",
     "scatter_add",
     "scatter_add_",
+    "scatter_reduce",
+    "scatter_reduce_",
+    "searchsorted",
     "select",
+    "select_scatter",
     "selu",
     "selu_",
     "set_default_dtype",
@@ -3777,7 +6887,9 @@ __all__ = [
     "sinc_",
     "sinh",
     "sinh_",
+    "slice_scatter",
     "softmax",
+    "sort",
     "split",
     "split_with_sizes",
     "sqrt",
@@ -3785,30 +6897,69 @@ __all__ = [
     "square",
     "square_",
     "squeeze",
+    "squeeze_",
     "stack",
     "std",
+    "std_mean",
     "sub",
     "sub_",
     "subtract",
     "subtract_",
     "sum",
+    "swapaxes",
+    "swapaxes_",
+    "swapdims",
+    "swapdims_",
     "t",
+    "t_",
+    "take",
+    "take_along_dim",
     "tan",
     "tan_",
     "tanh",
     "tanh_",
     "tensor",
+    "tensor_split",
     "threshold",
     "threshold_",
+    "tile",
+    "topk",
+    "trace",
     "transpose",
+    "transpose_",
+    "trapezoid",
+    "trapz",
+    "tril",
+    "tril_",
+    "tril_indices",
+    "triu",
+    "triu_",
+    "triu_indices",
     "true_divide",
     "true_divide_",
     "trunc",
     "trunc_",
+    "uint16",
+    "uint32",
+    "uint64",
     "uint8",
     "unbind",
+    "unflatten",
+    "unique_dim",
+    "unravel_index",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
     "unsqueeze",
+    "unsqueeze_",
+    "vander",
     "var",
+    "var_mean",
+    "vdot",
+    "view_as_complex",
+    "view_as_real",
+    "vsplit",
+    "vstack",
     "where",
     "xlogy",
     "xlogy_",

@@ -28,11 +28,11 @@ def einsum(*args: Any) -> Tensor:
     if len(args) < 2:
         raise ValueError("einsum(): an equation and at least one operand are needed")
     if isinstance(args[0], Tensor):
-        operands, lists = args[0:-1:2] if len(args) % 2 else args[0::2], args[1::2]
-        equation = ",".join(map(_letters, lists))
+        named = args[0:-1:2] if len(args) % 2 else args[0::2]
+        equation = ",".join(map(_letters, args[1::2]))
         if len(args) % 2:
             equation += "->" + _letters(args[-1])
-        return einsum(equation, *operands)
+        return einsum(equation, *named)
     equation, *operands = args
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         return einsum(equation, *operands[0])

@@ -108,6 +108,10 @@ fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
 
 /// Whether the base of a view requires grad: then the view does, also if it was made without being recorded.
 pub fn base_requires_grad(tensor: &Tensor) -> bool {
+    // A view as integers has no gradient.
+    if !tensor.dtype().is_differentiable() {
+        return false;
+    }
     tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
 }
 

@@ -2,14 +2,11 @@
 //!
 //! In place, a comparison stores its answers as numbers: then the gradient is 0.
 
-use std::collections::HashSet;
-
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::promotion::result_type;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::value::{Operand, Value};
+use crate::value::Operand;
 use crate::{bail, op, pointwise};
 
 pointwise! {
@@ -146,41 +143,4 @@ op! {
 /// Whether every element of a bool tensor is true.
 pub fn all_true(tensor: &Tensor) -> Result<bool> {
     Ok(tensor.to_vec::<bool>()?.into_iter().all(|value| value))
-}
-
-op! {
-    /// Whether each element of `elements` is among `test_elements` (or, with `invert`, is not); NaN is not. One of the
-    /// two may be a number. `assume_unique` makes no difference.
-    fn isin(elements: Operand<'static>, test_elements: Operand<'static>; assume_unique: bool = false, invert: bool = false) -> Tensor,
-        FUNCTION;
-    value {
-        let values = [Value::from(elements), Value::from(test_elements)];
-        let dtype = result_type(&values);
-        let is_bool = |value: &Value| match value {
-            Value::Tensor(tensor) => tensor.dtype() == DType::Bool,
-            other => matches!(other, Value::Scalar(Scalar::Bool(_))),
-        };
-        if values.iter().any(is_bool) {
-            bail!(Runtime, "isin: not defined for bool");
-        }
-        let [elements, tested] = [elements, test_elements].map(|operand| match operand {
-            Operand::Tensor(tensor) => tensor.detach().cast(dtype),
-            Operand::Scalar(number) => Tensor::scalar(number, dtype),
-        });
-        let (elements, tested) = (elements?, tested?);
-        let among: HashSet<u64> = keys(&tested)?.into_iter().flatten().collect();
-        let answers: Vec<bool> =
-            keys(&elements)?.iter().map(|key| key.is_some_and(|key| among.contains(&key)) != invert).collect();
-        Tensor::from_slice(&answers, &elements.sizes())
-    }
-    derivative none;
-}
-
-/// A number for each element, the same for equal ones; none for NaN.
-fn keys(tensor: &Tensor) -> Result<Vec<Option<u64>>> {
-    if tensor.dtype().is_float() {
-        // The sum makes -0.0 into 0.0.
-        return Ok(tensor.to_vec::<f64>()?.iter().map(|x| (!x.is_nan()).then_some((x + 0.0).to_bits())).collect());
-    }
-    Ok(tensor.to_vec::<i64>()?.iter().map(|&x| Some(x as u64)).collect())
 }

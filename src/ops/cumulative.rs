@@ -1,15 +1,21 @@
 //! Running sums, products and extremes along a dimension; differences and integrals.
 
+use std::ops::{Add, Mul, Sub};
+
+use num_complex::Complex;
+
+use crate::autograd::record;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::parallel::Shared;
 use crate::kernels::scan::scan;
 use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, sub};
-use crate::ops::comparison::{eq, gt, lt};
+use crate::ops::comparison::{eq, gt, isnan, lt};
+use crate::ops::complex::conj;
 use crate::ops::gathering::scatter_add;
 use crate::ops::joining::cat_tensors;
 use crate::ops::rearrangement::flip;
-use crate::ops::reduction::{accumulating_dtype, check_differentiable, sum};
+use crate::ops::reduction::{accumulating_dtype, amax, check_differentiable, sum};
 use crate::ops::selection::choose;
 use crate::ops::unary::{exp, log, neg};
 use crate::ops::views;
@@ -34,6 +40,14 @@ fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Re
     let out = Tensor::empty(&input.sizes(), result)?;
     let extents = Extents::new(&input.sizes(), d);
     let (source, sink) = (input.data().pointer(), out.data().pointer());
+    match result {
+        DType::Complex64 => running_complex::<f32>(extents, source.cast(), Shared::new(sink.cast()), joined),
+        DType::Complex128 => running_complex::<f64>(extents, source.cast(), Shared::new(sink.cast()), joined),
+        _ => {}
+    }
+    if result.is_complex() {
+        return Ok(out);
+    }
     with_element!(result, T => {
         let sink = Shared::new(sink.cast::<T>());
         let source = source.cast::<T>().cast_const();
@@ -53,6 +67,22 @@ fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Re
         }
     });
     Ok(out)
+}
+
+/// Running sums or products of complex numbers, from `source` to a fresh tensor of the same extents.
+fn running_complex<R>(extents: Extents, source: *const Complex<R>, sink: Shared<Complex<R>>, joined: Joined)
+where
+    R: Copy + Send + Sync + Default + From<u8> + Add<Output = R> + Sub<Output = R> + Mul<Output = R>,
+{
+    let of = |n: u8| Complex::new(R::from(n), R::default());
+    let sum = |a: Complex<R>, b: Complex<R>| Complex::new(a.re + b.re, a.im + b.im);
+    let product = |a: Complex<R>, b: Complex<R>| Complex::new(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re);
+    // SAFETY: each result has its place in the fresh tensor.
+    let emit = |i: usize, state: Complex<R>| unsafe { sink.get().add(i).write(state) };
+    match joined {
+        Joined::Sum => scan(extents, source, of(0), |state, x, _| sum(state, x), emit),
+        Joined::Product => scan(extents, source, of(1), |state, x, _| product(state, x), emit),
+    }
 }
 
 /// The sums of an element and all that follow it.
@@ -116,8 +146,8 @@ op! {
                 return Ok(crate::op::Gradients::from_elem(Some(g.clone()), 1));
             }
             if !eq(&input.detach(), 0i64.into())?.to_vec::<bool>()?.contains(&true) {
-                let total = sums_from_the_end(&mul_tensors(g, out)?, dim)?;
-                return Ok(crate::op::Gradients::from_elem(Some(div((&total).into(), input.into())?), 1));
+                let total = sums_from_the_end(&mul_tensors(g, &conj(out)?)?, dim)?;
+                return Ok(crate::op::Gradients::from_elem(Some(div((&total).into(), (&conj(input)?).into())?), 1));
             }
             products_around_zeros(g, input, dim)
         };
@@ -233,6 +263,15 @@ op! {
         input(g, input, dim, out) => {
             if input.ndim() == 0 {
                 return Ok(crate::op::Gradients::from_elem(Some(g.clone()), 1));
+            }
+            // Where the gradient is differentiated itself, by a formula that is linear in it.
+            if record::is_watched(|| std::iter::once(g)) {
+                let most = amax(&input.detach(), &[dim], true)?;
+                let of = |exponent: &Tensor| exp(&choose(&isnan(exponent)?, f64::NEG_INFINITY.into(), exponent.into())?);
+                let shares = mul_tensors(g, &of(&sub((&most).into(), out.into())?)?)?;
+                let sums = sums_from_the_end(&shares, dim)?;
+                let gradient = mul_tensors(&sums, &of(&sub(input.into(), (&most).into())?)?)?;
+                return Ok(crate::op::Gradients::from_elem(Some(gradient), 1));
             }
             // Sums of gradients of either sign, by their logarithms.
             let half = |g: &Tensor| -> Result<Tensor> {

@@ -2,7 +2,7 @@
 //!
 //! The gradients of the three nodes are fused loops where nobody differentiates them, else formulas of operations.
 
-use crate::autograd::{modes, primitives};
+use crate::autograd::{modes, primitives, record};
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::normalization::{self as kernel, Channels, Rows, Saved, Weights};
@@ -202,7 +202,7 @@ op! {
             let g = &g;
             let shape = shape::checked_sizes(normalized_shape)?;
             let (has_weight, has_bias) = (ctx.needs(2), ctx.needs(3));
-            if !modes::grad_enabled() {
+            if !record::is_watched(|| [Some(g), Some(input), weight].into_iter().flatten()) {
                 let rows = layers("layer_norm", &sizes, normalized_shape)?;
                 let gradients = rows_backward(rows, g, input, mean, rstd, weight, &shape)?;
                 return with_more(three(gradients, has_weight, has_bias), more);
@@ -299,7 +299,7 @@ op! {
             let (g, more) = arrived(ctx, input, &grouped, &[2, 3], eps)?;
             let g = &g;
             let (has_weight, has_bias) = (ctx.needs(1), ctx.needs(2));
-            if !modes::grad_enabled() {
+            if !record::is_watched(|| [Some(g), Some(input), weight].into_iter().flatten()) {
                 let gradients = rows_backward(rows, g, input, mean, rstd, weight, &[channels])?;
                 return with_more(three(gradients, has_weight, has_bias), more);
             }
@@ -360,12 +360,15 @@ fn channels(name: &str, sizes: &[usize]) -> Result<Channels> {
 /// A running average moved towards a new value.
 fn move_average(running: Option<&Tensor>, new: &Tensor, momentum: f64) -> Result<()> {
     let Some(running) = running else { return Ok(()) };
+    let version = running.version();
     modes::without_grad(|| {
         let new = new.cast(running.dtype())?;
         let kept = mul((&running.detach()).into(), (1.0 - momentum).into())?;
         let moved = add_tensors(&kept, &mul((&new).into(), momentum.into())?)?;
         primitives::call_in_place("copy", &[Value::Tensor(running.clone()), Value::Tensor(moved)])
     })?;
+    // Graphs of earlier batches hold the averages, which no gradient needs; as in PyTorch this counts as no change.
+    running.data().version().set(version);
     Ok(())
 }
 
@@ -427,7 +430,8 @@ op! {
             let others: Ints = (0..sizes.len() as i64).filter(|&d| d != 1).collect();
             let (g, more) = match training {
                 true => arrived(ctx, input, &ints(&sizes), &others, eps)?,
-                false => (ctx.gradient()?, None),
+                // The other results have no elements.
+                false => (ctx.gradient_of(0)?.map_or_else(|| Tensor::zeros(&sizes, input.dtype()), Ok)?, None),
             };
             let g = &g;
             let (has_weight, has_bias) = (ctx.needs(1), ctx.needs(2));
@@ -437,7 +441,7 @@ op! {
                 }
                 _ => None,
             };
-            if !modes::grad_enabled() {
+            if !record::is_watched(|| [Some(g), Some(input), weight].into_iter().flatten()) {
                 let (means, scales) = fixed.clone().unwrap_or((save_mean.clone(), save_invstd.clone()));
                 let gradients = channels_backward(form, g, input, &means, &scales, weight, fixed.is_some())?;
                 return with_more(three(gradients, has_weight, has_bias), more);

@@ -2,7 +2,7 @@
 
 use crate::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, div, mul_tensors, sub};
+use crate::ops::arithmetic::{add_tensors, div, mul_tensors};
 use crate::ops::comparison::{eq, gt, ne};
 use crate::ops::conversion::to_dtype;
 use crate::ops::power::pow;
@@ -125,23 +125,6 @@ op! {
     ) -> Tensor, FUNCTION METHOD;
     value { linalg_vector_norm(input, p, dim, keepdim, dtype) }
     derivative composite;
-}
-
-op! {
-    /// The norm of order `p` of `input - other`.
-    fn dist(input: Tensor, other: Tensor, p: Scalar = crate::scalar::Scalar::Int(2)) -> Tensor, FUNCTION METHOD;
-    value {
-        let difference = sub((&input.detach()).into(), (&other.detach()).into())?;
-        linalg_vector_norm(&difference, p, None, false, None)
-    }
-    derivative "DistBackward0" ByVjp {
-        input(g, input, other, p, out) => {
-            norm_backward(g, &sub(input.into(), other.into())?, p.to_f64(), out, None, false)
-        };
-        other(g, input, other, p, out) => {
-            neg(&norm_backward(g, &sub(input.into(), other.into())?, p.to_f64(), out, None, false)?)
-        };
-    }
 }
 
 /// All dimensions but one.

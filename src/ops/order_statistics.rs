@@ -61,6 +61,9 @@ fn place_of<P: Packed>(line: &mut [P], nans: usize, first_nan: usize, rank: Rank
 /// The chosen element of each line along a dimension, and its place.
 fn ranked(name: &str, input: &Tensor, dim: i64, keepdim: bool, rank: Rank) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
+    if input.dtype().is_complex() {
+        bail!(NotImplemented, "{name}: complex numbers have no order; not implemented for {}", input.dtype());
+    }
     let single = input.ndim() == 0 && matches!(rank, Rank::Kth(_));
     if input.dtype() == DType::Bool && !single && !matches!(rank, Rank::Mode) {
         bail!(NotImplemented, "{name}: not implemented for bool");

@@ -438,7 +438,9 @@ fn fractional_max_pool(
                 ((i as f64 + sample) * step) as i64 - (sample * step) as i64
             }
         };
-        let window = |(plane, i)| Window { start: start(plane, i) as usize, count: kernel[d] as usize, step: 1 };
+        // Samples that are no probabilities must not lead outside.
+        let held = |plane: usize, i: i64| start(plane, i).clamp(0, (size - kernel[d]).max(0));
+        let window = |(plane, i)| Window { start: held(plane, i) as usize, count: kernel[d] as usize, step: 1 };
         (0..planes).flat_map(|plane| (0..count).map(move |i| (plane, i))).map(window).collect()
     });
     largest(name, input, &output, windows.collect())

@@ -6,7 +6,7 @@
 use crate::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
-use crate::ops::matrix::{bmm, check_same_dtype, dot, mm, mv, outer, scale};
+use crate::ops::matrix::{bmm, check_same_dtype, mm, mv, outer, scale};
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::scalar::Scalar;
@@ -302,16 +302,6 @@ op! {
         views::view(&mm(&left, &right)?, &order(&row_sizes, &column_sizes))
     }
     derivative composite;
-}
-
-op! {
-    /// The product of two vectors, the first one conjugated where it is complex.
-    fn vdot(input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
-    value { dot(&input.detach(), &other.detach()) }
-    derivative "VdotBackward0" Multilinear {
-        input(g, other) => mul_tensors(g, other);
-        other(g, input) => mul_tensors(g, input);
-    }
 }
 
 op! {

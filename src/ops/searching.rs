@@ -56,8 +56,8 @@ impl Search<'_> {
                 bail!(Runtime, "{name}: the sorter has to be int64, it is {}", sorter.dtype());
             }
         }
-        if sequence.dtype() == DType::Bool {
-            bail!(NotImplemented, "{name}: not implemented for bool");
+        if sequence.dtype() == DType::Bool || sequence.dtype().is_complex() {
+            bail!(NotImplemented, "{name}: not implemented for {}", sequence.dtype());
         }
         let order = sorter.map(Tensor::to_vec::<i64>).transpose()?;
         if order.as_ref().is_some_and(|order| order.iter().any(|&i| i < 0 || i as usize >= length)) {

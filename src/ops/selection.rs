@@ -130,15 +130,3 @@ op! {
     value { where_(condition, input.into(), other) }
     derivative composite;
 }
-
-op! {
-    /// `clamp` under numpy's name.
-    fn clip(input: Tensor, min: Option<Operand<'static>> = None, max: Option<Operand<'static>> = None) -> Tensor,
-        FUNCTION METHOD IN_PLACE;
-    choose { Ok(chosen!(clamp(input, optional(min), optional(max)))) }
-}
-
-/// A limit as a value.
-fn optional(limit: Option<Operand>) -> Value {
-    limit.map_or(Value::None, Value::from)
-}

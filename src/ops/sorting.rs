@@ -4,6 +4,7 @@ use crate::DType;
 use crate::error::Result;
 use crate::kernels::sort as kernel;
 use crate::ops::gathering::scatter;
+use crate::ops::reduction::check_ordered;
 use crate::shape::{self, Dims, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op};
@@ -14,6 +15,7 @@ pub(crate) fn put_at_places(g: &Tensor, indices: &Tensor, sizes: &Dims, dim: i64
 }
 
 fn sorted(input: &Tensor, dim: i64, descending: bool) -> Result<[Tensor; 2]> {
+    check_ordered("sort", input)?;
     let d = wrap_dim(dim, input.ndim())?;
     let (values, indices) = (input.empty_alike(input.dtype())?, input.empty_alike(DType::Int64)?);
     kernel::sort(&values.data(), &indices.data(), &input.data(), d, descending);
@@ -69,6 +71,7 @@ op! {
     /// The `k` largest (or smallest) elements along `dim` in their order, and their places.
     fn topk(input: Tensor, k: i64, dim: i64 = -1, largest: bool = true, sorted: bool = true) -> (values, indices), FUNCTION METHOD;
     value {
+        check_ordered("topk", input)?;
         let d = wrap_dim(dim, input.ndim())?;
         let mut sizes = input.sizes();
         let length = sizes.get(d).copied().unwrap_or(1);

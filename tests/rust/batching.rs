@@ -21,11 +21,26 @@ use crate::samples::Sample;
 /// the size of the result depends on values.
 fn can_be_batched(sample: &Sample) -> bool {
     let refused = matches!(sample.op.batching, Batching::Refused(_));
-    !refused
-        && !matches!(
-            sample.op.name,
-            "as_strided" | "_as_strided" | "as_strided_scatter" | "masked_select" | "masked_scatter"
+    let (name, full) = (sample.op.name, sample.op.full_name());
+    let by_places = matches!(name, "as_strided" | "_as_strided" | "as_strided_scatter");
+    let by_values = name.contains("unique")
+        || name.contains("ctc_loss")
+        || full.ends_with(".data")
+        || matches!(
+            name,
+            "masked_select"
+                | "masked_scatter"
+                | "argwhere"
+                | "_nonzero_columns"
+                | "quantile"
+                | "nanquantile"
+                | "repeat_interleave"
+                | "_embedding_bag"
         )
+        || matches!(full.as_str(), "where.condition" | "tensor_split.tensor_indices_or_sections");
+    // The statistics of a batch belong to all of it.
+    let by_batches = name.ends_with("batch_norm") || name == "instance_norm";
+    !(refused || by_places || by_values || by_batches)
 }
 
 /// Which tensors of a call are batched at which levels, and where in memory the batch is.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Complex numbers have no order.
-fn check_ordered(name: &str, input: &Tensor) -> Result<()> {
+pub(crate) fn check_ordered(name: &str, input: &Tensor) -> Result<()> {
     if input.dtype().is_complex() {
         bail!(Runtime, "{name}: complex numbers have no order; compare abs() or real parts");
     }

@@ -7,11 +7,6 @@ use super::Maker;
 use super::values::{float, index, int, ints, mask, text, truth};
 
 impl Maker {
-    /// Tensors as one list.
-    fn list(&mut self, sizes: &[&[usize]]) -> Value {
-        Value::Tensors(sizes.iter().map(|sizes| Some(self.draw(super::Domain::Real, sizes))).collect())
-    }
-
     /// Rows for views, copies in another order, and parts.
     pub fn arrangement(&mut self) -> Option<Vec<Vec<Value>>> {
         let name = self.op.full_name();
@@ -46,7 +41,7 @@ impl Maker {
             "fill_diagonal" => {
                 vec![vec![self.input(&[3, 3]), float(1.5)], vec![self.input(&[5, 2]), float(0.5), truth(true)]]
             }
-            "_block_diag" => vec![vec![self.list(&[&[2, 3], &[2]]), ints(&[2, 1]), ints(&[3, 2])]],
+            "_block_diag" => vec![vec![self.list(&[&[2, 3][..], &[2]]), ints(&[2, 1]), ints(&[3, 2])]],
             "repeat" | "tile" => vec![
                 vec![self.input(&[2, 3]), ints(&[2, 1])],
                 vec![self.input(&[3]), ints(&[2, 2])],
@@ -108,7 +103,7 @@ impl Maker {
             "einsum" => vec![
                 vec![text("ij,jk->ik"), self.list(&[&[2, 3], &[3, 2]])],
                 vec![text("ii"), self.list(&[&[3, 3]])],
-                vec![text("...i,...i->..."), self.list(&[&[2, 3], &[3]])],
+                vec![text("...i,...i->..."), self.list(&[&[2, 3][..], &[3]])],
             ],
             _ => return self.choices(&name).or_else(|| self.products(&name)),
         };

@@ -20,7 +20,11 @@ impl Maker {
             "dist" | "pairwise_distance" | "cosine_similarity" => {
                 [[&[2, 3][..], &[2, 3]], [&[2, 3], &[1, 3]]].map(|[a, b]| self.both(a, b)).into()
             }
-            "cdist" | "cdist.node" => [[&[2, 3][..], &[4, 3]], [&[2, 2, 3], &[1, 3]], [&[2, 0], &[3, 0]]]
+            "complex" | "polar" => {
+                let [first, second] = if name == "polar" { ["abs", "angle"] } else { ["real", "imag"] };
+                [&[2, 3][..], &[], &[0]].map(|sizes| vec![self.tensor(first, sizes), self.tensor(second, sizes)]).into()
+            }
+            "cdist" | "cdist.node" => [[&[2, 3][..], &[4, 3]], [&[2, 2, 3], &[1, 3]]]
                 .map(|[a, b]| [self.both(a, b), vec![float(if name == "cdist" { 2.0 } else { 3.0 })]].concat())
                 .into(),
             "pdist" => vec![vec![self.input(&[4, 3])], vec![self.input(&[4, 3]), float(1.0)]],

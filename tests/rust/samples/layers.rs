@@ -15,10 +15,6 @@ fn with<const N: usize>(first: [usize; N], rest: &[usize]) -> Vec<usize> {
 }
 
 impl Maker {
-    fn list(&mut self, sizes: &[Vec<usize>]) -> Value {
-        Value::Tensors(sizes.iter().map(|sizes| Some(self.draw(Domain::Real, sizes))).collect())
-    }
-
     /// How many spatial dimensions an operation has, by its name.
     fn rank(&self) -> usize {
         (1..=3).find(|rank| self.op.name.contains(&format!("{rank}d"))).unwrap_or(2)
@@ -244,7 +240,7 @@ impl Maker {
             }
             "embedding" => vec![
                 vec![self.input(&[3, 2]), index(&[0, 2, 2], &[3])],
-                vec![self.input(&[3, 2]), index(&[0, 1, 1, 1], &[2, 2]), int(1)],
+                vec![self.input(&[3, 2]), index(&[0, 1, 1, 1], &[2, 2])],
                 vec![self.input(&[3, 2]), index(&[0, 2, 2], &[3]), int(-1), truth(false)],
             ],
             "embedding_dense_backward" => vec![

@@ -62,7 +62,10 @@ fn domain(op: &Op, parameter: &str) -> Domain {
 /// operations whose derivative is missing, and complex numbers, whose derivatives are checked in Python.
 fn is_constant(op: &Op, parameter: &str) -> bool {
     matches!(op.derivative, Derivative::Missing)
-        || matches!(op.name, "view_as_real" | "imag")
+        || matches!(op.name, "view_as_real" | "view_as_complex" | "imag" | "complex" | "polar" | "embedding_renorm")
+        || matches!(op.full_name().as_str(), "scatter.reduce" | "scatter.value_reduce")
+        || op.name.contains("unique")
+        || matches!((op.name, parameter), ("quantile" | "nanquantile", "q"))
         || matches!(
             (op.name, parameter),
             ("zeta" | "igamma" | "igammac", "input")
@@ -185,6 +188,11 @@ impl Maker {
     fn input(&mut self, sizes: &[usize]) -> Value {
         let first = self.op.parameters[0].name;
         self.tensor(first, sizes)
+    }
+
+    /// Tensors as one list.
+    fn list<S: AsRef<[usize]>>(&mut self, sizes: &[S]) -> Value {
+        Value::Tensors(sizes.iter().map(|sizes| Some(self.draw(Domain::Real, sizes.as_ref()))).collect())
     }
 
     fn draw(&mut self, domain: Domain, sizes: &[usize]) -> Tensor {

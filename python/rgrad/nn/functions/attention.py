@@ -9,6 +9,8 @@ from rgrad._rgrad import _nn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rgrad._rgrad import Tensor
 
 
@@ -96,13 +98,14 @@ def multi_head_attention_forward(
         _assert(key.shape[:2] == value.shape[:2], f"key {tuple(key.shape)} and value {tuple(value.shape)} do not fit")
         for name, weight in (("q", q_proj_weight), ("k", k_proj_weight), ("v", v_proj_weight)):
             _assert(weight is not None, f"{name}_proj_weight is missing")
-        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+        maps: tuple[Any, ...] = (q_proj_weight, k_proj_weight, v_proj_weight)
     else:
         _assert(key.shape == value.shape, f"key {tuple(key.shape)} and value {tuple(value.shape)} do not fit")
-        _assert(in_proj_weight is not None, "in_proj_weight is missing")
-        weights = in_proj_weight.chunk(3)
-    biases = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
-    q, k, v = (_nn.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
+        if in_proj_weight is None:
+            raise AssertionError("multi_head_attention_forward: in_proj_weight is missing")
+        maps = in_proj_weight.chunk(3)
+    biases: tuple[Any, ...] = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (_nn.linear(x, w, b) for x, w, b in zip((query, key, value), maps, biases, strict=True))
 
     if attn_mask is not None:
         shape = (targets, sources) if attn_mask.dim() == 2 else (batch * num_heads, targets, sources)
@@ -143,7 +146,7 @@ def multi_head_attention_forward(
     if not training:
         dropout_p = 0.0
 
-    weights = None
+    weights: Tensor | None = None
     if need_weights:
         scores = _rgrad.bmm(q * math.sqrt(1.0 / head), k.transpose(1, 2))
         if attn_mask is not None:

@@ -54,7 +54,8 @@ def interpolate(
         raise ValueError("interpolate: size and scale_factor exclude each other")
     if size is None and scale_factor is None:
         raise ValueError("interpolate: either size or scale_factor has to be given")
-    factors: list[float] = []
+    factors: list[Any] = []
+    sizes: list[Any]
     if size is not None:
         sizes = list(size) if isinstance(size, (tuple, list)) else [size] * rank
         given = "sizes"
