@@ -732,10 +732,6 @@ class Tensor:
         """Not below `min`."""
     def clamp_min_(self, min: _Operand) -> Self:
         """Not below `min`."""
-    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
-        """`clamp` under numpy's name."""
-    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
-        """`clamp` under numpy's name."""
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
     def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
@@ -4256,16 +4252,6 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
-def clip(
-    input: Tensor,
-    min: _Operand | None = None,
-    max: _Operand | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """`clamp` under numpy's name."""
-def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
-    """`clamp` under numpy's name."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
@@ -5022,9 +5008,7 @@ def isin(
     invert: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Whether each element of `elements` is among `test_elements` (or, with `invert`, is not); NaN is not. One of
-    the two may be a number. `assume_unique` makes no difference.
-    """
+    """Whether each element is among the test elements."""
 def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -415,7 +415,7 @@ fn fractional_max_pool(
     }
     for d in 0..rank {
         let size = sizes[sizes.len() - rank + d] as i64;
-        if kernel[d] < 1 || output[d] < 1 || output[d] + kernel[d] - 1 > size {
+        if kernel[d] < 1 || output[d] < 1 || output[d].saturating_add(kernel[d]) - 1 > size {
             bail!(Runtime, "{name}: {} windows of {} do not fit a dimension of size {size}", output[d], kernel[d]);
         }
     }

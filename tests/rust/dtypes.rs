@@ -21,8 +21,8 @@ fn converted(tensors: &[Tensor], dtype: DType) -> Vec<Tensor> {
 fn float32_is_close_to_float64() {
     let tolerance = 64.0 * f64::from(f32::EPSILON);
     each_sample(|op, sample| {
-        // The result is float64, which does not fit into float32.
-        if op.full_name() == "float_power.in_place" {
+        // The result is float64, which does not fit into float32; the same memory as other numbers has another size.
+        if matches!(op.full_name().as_str(), "float_power.in_place" | "view.dtype") {
             return Ok(());
         }
         let wide = sample.tensors();
@@ -90,7 +90,7 @@ fn complex_numbers_extend_real_ones() {
         let complex = converted(&real, DType::Complex128);
         // Views of parts have other sizes.
         let (Ok(expected), Ok(found)) = (outcome(sample, &real), outcome(sample, &complex)) else { return Ok(()) };
-        if op.name.starts_with("view_as") {
+        if op.name.starts_with("view_as") || op.full_name() == "view.dtype" {
             return Ok(());
         }
         let (expected, found) =
