@@ -289,7 +289,7 @@ class Tensor:
     # The first parameter is called `from`, which Python's grammar keeps for itself.
     def uniform_(self, from_: _float = 0.0, to: _float = 1.0, *, generator: Generator | None = None) -> Self: ...
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self: ...
-    def bernoulli_(self, p: _float | Tensor = 0.5, *, generator: Generator | None = None) -> Self: ...
+    def bernoulli_(self, p: _float | Tensor | None = None, *, generator: Generator | None = None) -> Self: ...
     def exponential_(self, lambd: _float = 1.0, *, generator: Generator | None = None) -> Self: ...
     def cauchy_(self, median: _float = 0.0, sigma: _float = 1.0, *, generator: Generator | None = None) -> Self: ...
     def log_normal_(self, mean: _float = 1.0, std: _float = 2.0, *, generator: Generator | None = None) -> Self: ...
@@ -693,8 +693,8 @@ def blackman_window(
 def hamming_window(
     window_length: _int,
     periodic: _bool = True,
-    alpha: _float = 0.54,
-    beta: _float = 0.46,
+    alpha: _float = ...,
+    beta: _float = ...,
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
@@ -711,7 +711,7 @@ def hann_window(
 def kaiser_window(
     window_length: _int,
     periodic: _bool = True,
-    beta: _float = 12.0,
+    beta: _float = ...,
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
@@ -742,7 +742,7 @@ def is_same_size(input: Tensor, other: Tensor) -> _bool: ...
 def broadcast_shapes(*shapes: _Size) -> Size: ...
 def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor: ...
 def frombuffer(
-    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+    buffer: Any, *, dtype: _DType, count: _int = ..., offset: _int = 0, requires_grad: _bool = False
 ) -> Tensor: ...
 def asarray(
     obj: Any,
@@ -793,8 +793,8 @@ def multinomial(
     input: Tensor, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
 ) -> Tensor: ...
 def normal(
-    mean: _float | Tensor = 0.0,
-    std: _float | Tensor = 1.0,
+    mean: _float | Tensor | None = None,
+    std: _float | Tensor | None = None,
     size: Sequence[_int] | None = None,
     *,
     generator: Generator | None = None,

@@ -412,7 +412,7 @@ class Tensor:
         """Uniform numbers from `from` up to `to`."""
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Normal numbers."""
-    def bernoulli_(self, p: _float | Tensor = 0.5, *, generator: Generator | None = None) -> Self:
+    def bernoulli_(self, p: _float | Tensor | None = None, *, generator: Generator | None = None) -> Self:
         """1 with probability `p`, a number or a tensor of one for each element, else 0."""
     def exponential_(self, lambd: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Exponential numbers of the rate `lambd`."""
@@ -2206,8 +2206,8 @@ def blackman_window(
 def hamming_window(
     window_length: _int,
     periodic: _bool = True,
-    alpha: _float = 0.54,
-    beta: _float = 0.46,
+    alpha: _float = ...,
+    beta: _float = ...,
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
@@ -2226,7 +2226,7 @@ def hann_window(
 def kaiser_window(
     window_length: _int,
     periodic: _bool = True,
-    beta: _float = 12.0,
+    beta: _float = ...,
     *,
     dtype: _DType | None = None,
     device: _Device | None = None,
@@ -2277,7 +2277,7 @@ def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool |
     Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
     """
 def frombuffer(
-    buffer: Any, *, dtype: _DType, count: _int = -1, offset: _int = 0, requires_grad: _bool = False
+    buffer: Any, *, dtype: _DType, count: _int = ..., offset: _int = 0, requires_grad: _bool = False
 ) -> Tensor:
     """A vector on the memory of an object with a buffer, such as `bytes` or `bytearray`: `count` elements (all if it is
     -1) from `offset` bytes on.
@@ -2346,8 +2346,8 @@ def multinomial(
 ) -> Tensor:
     """The numbers of `num_samples` categories that are chosen, in each row, by the weights in `input`."""
 def normal(
-    mean: _float | Tensor = 0.0,
-    std: _float | Tensor = 1.0,
+    mean: _float | Tensor | None = None,
+    std: _float | Tensor | None = None,
     size: Sequence[_int] | None = None,
     *,
     generator: Generator | None = None,

@@ -222,7 +222,7 @@ op! {
                 let given = per_sample_weights.map(Tensor::to_vec::<T>).transpose()?;
                 let factors: Option<Vec<T>> = (given.is_some() || mode == MEAN || padding >= 0).then(|| {
                     let factor = |i: usize| match mode {
-                        _ if list[i] == padding => 0.0,
+                        _ if list[i] == padding || bags.is_empty() => 0.0,
                         MEAN => 1.0 / sizes[bag_of[i] as usize].max(1) as T,
                         _ => given.as_ref().map_or(1.0, |given| given[i]),
                     };

@@ -22,6 +22,7 @@ op! {
                 shape::show(pad)
             );
         }
+        check_range("constant_pad_nd", pad)?;
         let mut padded = Dims::new();
         // Where the part that stays begins in the input and in the result, and how large it is.
         let (mut from, mut to, mut kept) = (Dims::new(), Dims::new(), Dims::new());
@@ -59,8 +60,17 @@ op! {
     }
 }
 
+/// Refuses paddings with which sizes cannot be computed.
+fn check_range(name: &str, pad: &[i64]) -> Result<()> {
+    if pad.iter().any(|n| n.unsigned_abs() > 1 << 40) {
+        bail!(Runtime, "{name}: a padding is out of range, got {}", shape::show(pad));
+    }
+    Ok(())
+}
+
 /// The sizes that padding gives the last dimensions, and how much comes before each, in their order.
 fn around(name: &str, sizes: &[usize], pad: &[i64], batched: bool) -> Result<(Ints, Vec<f64>)> {
+    check_range(name, pad)?;
     let rank = pad.len() / 2;
     let fits = sizes.len() == rank + 1 || sizes.len() == rank + 2;
     if !pad.len().is_multiple_of(2) || batched && !fits || sizes.len() < rank {

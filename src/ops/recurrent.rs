@@ -218,7 +218,8 @@ impl<'a> Network<'a> {
         counts: Option<&[usize]>,
     ) -> Result<[Tensor; 3]> {
         let many = self.layers * self.directions();
-        if input.ndim() != 3 || hidden.ndim() != 3 || hidden.sizes()[0] != many {
+        let fits = |state: &Tensor| state.ndim() == 3 && state.sizes()[0] == many;
+        if input.ndim() != 3 || !fits(hidden) || !cell.is_none_or(fits) {
             bail!(
                 Runtime,
                 "{}: an input of three dimensions and states of size ({many}, batch, size) are expected, got {} and {}",

@@ -44,6 +44,7 @@ impl PyDType {
     }
 
     /// The type of the real part.
+    #[allow(clippy::wrong_self_convention, reason = "PyO3 calls methods by reference")]
     fn to_real(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
         Ok(object(py, self.0.real())?.clone_ref(py))
     }
@@ -51,6 +52,7 @@ impl PyDType {
     /// The complex type whose parts are of this float type.
     ///
     /// Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+    #[allow(clippy::wrong_self_convention, reason = "PyO3 calls methods by reference")]
     fn to_complex(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
         if self.0.is_integral() || self.0 == DType::Float16 {
             return Err(PyRuntimeError::new_err(format!("to_complex(): there is no complex type of {}", self.0)));

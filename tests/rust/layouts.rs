@@ -11,7 +11,7 @@ use crate::calls::{close, close_outcomes, each_sample, laid_out, outcome};
 use crate::samples::Sample;
 
 /// Operations on memory rather than on elements: other strides are other arguments.
-const OF_MEMORY: [&str; 2] = ["as_strided", "_as_strided"];
+const OF_MEMORY: [&str; 3] = ["as_strided", "_as_strided", "as_strided_scatter"];
 /// Operations that refuse a layout that they cannot see without a copy, or where several running averages share a place.
 const REFUSES: [&str; 8] = [
     "view",

@@ -1,5 +1,9 @@
 //! Orthogonal polynomials by their recurrences (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions",
-//! table 22.7). The degree is a float whose fraction is cut off; a negative degree gives 0.
+//! table 22.7). The degree is a float whose fraction is cut off; a negative degree gives 0, and one that would take
+//! forever gives NaN.
+
+/// More steps than anybody waits for.
+const TOO_MANY: i64 = 1 << 24;
 
 /// `p0`, `p1`, and then `p(k+1) = next(k, p(k), p(k-1))`.
 #[inline]
@@ -8,6 +12,7 @@ fn recurrence(n: f64, p0: f64, p1: f64, next: impl Fn(f64, f64, f64) -> f64) -> 
     match degree {
         ..0 => 0.0,
         0 => p0,
+        TOO_MANY.. => f64::NAN,
         _ => {
             let (mut before, mut now) = (p0, p1);
             for k in 1..degree {

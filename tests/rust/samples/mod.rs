@@ -117,6 +117,24 @@ pub fn of(op: &'static Op) -> Vec<Sample> {
 
 /// Samples so large that threads share the work; none for an operation that does none, such as a view.
 pub fn large(op: &'static Op) -> Vec<Sample> {
+    // What takes vectors, integers or complex numbers alone, or makes far more of its argument.
+    let unfit = matches!(
+        op.name,
+        "bincount"
+            | "combinations"
+            | "diag_embed"
+            | "diagflat"
+            | "glu"
+            | "imag"
+            | "one_hot"
+            | "repeat_interleave"
+            | "vander"
+            | "view_as_complex"
+            | "view_as_real"
+    );
+    if unfit {
+        return Vec::new();
+    }
     let mut make = Maker::new(op);
     let rows = make
         .named_large()

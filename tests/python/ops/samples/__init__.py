@@ -40,8 +40,8 @@ for _module in iter_modules(__path__):
 # - Layers: the strides of PyTorch's second gradients, and the integers that it takes, are those of the library or loop
 #   that it happens to call. Compared are first gradients and floats; the second are in nn/test_layer_functions.py.
 
-# Operations of which samples made by kind would be random, whose tensors fit together in a way that kinds do not say, or
-# for which torch is not the measure.
+# Operations of which samples made by kind would be random, whose tensors fit together in a way that kinds do not say,
+# or for which torch is not the measure.
 NAMED_ONLY = {
     *layers.NAMED,
     "addbmm",
