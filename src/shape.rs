@@ -173,6 +173,9 @@ pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Opt
     Some(result)
 }
 
+/// The largest kernel or extent that windows are made for, one by one.
+pub const LONGEST: i64 = 1 << 26;
+
 /// Turns a dimension that may count from the end into an index. A tensor without dimensions accepts 0 and -1.
 pub fn wrap_dim(dim: i64, ndim: usize) -> Result<usize> {
     let span = ndim.max(1) as i64;

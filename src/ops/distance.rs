@@ -16,7 +16,7 @@ use crate::ops::views::{expand_as, reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::Tensor;
-use crate::{bail, op};
+use crate::{bail, error, op};
 
 /// Lengths are computed in floats; integers are not converted.
 fn check_float(name: &str, tensor: &Tensor) -> Result<()> {
@@ -263,7 +263,10 @@ op! {
         if let Some(class) = classes.iter().find(|class| !(0..most).contains(class)) {
             bail!(Runtime, "one_hot: class {class} is not from 0 to below {most}");
         }
-        let mut rows = vec![0i64; classes.len() * most as usize];
+        let count = crate::shape::numel(&[classes.len(), most as usize])?;
+        let mut rows: Vec<i64> = Vec::new();
+        rows.try_reserve_exact(count).map_err(|_| error!(Memory, "one_hot: not enough memory for {count} elements"))?;
+        rows.resize(count, 0);
         for (row, &class) in rows.chunks_exact_mut(most as usize).zip(&classes) {
             row[class as usize] = 1;
         }

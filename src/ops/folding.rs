@@ -23,8 +23,8 @@ fn pair(name: &str, what: &str, list: &[i64], least: i64) -> Result<[i64; 2]> {
         [one, other] => [*one, *other],
         _ => bail!(Runtime, "{name}: {what} is one number or two, got {}", shape::show(list)),
     };
-    if pair.iter().any(|&n| n < least) {
-        bail!(Runtime, "{name}: {what} has to be at least {least}, got {}", shape::show(list));
+    if pair.iter().any(|&n| n < least || n > shape::LONGEST) {
+        bail!(Runtime, "{name}: {what} has to be from {least} to {}, got {}", shape::LONGEST, shape::show(list));
     }
     Ok(pair)
 }

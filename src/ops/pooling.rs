@@ -27,6 +27,9 @@ struct Steps {
 
 /// One number for each of `rank` dimensions; a single one counts for all.
 fn each(name: &str, what: &str, list: &[i64], rank: usize) -> Result<Ints> {
+    if list.iter().any(|&n| n > shape::LONGEST) {
+        bail!(Runtime, "{name}: {what} is out of range, got {}", shape::show(list));
+    }
     match list.len() {
         1 => Ok(Ints::from_elem(list[0], rank)),
         n if n == rank => Ok(Ints::from_slice(list)),

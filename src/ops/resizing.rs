@@ -46,10 +46,10 @@ fn check(name: &str, input: &Tensor, size: &[i64], rank: usize) -> Result<()> {
             shape::show(size)
         );
     }
-    if size.iter().any(|&n| n < 1) || sizes[1..].contains(&0) {
+    if size.iter().any(|&n| !(1..=shape::LONGEST).contains(&n)) || sizes[1..].contains(&0) {
         bail!(
             Runtime,
-            "{name}: sizes have to be greater than 0; the input has {}, the output would have {}",
+            "{name}: sizes have to be greater than 0 and not out of range; the input has {}, the output would have {}",
             shape::show(&sizes),
             shape::show(size)
         );

@@ -230,8 +230,8 @@ op! {
         if input.dtype() == DType::Bool {
             bail!(Runtime, "mvlgamma: not defined for bool");
         }
-        if p < 1 {
-            bail!(Runtime, "mvlgamma: p has to be 1 or more, got {p}");
+        if !(1..=1 << 16).contains(&p) {
+            bail!(Runtime, "mvlgamma: p has to be from 1 to {}, got {p}", 1 << 16);
         }
         let constant = (p * (p - 1)) as f64 / 4.0 * PI.ln();
         add((&over_halves(input, p, lgamma)?).into(), constant.into())
