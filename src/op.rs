@@ -220,7 +220,8 @@ inventory::collect!(Registered);
 pub fn registry() -> &'static [&'static Op] {
     static REGISTRY: LazyLock<Vec<&'static Op>> = LazyLock::new(|| {
         let mut all: Vec<&'static Op> = inventory::iter::<Registered>.into_iter().map(|row| row.0).collect();
-        all.sort_by_key(|op| (op.name, op.place));
+        // What one macro declares stands in one place.
+        all.sort_by_key(|op| (op.name, op.place, op.overload));
         all
     });
     &REGISTRY

@@ -2747,7 +2747,7 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
+        padding: _Size = [0],
         ceil_mode: _bool = False,
         count_include_pad: _bool = True,
         divisor_override: _int | None = None,
@@ -2764,7 +2764,7 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
+        padding: _Size = [0],
         ceil_mode: _bool = False,
         count_include_pad: _bool = True,
         divisor_override: _int | None = None,
@@ -2851,9 +2851,9 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         groups: _int = 1,
         *,
         out: Tensor | None = None,
@@ -2869,9 +2869,9 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
+        stride: _Size = [1],
         padding: str = 'valid',
-        dilation: _Size =  [1],
+        dilation: _Size = [1],
         groups: _int = 1,
         *,
         out: Tensor | None = None,
@@ -2883,9 +2883,9 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         groups: _int = 1,
         *,
         out: Tensor | None = None,
@@ -2901,9 +2901,9 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
+        stride: _Size = [1],
         padding: str = 'valid',
-        dilation: _Size =  [1],
+        dilation: _Size = [1],
         groups: _int = 1,
         *,
         out: Tensor | None = None,
@@ -2915,23 +2915,9 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: str = 'valid',
-        dilation: _Size =  [1],
-        groups: _int = 1,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-    @overload
-    @staticmethod
-    def conv3d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         groups: _int = 1,
         *,
         out: Tensor | None = None,
@@ -2941,6 +2927,20 @@ class _Functional:
         `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
         and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
         """
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: str = 'valid',
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
     @staticmethod
     def conv_tbc(
         input: Tensor,
@@ -2958,11 +2958,11 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
         groups: _int = 1,
-        dilation: _Size =  [1],
+        dilation: _Size = [1],
         *,
         out: Tensor | None = None,
     ) -> Tensor:
@@ -2977,11 +2977,11 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
         groups: _int = 1,
-        dilation: _Size =  [1],
+        dilation: _Size = [1],
         *,
         out: Tensor | None = None,
     ) -> Tensor:
@@ -2996,11 +2996,11 @@ class _Functional:
         input: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: _Size =  [1],
-        padding: _Size =  [0],
-        output_padding: _Size =  [0],
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
         groups: _int = 1,
-        dilation: _Size =  [1],
+        dilation: _Size = [1],
         *,
         out: Tensor | None = None,
     ) -> Tensor:
@@ -3347,8 +3347,8 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         ceil_mode: _bool = False,
         *,
         out: Tensor | None = None,
@@ -3359,8 +3359,8 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         ceil_mode: _bool = False,
     ) -> _MaxPool2DWithIndicesResult:
         """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
@@ -3375,8 +3375,8 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         ceil_mode: _bool = False,
         *,
         out: Tensor | None = None,
@@ -3387,8 +3387,8 @@ class _Functional:
         input: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
-        dilation: _Size =  [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
         ceil_mode: _bool = False,
     ) -> _MaxPool3DWithIndicesResult:
         """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
@@ -3414,7 +3414,7 @@ class _Functional:
         indices: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
+        padding: _Size = [0],
         output_size: _Size | None = None,
     ) -> Tensor:
         """Elements put back where a pool of largest elements found them, among zeros."""
@@ -3424,7 +3424,7 @@ class _Functional:
         indices: Tensor,
         kernel_size: _Size,
         stride: _Size | None = None,
-        padding: _Size =  [0],
+        padding: _Size = [0],
         output_size: _Size | None = None,
     ) -> Tensor:
         """Elements put back where a pool of largest elements found them, among zeros."""
@@ -4285,9 +4285,9 @@ def conv1d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
     groups: _int = 1,
     *,
     out: Tensor | None = None,
@@ -4302,9 +4302,9 @@ def conv1d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
+    stride: _Size = [1],
     padding: str = 'valid',
-    dilation: _Size =  [1],
+    dilation: _Size = [1],
     groups: _int = 1,
     *,
     out: Tensor | None = None,
@@ -4315,9 +4315,9 @@ def conv2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
     groups: _int = 1,
     *,
     out: Tensor | None = None,
@@ -4332,9 +4332,9 @@ def conv2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
+    stride: _Size = [1],
     padding: str = 'valid',
-    dilation: _Size =  [1],
+    dilation: _Size = [1],
     groups: _int = 1,
     *,
     out: Tensor | None = None,
@@ -4345,22 +4345,9 @@ def conv3d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: str = 'valid',
-    dilation: _Size =  [1],
-    groups: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-@overload
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
     groups: _int = 1,
     *,
     out: Tensor | None = None,
@@ -4370,6 +4357,19 @@ def conv3d(
     `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
     and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
     """
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: str = 'valid',
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
 def conv_tbc(
     input: Tensor,
     weight: Tensor,
@@ -4385,11 +4385,11 @@ def conv_transpose1d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
     groups: _int = 1,
-    dilation: _Size =  [1],
+    dilation: _Size = [1],
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -4403,11 +4403,11 @@ def conv_transpose2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
     groups: _int = 1,
-    dilation: _Size =  [1],
+    dilation: _Size = [1],
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -4421,11 +4421,11 @@ def conv_transpose3d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: _Size =  [1],
-    padding: _Size =  [0],
-    output_padding: _Size =  [0],
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
     groups: _int = 1,
-    dilation: _Size =  [1],
+    dilation: _Size = [1],
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -4771,21 +4771,6 @@ def group_norm(
     """`group_norm` for any size of groups."""
 @overload
 def gru(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _GruResult:
-    """The same over packed sequences."""
-@overload
-def gru(
     input: Tensor,
     hx: Tensor,
     params: Sequence[Tensor],
@@ -4803,6 +4788,21 @@ def gru(
     The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
     `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
     """
+@overload
+def gru(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """The same over packed sequences."""
 def gru_cell(
     input: Tensor,
     hx: Tensor,
@@ -5217,8 +5217,8 @@ def max_pool2d(
     input: Tensor,
     kernel_size: _Size,
     stride: _Size | None = None,
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
     ceil_mode: _bool = False,
     *,
     out: Tensor | None = None,
@@ -5228,8 +5228,8 @@ def max_pool3d(
     input: Tensor,
     kernel_size: _Size,
     stride: _Size | None = None,
-    padding: _Size =  [0],
-    dilation: _Size =  [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
     ceil_mode: _bool = False,
     *,
     out: Tensor | None = None,
@@ -5698,21 +5698,6 @@ def rnn_relu_cell(
     """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
 @overload
 def rnn_tanh(
-    data: Tensor,
-    batch_sizes: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: _bool,
-    num_layers: _int,
-    dropout: _Operand,
-    train: _bool,
-    bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _RnnTanhResult:
-    """The same over packed sequences."""
-@overload
-def rnn_tanh(
     input: Tensor,
     hx: Tensor,
     params: Sequence[Tensor],
@@ -5730,6 +5715,21 @@ def rnn_tanh(
     The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
     `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
     """
+@overload
+def rnn_tanh(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """The same over packed sequences."""
 def rnn_tanh_cell(
     input: Tensor,
     hx: Tensor,

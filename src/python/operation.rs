@@ -345,6 +345,7 @@ pub fn python_default(rust: &str) -> String {
             .trim_start_matches("Scalar::Int(")
             .trim_end_matches(')')
             .trim_start_matches('&')
+            .trim_start()
             .replace('"', "'"),
     }
 }
