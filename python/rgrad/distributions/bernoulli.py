@@ -7,11 +7,9 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
 from rgrad.distributions.utils import (
+    TwoOutcomes,
     broadcast_all,
     cross_entropy_of_two,
-    lazy_property,
-    logits_to_probs,
-    probs_to_logits,
 )
 
 TYPE_CHECKING = False
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(ExponentialFamily):
+class Bernoulli(TwoOutcomes, ExponentialFamily):
     """Outcomes 1 with the probabilities `probs`, or with odds whose logarithms are `logits`, else 0."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -45,16 +43,6 @@ class Bernoulli(ExponentialFamily):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "probs", "logits", "_param")
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probabilities of 1."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def param_shape(self) -> rgrad.Size:

@@ -6,7 +6,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits, softplus
+from rgrad.distributions.utils import TwoOutcomes, broadcast_all, softplus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Binomial"]
 
 
-class Binomial(Distribution):
+class Binomial(TwoOutcomes, Distribution):
     """The numbers of successes in `total_count` trials.
 
     These have the probabilities `probs`, or odds whose logarithms are `logits`.
@@ -48,16 +48,6 @@ class Binomial(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "total_count", "probs", "logits", "_param")
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probabilities of success."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def param_shape(self) -> rgrad.Size:

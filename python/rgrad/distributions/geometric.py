@@ -7,11 +7,9 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.utils import (
+    TwoOutcomes,
     broadcast_all,
     cross_entropy_of_two,
-    lazy_property,
-    logits_to_probs,
-    probs_to_logits,
     smallest,
 )
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Geometric"]
 
 
-class Geometric(Distribution):
+class Geometric(TwoOutcomes, Distribution):
     """The numbers of failures before the first success.
 
     It has the probabilities `probs`, or odds whose logarithms are `logits`.
@@ -50,16 +48,6 @@ class Geometric(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "probs", "logits")
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probabilities of success."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def mean(self) -> Tensor:

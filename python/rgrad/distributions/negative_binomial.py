@@ -7,7 +7,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.gamma import Gamma
-from rgrad.distributions.utils import broadcast_all, lazy_property, log_sigmoid, logits_to_probs, probs_to_logits
+from rgrad.distributions.utils import TwoOutcomes, broadcast_all, log_sigmoid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["NegativeBinomial"]
 
 
-class NegativeBinomial(Distribution):
+class NegativeBinomial(TwoOutcomes, Distribution):
     """The numbers of successes, of the probabilities `probs`, before `total_count` failures."""
 
     arg_constraints = {
@@ -46,16 +46,6 @@ class NegativeBinomial(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "total_count", "probs", "logits", "_param")
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probabilities of success."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def param_shape(self) -> rgrad.Size:

@@ -8,7 +8,7 @@ from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.transformed_distribution import TransformedDistribution
 from rgrad.distributions.transforms import SigmoidTransform
-from rgrad.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
+from rgrad.distributions.utils import TwoOutcomes, broadcast_all, clamp_probs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 
 
-class LogitRelaxedBernoulli(Distribution):
+class LogitRelaxedBernoulli(TwoOutcomes, Distribution):
     """The logarithms of the odds of `RelaxedBernoulli`."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -45,16 +45,6 @@ class LogitRelaxedBernoulli(Distribution):
         made = self._expand_parameters(_instance, batch_shape, "probs", "logits", "_param")
         made.temperature = self.temperature
         return made
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probabilities of 1."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def param_shape(self) -> rgrad.Size:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rgrad._rgrad import dtype as _dtype
 
 __all__ = [
+    "TwoOutcomes",
     "broadcast_all",
     "broadcast_shape",
     "clamp_probs",
@@ -138,3 +139,17 @@ class lazy_property(Generic[R]):
             value = self.wrapped(instance)
         setattr(instance, self.wrapped.__name__, value)
         return value
+
+
+class TwoOutcomes:
+    """What families of trials that succeed or fail share: of `probs` and `logits` one is given, the other computed."""
+
+    @lazy_property
+    def logits(self) -> Tensor:
+        """The logarithms of the odds."""
+        return probs_to_logits(self.probs, is_binary=True)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The probabilities of success, or of 1."""
+        return logits_to_probs(self.logits, is_binary=True)
