@@ -300,7 +300,7 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 }
 
 /// Refuses a result of another size, or of a type that the target cannot hold.
-fn check_fits(op: &'static Op, result: &Tensor, target: &Tensor) -> Result<()> {
+pub(crate) fn check_fits(op: &'static Op, result: &Tensor, target: &Tensor) -> Result<()> {
     let (sizes, expected) = (result.sizes(), target.sizes());
     if sizes != expected {
         bail!(

@@ -25,7 +25,7 @@ struct Steps<'a> {
 }
 
 /// One number for each dimension: the last three of which fewer may be there.
-fn three(numbers: impl DoubleEndedIterator<Item = usize>, missing: usize) -> [usize; 3] {
+pub(crate) fn three(numbers: impl DoubleEndedIterator<Item = usize>, missing: usize) -> [usize; 3] {
     let mut all = [missing; 3];
     for (place, number) in all.iter_mut().rev().zip(numbers.rev()) {
         *place = number;

@@ -2,6 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::ops::conversion::check_float;
 use crate::ops::conversion::contiguous;
 use crate::ops::resampling::{resample_backward, resampled};
 use crate::ops::views::{self, ints};
@@ -81,12 +82,8 @@ impl Blocks {
     }
 }
 
-fn check_float(name: &str, input: &Tensor, or_bool: bool) -> Result<()> {
-    let accepted = input.dtype().is_float() || or_bool && input.dtype() == DType::Bool;
-    if !accepted {
-        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
-    }
-    Ok(())
+fn check_element(name: &str, input: &Tensor, or_bool: bool) -> Result<()> {
+    if or_bool && input.dtype() == DType::Bool { Ok(()) } else { check_float(name, input) }
 }
 
 /// The tensor with a dimension for the batch, which it may lack, and whether it lacked it.
@@ -125,7 +122,7 @@ op! {
 fn unfolded(input: &Tensor, kernel: &[i64], dilation: &[i64], padding: &[i64], stride: &[i64]) -> Result<Tensor> {
     let blocks = Blocks::new("unfold", kernel, dilation, padding, stride)?;
     let (image, lacks) = batched("unfold", input, 4)?;
-    check_float("unfold", input, true)?;
+    check_element("unfold", input, true)?;
     let sizes = ints(&image.sizes());
     let counts = blocks.counts("unfold", [sizes[2], sizes[3]])?;
     let along = [blocks.kernel[0] * counts[0], blocks.kernel[1] * counts[1]];
@@ -143,7 +140,7 @@ op! {
         let size = pair("fold", "output_size", output_size, 1)?;
         let blocks = Blocks::new("fold", kernel_size, dilation, padding, stride)?;
         let (columns, lacks) = batched("fold", input, 3)?;
-        check_float("fold", input, true)?;
+        check_element("fold", input, true)?;
         let sizes = ints(&columns.sizes());
         let counts = blocks.counts("fold", size)?;
         if sizes[1] % (blocks.kernel[0] * blocks.kernel[1]) != 0 || sizes[2] != counts[0] * counts[1] {

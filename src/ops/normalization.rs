@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::kernels::normalization::{self as kernel, Channels, Rows, Saved, Weights};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{add, add_tensors, div, mul, mul_tensors, sub};
+use crate::ops::conversion::check_float;
 use crate::ops::power::pow;
 use crate::ops::reduction::{mean, sum};
 use crate::ops::unary::{rsqrt, square};
@@ -24,13 +25,6 @@ fn at<T>(tensor: &Tensor) -> *mut T {
 
 fn rows_of(tensor: Option<&Tensor>) -> Result<Option<Tensor>> {
     tensor.map(Tensor::to_contiguous).transpose()
-}
-
-fn check_float(name: &str, input: &Tensor) -> Result<()> {
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
-    }
-    Ok(())
 }
 
 /// Fails unless a weight or bias has the given size and the input's type.

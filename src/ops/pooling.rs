@@ -7,6 +7,8 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::pooling::{self as kernel, Window, Windows};
 use crate::ops::arithmetic::{div, div_towards_zero, mul, mul_tensors};
+use crate::ops::conversion::check_float;
+use crate::ops::convolution::three;
 use crate::ops::power::pow;
 use crate::ops::reduction::mean;
 use crate::ops::resampling::{last, resample_backward, resampled};
@@ -109,13 +111,6 @@ fn check_rank(name: &str, sizes: &[usize], rank: usize) -> Result<()> {
              expected, got size {}",
             shape::show(sizes)
         );
-    }
-    Ok(())
-}
-
-fn check_float(name: &str, input: &Tensor) -> Result<()> {
-    if !input.dtype().is_float() {
-        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
     }
     Ok(())
 }
@@ -261,12 +256,6 @@ fn whole_average(
 
 // Largest elements.
 
-fn three(sizes: &[usize]) -> [usize; 3] {
-    let mut all = [1; 3];
-    all[3 - sizes.len()..].copy_from_slice(sizes);
-    all
-}
-
 /// The largest elements of windows, and their places in the plane of the last dimensions.
 fn largest(name: &str, input: &Tensor, output: &[i64], windows: Vec<Vec<Window>>) -> Result<[Tensor; 2]> {
     let input = input.to_contiguous()?;
@@ -278,7 +267,12 @@ fn largest(name: &str, input: &Tensor, output: &[i64], windows: Vec<Vec<Window>>
     let mut along = [(); 3].map(|()| vec![Window { start: 0, count: 1, step: 1 }]);
     along[3 - rank..].iter_mut().zip(windows).for_each(|(along, windows)| *along = windows);
     let planes = sizes[..lead].iter().product();
-    let windows = Windows { planes, input: three(&sizes[lead..]), output: three(&out[lead..]), along };
+    let windows = Windows {
+        planes,
+        input: three(sizes[lead..].iter().copied(), 1),
+        output: three(out[lead..].iter().copied(), 1),
+        along,
+    };
     with_element!(input.dtype(), real T => {
         let (x, v, p) = (input.data().pointer(), values.data().pointer(), places.data().pointer());
         // SAFETY: row-major tensors of these sizes, of which the results are new.

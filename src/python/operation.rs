@@ -205,7 +205,7 @@ fn call_with_out(
     };
     let bound = result.bind(py);
     if let Some(result) = tensor_of(bound) {
-        memory::store(&group.name, result, tensor_of(&out).ok_or_else(|| wrong("a Tensor"))?)?;
+        memory::store(py, &group.name, result, tensor_of(&out).ok_or_else(|| wrong("a Tensor"))?)?;
         return Ok(Some(out.unbind()));
     }
     let results: Vec<Bound<'_, PyAny>> = bound.try_iter()?.collect::<PyResult<_>>()?;
@@ -219,7 +219,7 @@ fn call_with_out(
     }
     for (result, out) in results.iter().zip(&outs) {
         if let (Some(result), Some(out)) = (tensor_of(result), tensor_of(out)) {
-            memory::store(&group.name, result, out)?;
+            memory::store(py, &group.name, result, out)?;
         }
     }
     Ok(Some(bound.get_type().call1((PyTuple::new(py, outs)?,))?.unbind()))
