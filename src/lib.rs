@@ -10,6 +10,7 @@
 //! | 1 | [`kernels`] | numeric loops over strided memory |
 //! | 0 | [`storage`], [`data`], [`shape`], [`words`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
 
+pub mod autocast;
 pub mod autograd;
 pub mod checking;
 pub mod data;
@@ -17,6 +18,7 @@ pub mod dtype;
 pub mod error;
 pub mod format;
 pub mod kernels;
+pub mod memory_format;
 pub mod op;
 pub mod ops;
 pub mod optim;

@@ -6,6 +6,7 @@
 use smallvec::SmallVec;
 
 use crate::dtype::DType;
+use crate::memory_format::MemoryFormat;
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::Tensor;
@@ -21,6 +22,7 @@ pub enum Value {
     Ints(Ints),
     Floats(Vec<f64>),
     DType(DType),
+    MemoryFormat(MemoryFormat),
     Text(Box<str>),
 }
 
@@ -43,6 +45,7 @@ pub enum Kind {
     Ints,
     Floats,
     DType,
+    MemoryFormat,
     Text,
 }
 
@@ -214,6 +217,20 @@ impl Argument for DType {
     fn face(value: &Value) -> DType {
         match value {
             Value::DType(dtype) => *dtype,
+            _ => mismatch(Self::KIND),
+        }
+    }
+}
+
+impl Argument for MemoryFormat {
+    type Face<'a> = MemoryFormat;
+    const KIND: Kind = Kind::MemoryFormat;
+    fn pack(face: MemoryFormat) -> Value {
+        Value::MemoryFormat(face)
+    }
+    fn face(value: &Value) -> MemoryFormat {
+        match value {
+            Value::MemoryFormat(format) => *format,
             _ => mismatch(Self::KIND),
         }
     }

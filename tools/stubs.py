@@ -44,6 +44,7 @@ TYPES = {
     "Ints": "_Size",
     "Floats": "Sequence[_float]",
     "DType": "_DType",
+    "MemoryFormat": "memory_format",
     "Text": "str",
 }
 

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::autocast;
 use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
@@ -19,6 +20,11 @@ use crate::{pointwise, profile};
 /// Calls an operation.
 #[inline]
 pub fn call(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    if autocast::is_on()
+        && let Some((operands, _pause)) = autocast::operands(op, arguments)?
+    {
+        return call(op, &operands);
+    }
     if profile::is_on() {
         return profile::operation(op.name, arguments, || call_now(op, arguments));
     }
@@ -44,6 +50,11 @@ fn is_batched(arguments: &[Value]) -> bool {
 /// Calls an operation that has one result.
 #[inline]
 pub fn call_one(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    if autocast::is_on()
+        && let Some((operands, _pause)) = autocast::operands(op, arguments)?
+    {
+        return call_one(op, &operands);
+    }
     if profile::is_on() {
         return profile::operation(op.name, arguments, || call_one_now(op, arguments).map(|result| [result]))
             .map(|[result]| result);

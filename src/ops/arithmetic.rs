@@ -74,6 +74,17 @@ pub(crate) fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Resul
     Ok(())
 }
 
+/// The points and the weights between them are of one type; a weight without dimensions may be of another.
+fn check_lerp(name: &str, values: &[Value], _: DType) -> Result<()> {
+    let mut types = values.iter().flat_map(Value::tensors).filter(|tensor| tensor.ndim() > 0).map(Tensor::dtype);
+    if let Some(first) = types.next()
+        && let Some(other) = types.find(|&dtype| dtype != first)
+    {
+        bail!(Runtime, "{name}: the tensors have to be of one dtype, got {first} and {other}");
+    }
+    Ok(())
+}
+
 pointwise! {
     /// Sum of two tensors or numbers, element by element.
     fn add(input: Operand<'static>, other: Operand<'static>) number complex -> same, "AddBackward0", FUNCTION METHOD IN_PLACE
@@ -133,6 +144,14 @@ pointwise! {
         input(g) = g;
         tensor1(g, tensor2, value) = g * (value / tensor2).conj();
         tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
+
+    /// The point between `input` (for `weight` 0) and `end` (for 1), exact at both.
+    fn lerp(input: Tensor, end: Tensor, weight: Operand<'static>)
+        floating [check_lerp] -> same, "LerpBackward1" / "LerpBackward0", FUNCTION METHOD IN_PLACE
+        = (input + weight * (end - input)).or_else_if(weight.absolute().less(0.5), end - (end - input) * (1.0 - weight));
+        input(g, weight) = g * (1.0 - weight);
+        end(g, weight) = g * weight;
+        weight(g, input, end) = g * (end - input);
 
     /// `other - input`.
     fn rsub(input: Tensor, other: Operand<'static>)

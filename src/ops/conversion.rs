@@ -2,6 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::memory_format::MemoryFormat;
 use crate::tensor::Tensor;
 use crate::{bail, op};
 
@@ -30,6 +31,49 @@ op! {
         if input.is_contiguous() { Ok(input.clone()) } else { row_major(input) }
     }
     derivative composite;
+}
+
+op! {
+    /// A copy in another order in memory.
+    fn clone_in as "clone" / "memory_format" (input: Tensor; memory_format: Option<MemoryFormat>) -> Tensor, FUNCTION METHOD;
+    value {
+        match memory_format {
+            None | Some(MemoryFormat::Preserve) => clone(input),
+            Some(memory_format) => laid_out(input, memory_format),
+        }
+    }
+    derivative composite;
+}
+
+op! {
+    /// A tensor with the same values in another order in memory: the tensor itself if it lies so.
+    fn contiguous_in as "contiguous" / "memory_format" (input: Tensor; memory_format: MemoryFormat) -> Tensor, METHOD;
+    value {
+        match memory_format {
+            MemoryFormat::Contiguous => contiguous(input),
+            MemoryFormat::Preserve => {
+                bail!(Runtime, "contiguous: preserve_format is the order of every tensor; name another one")
+            }
+            _ if memory_format.holds(input) => Ok(input.clone()),
+            _ => laid_out(input, memory_format),
+        }
+    }
+    derivative composite;
+}
+
+op! {
+    /// A copy in a given order; the examples of a batch keep theirs.
+    fn laid_out as "_laid_out" (input: Tensor, memory_format: MemoryFormat) -> Tensor, ANY_TYPE;
+    value {
+        input.check_readable("clone")?;
+        let copied = memory_format.empty_like(input, input.dtype())?;
+        crate::kernels::copy::copy(&copied.data(), &input.data());
+        Ok(copied)
+    }
+    batch by(|batch| clone(&batch.all(0)?));
+    derivative "CloneBackward0" Linear {
+        input(g) => Ok(g.clone());
+    }
 }
 
 op! {
@@ -84,7 +128,7 @@ op! {
 
 op! {
     /// A tensor like `input` with `value` everywhere; `fill_` stores it.
-    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, IN_PLACE ANY_TYPE;
+    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION IN_PLACE ANY_TYPE;
     value {
         let number = match &value {
             crate::value::Operand::Tensor(tensor) if tensor.ndim() == 0 => Some(tensor.item()?),

@@ -226,6 +226,7 @@ pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Resul
         Kind::Ints => integers(argument)?.map(Value::Ints),
         Kind::Floats => floats(argument)?.map(Value::Floats),
         Kind::DType => dtype::from_python(argument).map(Value::DType),
+        Kind::MemoryFormat => argument.extract().ok().map(Value::MemoryFormat),
         Kind::Text => argument
             .cast::<PyString>()
             .ok()
@@ -406,6 +407,7 @@ pub fn expectation(kind: Kind) -> &'static str {
         Kind::Ints => "ints",
         Kind::Floats => "floats",
         Kind::DType => "a dtype",
+        Kind::MemoryFormat => "a memory format",
         Kind::Text => "a str",
     }
 }

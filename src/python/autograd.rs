@@ -6,11 +6,14 @@ use pyo3::exceptions::{PyFutureWarning, PyIndexError, PyRuntimeError, PyTypeErro
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::autocast::{self, State};
 use crate::autograd::engine::{self, Endpoint, Options};
 use crate::autograd::node::Edge;
 use crate::autograd::saved;
 use crate::autograd::{batch, forward, modes, nesting};
+use crate::dtype::DType;
 use crate::python::arguments::describe;
+use crate::python::dtype::object;
 use crate::python::hooks::SavingPair;
 use crate::python::node::{node_of, wrap_node};
 use crate::python::tensor::tensor_of;
@@ -319,6 +322,30 @@ pub fn _set_grad_enabled(enabled: bool) -> bool {
     let before = modes::grad_enabled();
     modes::set_grad_enabled(enabled);
     before
+}
+
+/// Sets autocast: its lower precision, or `None` for off, and whether converted parameters are kept. Gives what it was.
+#[pyfunction]
+#[pyo3(signature = (dtype, cached))]
+pub fn _set_autocast(py: Python<'_>, dtype: Option<DType>, cached: bool) -> PyResult<(Option<Py<PyAny>>, bool)> {
+    described(py, autocast::set(State { dtype, cached }))
+}
+
+/// The lower precision of autocast, or `None`, and whether converted parameters are kept.
+#[pyfunction]
+pub fn _autocast(py: Python<'_>) -> PyResult<(Option<Py<PyAny>>, bool)> {
+    described(py, autocast::state())
+}
+
+fn described(py: Python<'_>, state: State) -> PyResult<(Option<Py<PyAny>>, bool)> {
+    let dtype = state.dtype.map(|dtype| PyResult::Ok(object(py, dtype)?.clone_ref(py).into_any())).transpose()?;
+    Ok((dtype, state.cached))
+}
+
+/// Forgets the parameters that autocast has converted.
+#[pyfunction]
+pub fn clear_autocast_cache() {
+    autocast::clear_cache();
 }
 
 /// Whether tensors made in this thread are for inference only.

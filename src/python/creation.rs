@@ -6,11 +6,13 @@ use pyo3::types::{PyDict, PyInt, PyTuple};
 
 use crate::autograd::batch;
 use crate::dtype::DType;
+use crate::memory_format::MemoryFormat;
 use crate::ops::creation::{self, with_default_generator};
 use crate::promotion::default_float;
 use crate::python::arguments::{describe, integers, number};
 use crate::python::data::from_data;
 use crate::python::dtype::check_device;
+use crate::python::layout::check_layout;
 use crate::python::numpy;
 use crate::python::random::PyGenerator;
 use crate::python::tensor::{PyTensor, tensor_of, this};
@@ -67,6 +69,7 @@ pub struct Common {
     pub requires_grad: bool,
     pub generator: Option<Py<PyGenerator>>,
     pub size: Option<Dims>,
+    pub memory_format: Option<MemoryFormat>,
 }
 
 impl Common {
@@ -84,8 +87,10 @@ impl Common {
                 "device" => check_device(Some(&value))?,
                 "generator" => common.generator = Some(value.cast::<PyGenerator>()?.clone().unbind()),
                 "size" => common.size = Some(listed_sizes(function, &value)?),
-                // The memory layout, and pages that no accelerator will ask for, are as they are.
-                "layout" | "pin_memory" | "memory_format" => {}
+                "layout" => check_layout(&value)?,
+                "memory_format" => common.memory_format = Some(value.extract()?),
+                // There is no accelerator for which to pin pages.
+                "pin_memory" => {}
                 other => {
                     return Err(PyTypeError::new_err(format!(
                         "{function}() got an unexpected keyword argument '{other}'"
@@ -186,7 +191,7 @@ macro_rules! filled {
             let value: Option<i64> = $value;
             let tensor = match value {
                 Some(value) => Tensor::full(&sizes, value.into(), common.float())?,
-                None => Tensor::empty(&sizes, common.float())?,
+                None => common.memory_format.unwrap_or(MemoryFormat::Contiguous).empty(&sizes, common.float())?,
             };
             leaf(tensor, common.requires_grad)
         }
@@ -218,6 +223,37 @@ pub fn full(
     leaf(Tensor::full(&sizes, value, dtype)?, common.requires_grad)
 }
 
+macro_rules! new_filled {
+    ($($(#[$doc:meta])* $name:ident, |$sizes:ident, $dtype:ident| $make:expr;)+) => {
+        #[pymethods]
+        impl PyTensor {
+            $(
+                $(#[$doc])*
+                #[pyo3(signature = (*size, **keywords))]
+                fn $name(
+                    slf: &Bound<'_, Self>,
+                    size: &Bound<'_, PyTuple>,
+                    keywords: Option<&Bound<'_, PyDict>>,
+                ) -> PyResult<Tensor> {
+                    let common = Common::parse(stringify!($name), keywords)?;
+                    let sizes = common.sizes(stringify!($name), size)?;
+                    let $dtype = common.dtype.unwrap_or(this(slf).dtype());
+                    leaf(batch::made_like(this(slf), &sizes, |$sizes| $make)?, common.requires_grad)
+                }
+            )+
+        }
+    };
+}
+
+new_filled! {
+    /// Zeros of the given size, of this tensor's dtype unless another is given.
+    new_zeros, |sizes, dtype| Tensor::zeros(sizes, dtype);
+    /// Ones of the given size, of this tensor's dtype unless another is given.
+    new_ones, |sizes, dtype| Tensor::full(sizes, Scalar::Int(1), dtype);
+    /// A tensor of the given size with undefined content, of this tensor's dtype unless another is given.
+    new_empty, |sizes, dtype| Tensor::empty(sizes, dtype);
+}
+
 /// A number, or the element of a tensor without dimensions.
 pub fn expect_number(function: &str, parameter: &str, object: &Bound<'_, PyAny>) -> PyResult<Scalar> {
     if let Some(tensor) = tensor_of(object)
@@ -233,14 +269,10 @@ pub fn expect_number(function: &str, parameter: &str, object: &Bound<'_, PyAny>)
     })
 }
 
-/// A fresh tensor with the sizes, and where it leaves no gap the strides, of `input`.
-pub fn like(input: &Tensor, dtype: Option<DType>) -> crate::Result<Tensor> {
-    let data = input.data();
-    let dtype = dtype.unwrap_or(data.dtype);
-    Ok(match shape::dense_order(&data.sizes, &data.strides) {
-        Some(_) => Tensor::empty_strided(data.sizes.clone(), data.strides.clone(), dtype)?,
-        None => Tensor::empty(&data.sizes, dtype)?,
-    })
+/// A fresh tensor with the sizes of `input`, in its order in memory unless another is asked for.
+fn like(input: &Tensor, common: &Common) -> crate::Result<Tensor> {
+    let format = common.memory_format.unwrap_or(MemoryFormat::Preserve);
+    format.empty_like(input, common.dtype.unwrap_or(input.dtype()))
 }
 
 macro_rules! filled_like {
@@ -251,7 +283,7 @@ macro_rules! filled_like {
         pub fn $name(input: &Bound<'_, PyTensor>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
             let $common = Common::parse(stringify!($name), keywords)?;
             let source = this(input);
-            let $tensor = like(&source.physical(), $common.dtype)?;
+            let $tensor = like(&source.physical(), &$common)?;
             $fill;
             leaf(batch::wrap($tensor, source.levels()), $common.requires_grad)
         }
@@ -274,9 +306,9 @@ macro_rules! random_like {
         #[pyo3(signature = (input, **keywords))]
         pub fn $name(input: &Bound<'_, PyTensor>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
             let common = Common::parse(stringify!($name), keywords)?;
-            let (source, dtype) = (this(input), common.dtype);
+            let source = this(input);
             let made = common.random(input.py(), stringify!($name), &source.sizes(), |sizes| {
-                if source.is_batched() { Tensor::empty(sizes, dtype.unwrap_or(source.dtype())) } else { like(source, dtype) }
+                if source.is_batched() { Tensor::empty(sizes, common.dtype.unwrap_or(source.dtype())) } else { like(source, &common) }
             }, |$tensor, $generator| $draw)?;
             leaf(made, common.requires_grad)
         }
@@ -300,7 +332,7 @@ pub fn full_like(
 ) -> PyResult<Tensor> {
     let common = Common::parse("full_like", keywords)?;
     let source = this(input);
-    let tensor = like(&source.physical(), common.dtype)?;
+    let tensor = like(&source.physical(), &common)?;
     let value = expect_number("full_like", "fill_value", fill_value)?;
     value.require_fit("full_like", tensor.dtype())?;
     crate::kernels::fill::fill(&tensor.data(), value);

@@ -7,7 +7,6 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use crate::dtype::DType;
 use crate::promotion::default_float;
 use crate::python::arguments::{describe, number};
-use crate::python::creation::like;
 use crate::python::numpy;
 use crate::python::tensor::tensor_of;
 use crate::scalar::Scalar;
@@ -33,7 +32,7 @@ impl Nested {
 
 /// A row-major copy, or one in the order of the memory of `source` where that leaves no gap.
 fn copied(source: &Tensor, dtype: Option<DType>) -> PyResult<Tensor> {
-    let copy = like(source, dtype)?;
+    let copy = source.empty_alike(dtype.unwrap_or(source.dtype()))?;
     crate::kernels::copy::copy(&copy.data(), &source.data());
     Ok(copy)
 }

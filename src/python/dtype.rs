@@ -1,6 +1,6 @@
 //! `rgrad.dtype` and `rgrad.device`.
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyAssertionError, PyNotImplementedError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyString, PyTuple, PyType};
@@ -106,73 +106,121 @@ impl<'a, 'py> FromPyObject<'a, 'py> for DType {
     }
 }
 
-/// Where a tensor lives: here, always the CPU.
+/// A place for tensors. Any can be named, as programs do before they ask whether it is there; tensors are on the CPU.
 #[pyclass(name = "device", module = "rgrad", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PyDevice;
+pub struct PyDevice {
+    kind: &'static str,
+    index: Option<u8>,
+}
+
+const CPU: PyDevice = PyDevice { kind: "cpu", index: None };
+const KINDS: [&str; 10] = ["cpu", "cuda", "hpu", "ipu", "meta", "mps", "mtia", "vulkan", "xla", "xpu"];
+
+impl PyDevice {
+    /// Where tensors are.
+    pub fn cpu() -> PyDevice {
+        CPU
+    }
+
+    /// The device that is written as `"cpu"` or `"cuda:1"`.
+    fn named(name: &str) -> PyResult<PyDevice> {
+        let (kind, index) = name.split_once(':').map_or((name, None), |(kind, index)| (kind, Some(index)));
+        let known = KINDS.into_iter().find(|&known| known == kind);
+        match (known, index.map(str::parse).transpose()) {
+            (Some(kind), Ok(index)) => Ok(PyDevice { kind, index }),
+            _ => Err(PyRuntimeError::new_err(format!(
+                "device '{name}' is not known: one of {KINDS:?}, perhaps with an index as in 'cuda:1', is expected"
+            ))),
+        }
+    }
+
+    fn from_python(object: &Bound<'_, PyAny>) -> PyResult<PyDevice> {
+        if let Ok(device) = object.cast::<PyDevice>() {
+            return Ok(device.get().clone());
+        }
+        if let Ok(name) = object.cast::<PyString>() {
+            return PyDevice::named(name.to_str()?);
+        }
+        if object.is_exact_instance_of::<PyInt>() {
+            return Err(PyRuntimeError::new_err(format!("device {object} is not available: rgrad computes on the CPU")));
+        }
+        Err(PyTypeError::new_err(format!(
+            "device has to be a string or an rgrad.device, got {}",
+            object.get_type().name()?
+        )))
+    }
+}
 
 #[pymethods]
 impl PyDevice {
     #[new]
     #[pyo3(signature = (r#type, index = None))]
-    fn new(r#type: &Bound<'_, PyAny>, index: Option<i64>) -> PyResult<PyDevice> {
-        check_device(Some(r#type))?;
-        if index.is_some_and(|index| index > 0) {
-            return Err(PyRuntimeError::new_err(format!("device: there is one CPU device, got index {index:?}")));
+    fn new(r#type: &Bound<'_, PyAny>, index: Option<u8>) -> PyResult<PyDevice> {
+        let device = PyDevice::from_python(r#type)?;
+        match (device.index, index) {
+            (Some(_), Some(_)) => {
+                Err(PyRuntimeError::new_err(format!("device: the index is given twice, in {} and apart", r#type)))
+            }
+            (None, index) => Ok(PyDevice { index, ..device }),
+            _ => Ok(device),
         }
-        Ok(PyDevice)
     }
 
     #[getter]
     fn r#type(&self) -> &'static str {
-        "cpu"
+        self.kind
     }
 
     #[getter]
-    fn index(&self) -> Option<i64> {
-        None
+    fn index(&self) -> Option<u8> {
+        self.index
     }
 
-    fn __repr__(&self) -> &'static str {
-        "device(type='cpu')"
+    fn __repr__(&self) -> String {
+        let index = self.index.map_or_else(String::new, |index| format!(", index={index}"));
+        format!("device(type='{}'{index})", self.kind)
     }
 
-    fn __str__(&self) -> &'static str {
-        "cpu"
+    fn __str__(&self) -> String {
+        self.index.map_or_else(|| self.kind.to_owned(), |index| format!("{}:{index}", self.kind))
     }
 
-    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<(Py<PyAny>, (&'static str,))> {
-        Ok((slf.get_type().into_any().unbind(), ("cpu",)))
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<(Py<PyAny>, (String,))> {
+        Ok((slf.get_type().into_any().unbind(), (slf.get().__str__(),)))
     }
 
-    /// Where tensors are made within a `with` block: on the CPU, as everywhere.
-    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    /// Has tensors made on this device within a `with` block.
+    ///
+    /// Raises the error of a device that is not there.
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        check_device(Some(slf.as_any()))?;
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_error))]
     fn __exit__(&self, _error: &Bound<'_, PyTuple>) {}
 
-    /// A function as it is: it makes its tensors on the CPU already.
-    fn __call__<'py>(&self, function: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
-        function
+    /// A function that makes its tensors on this device: on the CPU, the function as it is.
+    fn __call__<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        check_device(Some(slf.as_any()))?;
+        Ok(function)
     }
 }
 
 /// Accepts the CPU in every spelling, and nothing else.
 pub fn check_device(device: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    let Some(device) = device else { return Ok(()) };
-    if device.is_none() || device.cast::<PyDevice>().is_ok() {
-        return Ok(());
+    let Some(object) = device.filter(|device| !device.is_none()) else { return Ok(()) };
+    let device = PyDevice::from_python(object)?;
+    if device.kind == CPU.kind { Ok(()) } else { Err(refuse_device(device.kind)) }
+}
+
+/// The error for work on a device that is not there; of the class that PyTorch raises without it.
+pub fn refuse_device(kind: &str) -> PyErr {
+    let message = format!("device '{kind}' is not available: rgrad computes on the CPU");
+    match kind {
+        "cuda" | "mtia" | "xpu" => PyAssertionError::new_err(message),
+        "mps" | "meta" => PyNotImplementedError::new_err(message),
+        _ => PyRuntimeError::new_err(message),
     }
-    if let Ok(name) = device.cast::<PyString>() {
-        if matches!(name.to_str()?, "cpu" | "cpu:0") {
-            return Ok(());
-        }
-        return Err(PyRuntimeError::new_err(format!("device '{name}' is not available: rgrad computes on the CPU")));
-    }
-    Err(PyTypeError::new_err(format!(
-        "device has to be a string or an rgrad.device, got {}",
-        device.get_type().name()?
-    )))
 }

@@ -7,6 +7,8 @@ use pyo3::types::PyTuple;
 use crate::autograd::cuts::{self, Reason};
 use crate::autograd::primitives::call_in_place;
 use crate::autograd::{modes, view};
+use crate::data::Data;
+use crate::dtype::DType;
 use crate::python::creation::given_sizes;
 use crate::python::tensor::expect_tensor;
 use crate::python::tensor::{PyTensor, this};
@@ -39,6 +41,14 @@ impl PyTensor {
         data.version = version.or_else(|| Some(Default::default()));
         tensor.set_data(data);
         Ok(())
+    }
+
+    /// All bytes of the memory that this tensor shares with its views.
+    fn _storage_bytes(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        this(slf).check_readable("untyped_storage()")?;
+        let storage = this(slf).data().storage.clone();
+        let (sizes, strides) = (Dims::from_slice(&[storage.bytes()]), Dims::from_slice(&[1]));
+        Ok(Tensor::from_data(Data::new(storage, sizes, strides, 0, DType::UInt8)))
     }
 
     /// Lets this tensor stand for the memory of another; without one, for none.

@@ -9,7 +9,7 @@ use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, layout, node,
     number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
     sequences, tensor, trace,
 };
@@ -31,6 +31,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<random::PyGenerator>()?;
     module.add_class::<node::PyNode>()?;
     module.add_class::<node::PySavedTensor>()?;
+    layout::install(module)?;
     for dtype in DType::ALL {
         module.add(dtype.name(), dtype::object(py, dtype)?)?;
     }
@@ -53,7 +54,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _increment_version _set_version _watch_changes _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
+            _set_autocast _autocast clear_autocast_cache _increment_version _set_version _watch_changes _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         batch: _enter_vmap _exit_vmap _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim
             _is_batched _debug_unwrap _fresh_input _without_history _end_inputs _depends_on_others;
         function: _apply_function;

@@ -12,7 +12,7 @@ use crate::autograd::{batch, saved};
 use crate::dtype::DType;
 use crate::ops::creation::{self, with_default_generator};
 use crate::python::arguments::{describe, integer};
-use crate::python::creation::{Common, leaf, like, listed_sizes};
+use crate::python::creation::{Common, leaf, listed_sizes};
 use crate::python::dtype::{PyDevice, check_device};
 use crate::python::gil::Gil;
 use crate::python::tensor::{PyTensor, this};
@@ -88,7 +88,7 @@ impl PyGenerator {
 
     #[getter]
     fn device(&self) -> PyDevice {
-        PyDevice
+        PyDevice::cpu()
     }
 }
 
@@ -234,7 +234,7 @@ pub fn store_random<'py>(
         }
         // The numbers depend on nothing: the history of what they overwrite ends here.
         let numbers = batch::made_random(name, &tensor.sizes(), |sizes| {
-            let numbers = if tensor.is_batched() { Tensor::empty(sizes, tensor.dtype())? } else { like(tensor, None)? };
+            let numbers = if tensor.is_batched() { Tensor::empty(sizes, tensor.dtype())? } else { tensor.empty_alike(tensor.dtype())? };
             fill(&numbers)?;
             Ok(numbers)
         })?;

@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 use crate::ops::creation::{self, with_default_generator};
 use crate::ops::sampling::{self, Each};
 use crate::python::arguments::{describe, number};
-use crate::python::creation::{Common, leaf, like, listed_sizes};
+use crate::python::creation::{Common, leaf, listed_sizes};
 use crate::python::random::{PyGenerator, store_random};
 use crate::python::tensor::{PyTensor, tensor_of};
 use crate::random::Generator;
@@ -37,7 +37,7 @@ fn draw(
 #[pyo3(signature = (input, p = None, *, generator = None))]
 pub fn bernoulli(py: Python<'_>, input: Tensor, p: Option<f64>, generator: Source<'_, '_>) -> PyResult<Tensor> {
     draw(py, "bernoulli", &[&input], generator, |generator| {
-        let target = like(&input, None)?;
+        let target = input.empty_alike(input.dtype())?;
         match p {
             Some(p) => creation::bernoulli(&target, p, generator)?,
             None => sampling::bernoulli_each(&target, &input, generator)?,

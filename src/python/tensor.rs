@@ -16,6 +16,7 @@ use crate::autograd::cuts::{self, Reason};
 use crate::autograd::primitives;
 use crate::dtype::DType;
 use crate::python::collector;
+use crate::memory_format::MemoryFormat;
 use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
@@ -408,9 +409,8 @@ impl PyTensor {
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn is_contiguous(slf: &Bound<'_, Self>, memory_format: Option<&Bound<'_, PyAny>>) -> bool {
-        let _ = memory_format;
-        this(slf).is_contiguous()
+    fn is_contiguous(slf: &Bound<'_, Self>, memory_format: Option<MemoryFormat>) -> bool {
+        memory_format.unwrap_or(MemoryFormat::Contiguous).holds(this(slf))
     }
 
     #[getter]
@@ -420,17 +420,12 @@ impl PyTensor {
 
     #[getter]
     fn device(_slf: &Bound<'_, Self>) -> PyDevice {
-        PyDevice
+        PyDevice::cpu()
     }
 
     #[getter]
     fn is_cpu(_slf: &Bound<'_, Self>) -> bool {
         true
-    }
-
-    #[getter]
-    fn is_cuda(_slf: &Bound<'_, Self>) -> bool {
-        false
     }
 
     fn is_floating_point(slf: &Bound<'_, Self>) -> bool {
@@ -823,9 +818,9 @@ impl PyTensor {
         device: Option<&Bound<'py, PyAny>>,
         non_blocking: bool,
         copy: bool,
-        memory_format: Option<&Bound<'py, PyAny>>,
+        memory_format: Option<MemoryFormat>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = (non_blocking, memory_format);
+        let _ = non_blocking;
         check_device(device)?;
         let mut target = dtype;
         let mut copies = copy;
@@ -842,10 +837,11 @@ impl PyTensor {
         }
         let tensor = this(slf);
         let target = target.unwrap_or(tensor.dtype());
-        if target == tensor.dtype() && !copies {
-            return Ok(slf.clone().into_any());
+        if copies {
+            let copied = ops::conversion::to_copy(tensor, target)?;
+            return in_format(copied.into_pyobject(slf.py())?.into_any(), memory_format);
         }
-        Ok(ops::conversion::to_copy(tensor, target)?.into_pyobject(slf.py())?.into_any())
+        in_format(convert(slf, target)?, memory_format)
     }
 
     /// The element type's name in the old style, or this tensor with another element type.
@@ -860,20 +856,36 @@ impl PyTensor {
         }
     }
 
-    fn float<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Float32)
+    #[pyo3(signature = (memory_format = None))]
+    fn float<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Float32)?, memory_format)
     }
 
-    fn double<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Float64)
+    #[pyo3(signature = (memory_format = None))]
+    fn double<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Float64)?, memory_format)
     }
 
-    fn half<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Float16)
+    #[pyo3(signature = (memory_format = None))]
+    fn half<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Float16)?, memory_format)
     }
 
-    fn bfloat16<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::BFloat16)
+    #[pyo3(signature = (memory_format = None))]
+    fn bfloat16<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::BFloat16)?, memory_format)
     }
 
     fn cfloat<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
@@ -884,36 +896,61 @@ impl PyTensor {
         convert(slf, DType::Complex128)
     }
 
-    fn short<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Int16)
+    #[pyo3(signature = (memory_format = None))]
+    fn short<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Int16)?, memory_format)
     }
 
-    fn char<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Int8)
+    #[pyo3(signature = (memory_format = None))]
+    fn char<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Int8)?, memory_format)
     }
 
-    fn long<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Int64)
+    #[pyo3(signature = (memory_format = None))]
+    fn long<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Int64)?, memory_format)
     }
 
-    fn int<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Int32)
+    #[pyo3(signature = (memory_format = None))]
+    fn int<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Int32)?, memory_format)
     }
 
-    fn byte<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::UInt8)
+    #[pyo3(signature = (memory_format = None))]
+    fn byte<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::UInt8)?, memory_format)
     }
 
-    fn bool<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        convert(slf, DType::Bool)
+    #[pyo3(signature = (memory_format = None))]
+    fn bool<'py>(
+        slf: &Bound<'py, Self>,
+        memory_format: Option<MemoryFormat>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_format(convert(slf, DType::Bool)?, memory_format)
     }
 
     fn type_as<'py>(slf: &Bound<'py, Self>, other: Tensor) -> PyResult<Bound<'py, PyAny>> {
         convert(slf, other.dtype())
     }
 
-    fn cpu<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
-        slf.clone()
+    #[pyo3(signature = (memory_format = None))]
+    fn cpu<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
+        in_format(slf.clone().into_any(), memory_format)
     }
 
     #[getter(T)]
@@ -962,54 +999,6 @@ impl PyTensor {
         }
     }
 
-    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
-    fn new_zeros(
-        slf: &Bound<'_, Self>,
-        sizes: &Bound<'_, PyTuple>,
-        size: Option<&Bound<'_, PyAny>>,
-        dtype: Option<DType>,
-        device: Option<&Bound<'_, PyAny>>,
-        requires_grad: bool,
-    ) -> PyResult<Tensor> {
-        check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::given_sizes("new_zeros", sizes, size)?);
-        let dtype = dtype.unwrap_or(tensor.dtype());
-        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::zeros(sizes, dtype))?;
-        creation::leaf(made, requires_grad)
-    }
-
-    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
-    fn new_ones(
-        slf: &Bound<'_, Self>,
-        sizes: &Bound<'_, PyTuple>,
-        size: Option<&Bound<'_, PyAny>>,
-        dtype: Option<DType>,
-        device: Option<&Bound<'_, PyAny>>,
-        requires_grad: bool,
-    ) -> PyResult<Tensor> {
-        check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::given_sizes("new_ones", sizes, size)?);
-        let dtype = dtype.unwrap_or(tensor.dtype());
-        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::full(sizes, Scalar::Int(1), dtype))?;
-        creation::leaf(made, requires_grad)
-    }
-
-    #[pyo3(signature = (*sizes, size = None, dtype = None, device = None, requires_grad = false))]
-    fn new_empty(
-        slf: &Bound<'_, Self>,
-        sizes: &Bound<'_, PyTuple>,
-        size: Option<&Bound<'_, PyAny>>,
-        dtype: Option<DType>,
-        device: Option<&Bound<'_, PyAny>>,
-        requires_grad: bool,
-    ) -> PyResult<Tensor> {
-        check_device(device)?;
-        let (tensor, sizes) = (this(slf), creation::given_sizes("new_empty", sizes, size)?);
-        let dtype = dtype.unwrap_or(tensor.dtype());
-        let made = batch::made_like(tensor, &sizes, |sizes| Tensor::empty(sizes, dtype))?;
-        creation::leaf(made, requires_grad)
-    }
-
     #[pyo3(signature = (size, fill_value, dtype = None, device = None, requires_grad = false))]
     fn new_full(
         slf: &Bound<'_, Self>,
@@ -1044,12 +1033,23 @@ impl PyTensor {
     }
 }
 
-fn convert<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
+pub fn convert<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<'py, PyAny>> {
     let tensor = this(slf);
     if tensor.dtype() == dtype {
         return Ok(slf.clone().into_any());
     }
     Ok(ops::conversion::to_copy(tensor, dtype)?.into_pyobject(slf.py())?.into_any())
+}
+
+/// A tensor in another order in memory, if one is asked for.
+fn in_format(tensor: Bound<'_, PyAny>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'_, PyAny>> {
+    let (Some(format), Some(found)) = (memory_format.filter(|&f| f != MemoryFormat::Preserve), tensor_of(&tensor)) else {
+        return Ok(tensor);
+    };
+    if format.holds(found) {
+        return Ok(tensor);
+    }
+    Ok(ops::conversion::contiguous_in(found, format)?.into_pyobject(tensor.py())?.into_any())
 }
 
 fn fill_in_place<'py>(slf: &Bound<'py, PyTensor>, value: Value, name: &str) -> PyResult<Bound<'py, PyTensor>> {
