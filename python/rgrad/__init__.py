@@ -7,6 +7,7 @@ Names, signatures and rules are PyTorch's: a program that imports ``torch`` runs
 from __future__ import annotations
 
 from builtins import bool as _bool, int as _int  # `bool` and `int` are dtypes here
+from math import e as e, inf as inf, nan as nan, pi as pi
 
 from . import _alias, _rgrad, functional
 from ._rgrad import *
@@ -23,10 +24,12 @@ from ._rgrad import (
     int32,
     int64,
 )
+from . import _methods  # noqa: F401 - its functions become methods of Tensor
 from ._size import Size
 from .functional import *  # type: ignore[assignment,no-redef]  # these call the operations of the same name
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .version import __version__ as __version__
 from . import autograd
 
 _alias.install()
@@ -69,7 +72,12 @@ if TYPE_CHECKING:
     from .serialization import load as load, save as save
     from .storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
 
-__version__ = "0.1.0"
+newaxis = None
+
+
+class OutOfMemoryError(RuntimeError):
+    """Raised by PyTorch where a device has no more memory; here, that is a `MemoryError` of the CPU."""
+
 
 __all__ = [
     "Size",
@@ -176,20 +184,29 @@ def is_neg(input: Tensor) -> _bool:
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
-        "": "_C _utils amp backends compiler cuda distributed distributions func graph jit mps multiprocessing nn "
-        "optim overrides profiler random serialization special storage testing types utils version xpu",
+        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions func graph hub jit mps "
+        "multiprocessing nn onnx optim overrides profiler random serialization sparse special storage testing "
+        "torch_version types utils version xpu",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
         "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
         "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "
         "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_warn_always typename "
         "use_deterministic_algorithms",
         "amp": "GradScaler autocast",
+        "amp.autocast_mode": "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled "
+        "is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype "
+        "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled",
         "compiler": "compile",
         "func": "vmap",
         "serialization": "load save",
         "storage": "TypedStorage UntypedStorage",
     }
     _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
+
+    def _legacy_names():
+        from . import _legacy
+
+        return _legacy.__all__
 
     def __getattr__(name):
         home = _HOMES.get(name)
@@ -202,9 +219,10 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
 
             if hasattr(_foreach, name):
                 return getattr(_foreach, name)
-        if name.endswith("Tensor"):
-            from . import _legacy
+        for module in ("_legacy", "_toplevel", "_histograms"):
+            from importlib import import_module
 
-            if name in _legacy.__all__:
-                return getattr(_legacy, name)
+            home = import_module(f"rgrad.{module}")
+            if name in home.__all__:
+                return getattr(home, name)
         raise AttributeError(f"module 'rgrad' has no attribute '{name}'")

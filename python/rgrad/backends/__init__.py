@@ -5,6 +5,6 @@ rgrad has kernels of its own: none of these is used; their switches are kept.
 
 from __future__ import annotations
 
-from rgrad.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+from rgrad.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp, opt_einsum
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import rgrad
 from rgrad._absent import (
     current_device,
     device_count,
@@ -21,8 +22,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from rgrad._rgrad import Tensor
+
 __all__ = [
     "Event",
+    "OutOfMemoryError",
     "Stream",
     "amp",
     "current_device",
@@ -35,6 +39,7 @@ __all__ = [
     "get_device_name",
     "get_device_properties",
     "get_rng_state",
+    "get_rng_state_all",
     "init",
     "ipc_collect",
     "is_available",
@@ -47,13 +52,20 @@ __all__ = [
     "max_memory_reserved",
     "memory_allocated",
     "memory_reserved",
+    "memory_stats",
+    "memory_summary",
     "reset_peak_memory_stats",
+    "seed",
+    "seed_all",
     "set_device",
+    "set_rng_state",
+    "set_rng_state_all",
     "stream",
     "synchronize",
 ]
 
 has_half = False
+OutOfMemoryError = rgrad.OutOfMemoryError
 default_generators: tuple[Any, ...] = ()
 
 manual_seed_all = manual_seed
@@ -93,6 +105,51 @@ def memory_allocated(device: Any = None) -> int:
 
 
 max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
+
+
+reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
+memory_cached = max_memory_cached = memory_allocated
+
+
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """Counts of memory by what they are about: none."""
+    return {}
+
+
+def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
+    """A table of memory: an empty one."""
+    return ""
+
+
+def get_rng_state_all() -> list[Tensor]:
+    """The states of the generators of all devices: none."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Do nothing for no states.
+
+    Raises:
+        RuntimeError: there are some.
+    """
+    for state in new_states:
+        set_rng_state(state)
+
+
+def set_rng_state(new_state: Tensor, device: Any = None) -> None:
+    """Set the state of the generator of a device.
+
+    Raises:
+        RuntimeError: always.
+    """
+    refuse("CUDA")
+
+
+def seed() -> None:
+    """Do nothing: there is no generator to seed."""
+
+
+seed_all = seed
 
 
 def init() -> None:
@@ -201,3 +258,12 @@ class stream(_Nowhere):
     Raises:
         RuntimeError: a queue is given.
     """
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in rgrad._legacy_names():
+            # `FloatTensor` and its kin on a device that is not there: classes without instances.
+            return type(name, (_NeedsCuda,), {"__module__": __name__, "is_cuda": True})
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

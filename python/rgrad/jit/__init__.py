@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Final",
+    "ScriptFunction",
+    "ScriptModule",
     "annotate",
     "export",
     "fork",
@@ -25,6 +27,8 @@ __all__ = [
     "save",
     "script",
     "script_if_tracing",
+    "script_method",
+    "set_fusion_strategy",
     "trace",
     "trace_module",
     "unused",
@@ -109,6 +113,27 @@ def fork(func: Callable[..., Any], *arguments: Any, **keywords: Any) -> _Done:
 def wait(future: _Done) -> Any:
     """The result of a function that `fork` called."""
     return future.wait()
+
+
+class ScriptModule:
+    """The class of compiled modules, of which there are none."""
+
+
+class ScriptFunction:
+    """The class of compiled functions, of which there are none."""
+
+
+RecursiveScriptModule = ScriptModule
+
+
+def script_method(fn: Any) -> Any:
+    """Give a method back as it is."""
+    return fn
+
+
+def set_fusion_strategy(strategy: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Give a strategy of compilation back: nothing is compiled."""
+    return strategy
 
 
 class _Done:

@@ -1,4 +1,4 @@
-"""Python's `multiprocessing`. Tensors travel between processes as copies: memory is not shared."""
+"""Python's `multiprocessing`. Tensors travel between processes as copies, unless `share_memory_` was called on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Note a way of sharing memory: tensors are copied, whatever it is."""
+    """Note a way of sharing memory: there is one."""
     global _strategy
     if new_strategy not in _STRATEGIES:
         raise ValueError(f"a sharing strategy is one of {sorted(_STRATEGIES)}, not {new_strategy!r}")

@@ -149,8 +149,8 @@ class Conversion(Traversal):
             clear_gradient(parameter, set_to_none)
 
     def share_memory(self: Self) -> Self:
-        """Nothing to do: processes that share tensors are not supported, threads always share."""
-        return self
+        """Move parameters and buffers to memory that processes share; see `Tensor.share_memory_`."""
+        return self._apply(lambda tensor: tensor.share_memory_())
 
 
 def clear_gradient(parameter: Tensor, set_to_none: bool) -> None:

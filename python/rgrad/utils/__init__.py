@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> "ModuleType":
     # Checkpoints, data and extensions are imported when they are asked for: `import rgrad` stays quick.
-    if name in ("checkpoint", "cpp_extension", "data"):
+    if name in ("benchmark", "checkpoint", "collect_env", "cpp_extension", "data", "dlpack", "model_zoo"):
         from importlib import import_module
 
         return import_module(f"rgrad.utils.{name}")

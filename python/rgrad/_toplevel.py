@@ -1,0 +1,199 @@
+"""Functions of the top level that are other operations under another name or with arguments in another form."""
+
+from __future__ import annotations
+
+import rgrad
+from rgrad import _rgrad
+from rgrad._rgrad import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Losses of `nn.functional` whose reduction is a number here.
+_LOSSES = (
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "ctc_loss",
+    "hinge_embedding_loss",
+    "kl_div",
+    "margin_ranking_loss",
+    "triplet_margin_loss",
+)
+_REDUCTIONS = ("none", "mean", "sum")
+
+# Operations that give views, of whose results `*_copy` gives copies.
+_VIEWS = (
+    "alias",
+    "as_strided",
+    "detach",
+    "expand",
+    "permute",
+    "select",
+    "slice",
+    "split",
+    "split_with_sizes",
+    "squeeze",
+    "t",
+    "transpose",
+    "unbind",
+    "unfold",
+    "unsqueeze",
+    "view",
+    "view_as_complex",
+    "view_as_real",
+)
+
+# Methods that are functions, too.
+_METHODS = ("as_strided_", "detach", "detach_", "fill_", "get_device", "is_inference", "is_signed", "resize_as_", "zero_")
+
+# Dropout in place, and the function of `nn.functional` that does it.
+_DROPOUTS = {
+    "alpha_dropout_": "alpha_dropout",
+    "dropout_": "dropout",
+    "feature_alpha_dropout_": "feature_alpha_dropout",
+}
+
+__all__ = [
+    *_LOSSES,
+    *(f"{name}_copy" for name in _VIEWS),
+    *_METHODS,
+    *_DROPOUTS,
+    "dropout",
+    "dsmm",
+    "embedding_bag",
+    "frobenius_norm",
+    "is_distributed",
+    "native_dropout",
+    "norm_except_dim",
+    "poisson_nll_loss",
+    "spmm",
+]
+
+
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """`nn.functional.dropout`."""
+    return rgrad.nn.functional.dropout(input, p, train)
+
+
+def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    """The elements that dropout keeps, scaled, with zeros for the others; and which it keeps."""
+    if train is False or p == 0:
+        return input.clone(), rgrad.ones_like(input, dtype=rgrad.bool)
+    kept = rgrad.rand_like(input) >= p
+    return input * kept * (0.0 if p == 1 else 1 / (1 - p)), kept
+
+
+def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int) -> Tensor:
+    """`nn.functional.poisson_nll_loss`."""
+    return rgrad.nn.functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=_named(reduction))
+
+
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """`nn.functional.embedding_bag`, with the mode as a number: 0 for sums, 1 for means, 2 for the largest."""
+    return rgrad.nn.functional.embedding_bag(
+        indices,
+        weight,
+        offsets,
+        mode=("sum", "mean", "max")[mode],
+        scale_grad_by_freq=scale_grad_by_freq,
+        sparse=sparse,
+        per_sample_weights=per_sample_weights,
+        include_last_offset=include_last_offset,
+        padding_idx=padding_idx,
+    )
+
+
+def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """The square root of the sum of the squares over dimensions."""
+    return _rgrad.norm(input, "fro", dim, keepdim)
+
+
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    """The norms over all dimensions but one, which `weight_norm` divides by; over all with `dim` -1."""
+    if dim == -1:
+        return v.norm(pow)
+    rest = [other for other in range(v.dim()) if other != dim]
+    return v.norm(pow, rest, keepdim=True)
+
+
+def is_distributed(input: Tensor) -> bool:
+    """Whether a tensor is spread over processes: never."""
+    return False
+
+
+def spmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, the first of which may be sparse elsewhere."""
+    return _rgrad.mm(input, mat2)
+
+
+dsmm = spmm
+
+
+def _named(reduction: int) -> str:
+    if reduction not in (0, 1, 2):
+        raise ValueError(f"the reduction has to be 0, 1 or 2, for {_REDUCTIONS}, not {reduction}")
+    return _REDUCTIONS[reduction]
+
+
+if not TYPE_CHECKING:
+
+    def _described(function: Callable[..., Any], name: str, documentation: str) -> Callable[..., Any]:
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = documentation
+        return function
+
+    def _loss(name):
+        from inspect import signature
+
+        original = getattr(rgrad.nn.functional, name)
+        # Among the parameters there, those of old that average losses are not here.
+        names = [each for each in signature(original).parameters if each not in ("size_average", "reduce")]
+
+        def loss(*arguments, **keywords):
+            given = dict(zip(names, arguments, strict=False), **keywords)
+            if name == "ctc_loss" and len(arguments) > 6:
+                given |= zip(("reduction", "zero_infinity"), arguments[5:])
+            return original(**given | {"reduction": _named(given.get("reduction", 1))})
+
+        return _described(loss, name, f"`nn.functional.{name}`, with 0, 1 or 2 for no reduction, mean and sum.")
+
+    def _copy(name):
+        def copy(input, *arguments, **keywords):
+            function = getattr(input, name, None) or getattr(_rgrad, name)
+            method = hasattr(input, name)
+            result = function(*arguments, **keywords) if method else function(input, *arguments, **keywords)
+            return result.clone() if isinstance(result, Tensor) else tuple(part.clone() for part in result)
+
+        return _described(copy, f"{name}_copy", f"A copy of what `{name}` gives a view of.")
+
+    def _function(name):
+        def function(input, *arguments, **keywords):
+            return getattr(input, name)(*arguments, **keywords)
+
+        return _described(function, name, f"`Tensor.{name}` as a function.")
+
+    def _dropout_in_place(name, original):
+        def in_place(input, p, train):
+            return getattr(rgrad.nn.functional, original)(input, p, train, inplace=True)
+
+        return _described(in_place, name, f"`nn.functional.{original}` in place.")
+
+    _made = {name: _loss(name) for name in _LOSSES}
+    _made |= {f"{name}_copy": _copy(name) for name in _VIEWS}
+    _made |= {name: _function(name) for name in _METHODS}
+    _made |= {name: _dropout_in_place(name, original) for name, original in _DROPOUTS.items()}
+    globals().update(_made)
+    for _name in __all__:
+        globals()[_name] = _rgrad._overridable(globals()[_name])
