@@ -51,7 +51,7 @@ def circumstances(torch: Library, rgrad: Library, jax: Library | None, effort: s
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown",
         "threads": f"{rgrad.get_num_threads()} of rgrad, {torch.get_num_threads()} of torch",
         "versions": f"Python {platform.python_version()}, numpy {np.__version__}, torch {torch.__version__}, "
-        f"rgrad {rgrad.__version__}" + (f", jax {jax.__version__} (with threads of its own)" if jax else ""),
+        f"rgrad {rgrad.version.rgrad_version}" + (f", jax {jax.__version__} (with threads of its own)" if jax else ""),
         "effort": f"the median of {effort}, the libraries taking turns",
     }
 

@@ -26,7 +26,7 @@ pub struct Tensor(pub(crate) Rc<TensorCell>);
 
 pub(crate) struct TensorCell {
     data: RefCell<Data>,
-    pub(crate) flags: Cell<u8>,
+    pub(crate) flags: Cell<u16>,
     /// Which output of `grad_fn` this tensor is.
     pub(crate) output_nr: Cell<u32>,
     pub(crate) grad_fn: RefCell<Option<Node>>,
@@ -72,23 +72,25 @@ impl TensorCell {
 /// Bits of `TensorCell::flags`: what an operation has to look at before it may take the short way.
 pub(crate) mod flag {
     /// A leaf that asks for its gradient.
-    pub const LEAF_REQUIRES_GRAD: u8 = 1;
+    pub const LEAF_REQUIRES_GRAD: u16 = 1;
     /// The result of a recorded operation.
-    pub const HAS_GRAD_FN: u8 = 2;
+    pub const HAS_GRAD_FN: u16 = 2;
     /// Shares memory and history with a base.
-    pub const VIEW: u8 = 4;
+    pub const VIEW: u16 = 4;
     /// Carries a tangent.
-    pub const DUAL: u8 = 8;
+    pub const DUAL: u16 = 8;
     /// Remembered as possibly part of a ring of references.
-    pub const SUSPECT: u8 = 16;
+    pub const SUSPECT: u16 = 16;
     /// Owns the object that wraps it, rather than being owned by it.
-    pub const OBJECT_KEPT: u8 = 128;
+    pub const OBJECT_KEPT: u16 = 128;
     /// Made in inference mode.
-    pub const INFERENCE: u8 = 32;
+    pub const INFERENCE: u16 = 32;
     /// Stands for many examples.
-    pub const BATCHED: u8 = 64;
+    pub const BATCHED: u16 = 64;
+    /// Has sizes and no values: a tensor of the device `meta`.
+    pub const META: u16 = 256;
     /// Any of these sends an operation through the recording path.
-    pub const SPECIAL: u8 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE | BATCHED;
+    pub const SPECIAL: u16 = LEAF_REQUIRES_GRAD | HAS_GRAD_FN | VIEW | DUAL | INFERENCE | BATCHED | META;
 }
 
 impl Tensor {
@@ -97,7 +99,7 @@ impl Tensor {
         Tensor::with_flags(data, if modes::inference() { flag::INFERENCE } else { 0 })
     }
 
-    fn with_flags(data: Data, flags: u8) -> Tensor {
+    fn with_flags(data: Data, flags: u16) -> Tensor {
         Tensor(Rc::new(TensorCell {
             data: RefCell::new(data),
             flags: Cell::new(flags),
@@ -111,6 +113,26 @@ impl Tensor {
     /// A row-major tensor with undefined content.
     pub fn empty(sizes: &[usize], dtype: DType) -> Result<Tensor> {
         Tensor::empty_strided(Dims::from_slice(sizes), shape::contiguous_strides(sizes), dtype)
+    }
+
+    /// A tensor that has these sizes and no values; every operation refuses it.
+    pub fn meta_device(sizes: &[usize], dtype: DType) -> Result<Tensor> {
+        // One element in the place of all, in case somebody looks at the memory all the same.
+        let one = Tensor::zeros(&[], dtype)?;
+        let none = one.alias(Dims::from_slice(sizes), Dims::from_elem(0, sizes.len()), 0);
+        none.set_flag(flag::META, true);
+        Ok(none)
+    }
+
+    /// Whether the tensor has no values.
+    pub fn is_meta(&self) -> bool {
+        self.has_flag(flag::META)
+    }
+
+    /// Refuses a tensor without values.
+    #[cold]
+    pub(crate) fn refuse_meta(name: &str) -> crate::Error {
+        crate::error!(NotImplemented, "{name}: a tensor of the device 'meta' has no values, and nothing can be computed from it")
     }
 
     /// A tensor with undefined content and strides that leave no gap.
@@ -214,11 +236,11 @@ impl Tensor {
     }
 
     #[inline]
-    pub(crate) fn has_flag(&self, bits: u8) -> bool {
+    pub(crate) fn has_flag(&self, bits: u16) -> bool {
         self.0.flags.get() & bits != 0
     }
 
-    pub(crate) fn set_flag(&self, bit: u8, on: bool) {
+    pub(crate) fn set_flag(&self, bit: u16, on: bool) {
         let flags = self.0.flags.get();
         self.0.flags.set(if on { flags | bit } else { flags & !bit });
     }
@@ -262,9 +284,9 @@ impl Tensor {
         self.sharing(data)
     }
 
-    /// A tensor on this one's memory: it is one for inference if this one is.
+    /// A tensor on this one's memory: it is one for inference, or without values, if this one is.
     fn sharing(&self, data: Data) -> Tensor {
-        Tensor::with_flags(data, self.0.flags.get() & flag::INFERENCE)
+        Tensor::with_flags(data, self.0.flags.get() & (flag::INFERENCE | flag::META))
     }
 
     /// A row-major tensor with the same values: this one if it is row-major already. Not recorded.

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Losses of `nn.functional` whose reduction is a number here.
-_LOSSES = (
-    "binary_cross_entropy_with_logits",
-    "cosine_embedding_loss",
-    "ctc_loss",
-    "hinge_embedding_loss",
-    "kl_div",
-    "margin_ranking_loss",
-    "triplet_margin_loss",
-)
+# Losses of `nn.functional` whose reduction is a number here, and the names of their parameters.
+_LOSSES = {
+    "binary_cross_entropy_with_logits": "input target weight pos_weight reduction",
+    "cosine_embedding_loss": "input1 input2 target margin reduction",
+    "ctc_loss": "log_probs targets input_lengths target_lengths blank reduction zero_infinity",
+    "hinge_embedding_loss": "input target margin reduction",
+    "kl_div": "input target reduction",
+    "margin_ranking_loss": "input1 input2 target margin reduction",
+    "triplet_margin_loss": "anchor positive negative margin p eps swap reduction",
+}
 _REDUCTIONS = ("none", "mean", "sum")
 
 # Operations that give views, of whose results `*_copy` gives copies.
@@ -155,16 +155,10 @@ if not TYPE_CHECKING:
         return function
 
     def _loss(name):
-        from inspect import signature
-
-        original = getattr(rgrad.nn.functional, name)
-        # Among the parameters there, those of old that average losses are not here.
-        names = [each for each in signature(original).parameters if each not in ("size_average", "reduce")]
+        original, names = getattr(rgrad.nn.functional, name), _LOSSES[name].split()
 
         def loss(*arguments, **keywords):
-            given = dict(zip(names, arguments, strict=False), **keywords)
-            if name == "ctc_loss" and len(arguments) > 6:
-                given |= zip(("reduction", "zero_infinity"), arguments[5:])
+            given = dict(zip(names, arguments), **keywords)
             return original(**given | {"reduction": _named(given.get("reduction", 1))})
 
         return _described(loss, name, f"`nn.functional.{name}`, with 0, 1 or 2 for no reduction, mean and sum.")

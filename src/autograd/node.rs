@@ -244,7 +244,7 @@ impl Node {
         let Derivative::Rules { rules, .. } = &op.derivative else {
             bail!(Runtime, "{}: its derivative is not implemented", op.name);
         };
-        let backward = Backward { op, node: self, gradients };
+        let backward = Backward { op, node: self, gradients, unpacked: RefCell::default() };
         let needed = backward.needed();
         let mut all = Gradients::from_elem(None, self.0.state.borrow().edges.len());
         if gradients.iter().all(Option::is_none) {
@@ -276,6 +276,8 @@ pub struct Backward<'a> {
     pub node: &'a Node,
     /// The gradients of the results.
     pub gradients: &'a Gradients,
+    /// What hooks have unpacked for one rule, which another may read too: they are asked once.
+    unpacked: RefCell<Vec<(u8, Value)>>,
 }
 
 impl Backward<'_> {
@@ -329,7 +331,16 @@ impl Backward<'_> {
 
     /// A saved argument or result, by its bit number.
     pub fn value(&self, variable: u8) -> Result<Value> {
-        self.node.saved_value(variable)
+        if let Some(kept) = self.node.saved_unhooked(variable) {
+            return kept;
+        }
+        let known = self.unpacked.borrow().iter().find(|row| row.0 == variable).map(|row| row.1.clone());
+        if let Some(value) = known {
+            return Ok(value);
+        }
+        let value = self.node.saved_value(variable)?;
+        self.unpacked.borrow_mut().push((variable, value.clone()));
+        Ok(value)
     }
 
     /// Sizes and element type of the tensor that edge `edge` leads to.

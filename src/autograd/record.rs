@@ -43,6 +43,14 @@ fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
     matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
+/// Refuses tensors that have no values.
+fn check_no_meta(op: &'static Op, arguments: &[Value]) -> Result<()> {
+    match arguments.iter().flat_map(Value::tensors).any(Tensor::is_meta) {
+        true => Err(Tensor::refuse_meta(op.name)),
+        false => Ok(()),
+    }
+}
+
 fn is_batched(arguments: &[Value]) -> bool {
     arguments.iter().flat_map(Value::tensors).any(Tensor::is_batched)
 }
@@ -97,6 +105,7 @@ fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 }
 
 fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    check_no_meta(op, arguments)?;
     if is_batched(arguments) {
         return batch::call(op, arguments);
     }
@@ -253,6 +262,7 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 }
 
 fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
+    check_no_meta(op, arguments)?;
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };

@@ -495,7 +495,7 @@ impl Node {
 
     /// The short way for a tensor that is kept as it is, which runs nobody's code.
     #[inline]
-    fn saved_unhooked(&self, variable: u8) -> Option<Result<Value>> {
+    pub(crate) fn saved_unhooked(&self, variable: u8) -> Option<Result<Value>> {
         let state = self.0.state.borrow();
         match state.saved.values.iter().find(|row| row.0 == variable)? {
             (_, SavedValue::Tensor(SavedTensor::Kept(kept))) => Some(kept.unpack(self).map(Value::Tensor)),

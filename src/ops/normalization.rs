@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::kernels::normalization::{self as kernel, Channels, Rows, Saved, Weights};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{add, add_tensors, div, mul, mul_tensors, sub};
-use crate::ops::conversion::check_float;
+use crate::ops::conversion::{check_float, to_dtype};
 use crate::ops::power::pow;
 use crate::ops::reduction::{mean, sum};
 use crate::ops::unary::{rsqrt, square};
@@ -222,7 +222,11 @@ op! {
     fn layer_norm(
         input: Tensor, normalized_shape: Ints, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5
     ) -> Tensor, FUNCTION FUNCTIONAL;
-    value { native_layer_norm(input, normalized_shape, weight, bias, eps).map(|[out, ..]| out) }
+    value {
+        mixed(input, &[weight, bias], |input| {
+            native_layer_norm(input, normalized_shape, weight, bias, eps).map(|[out, ..]| out)
+        })
+    }
     derivative composite;
 }
 
@@ -328,7 +332,9 @@ op! {
         {
             bail!(Value, "group_norm: more than one value in each group is needed, the input has size {}", shape::show(&sizes));
         }
-        native_group_norm(input, weight, bias, num_groups, eps).map(|[out, ..]| out)
+        mixed(input, &[weight, bias], |input| {
+            native_group_norm(input, weight, bias, num_groups, eps).map(|[out, ..]| out)
+        })
     }
     derivative composite;
 }
@@ -339,7 +345,11 @@ op! {
         input: Tensor, num_groups: i64, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5,
         cudnn_enabled: bool = true
     ) -> Tensor, FUNCTION;
-    value { native_group_norm(input, weight, bias, num_groups, eps).map(|[out, ..]| out) }
+    value {
+        mixed(input, &[weight, bias], |input| {
+            native_group_norm(input, weight, bias, num_groups, eps).map(|[out, ..]| out)
+        })
+    }
     derivative composite;
 }
 
@@ -364,6 +374,20 @@ fn move_average(running: Option<&Tensor>, new: &Tensor, momentum: f64) -> Result
     // Graphs of earlier batches hold the averages, which no gradient needs; as in PyTorch this counts as no change.
     running.data().version().set(version);
     Ok(())
+}
+
+/// Normalizes in float32 and rounds, if the input has 16-bit floats and its parameters are float32.
+fn mixed(
+    input: &Tensor,
+    parameters: &[Option<&Tensor>],
+    normalize: impl Fn(&Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let dtype = input.dtype();
+    let is_wide = |tensor: &&Tensor| tensor.dtype() == DType::Float32;
+    match dtype.is_float() && dtype.is_narrow() && parameters.iter().flatten().any(is_wide) {
+        true => to_dtype(&normalize(&to_dtype(input, DType::Float32)?)?, dtype),
+        false => normalize(input),
+    }
 }
 
 op! {
@@ -509,7 +533,9 @@ op! {
         if training && !sizes.is_empty() && sizes[0] * sizes.iter().skip(2).product::<usize>() == 1 {
             bail!(Value, "batch_norm: training needs more than one value in each channel, the input has size {}", shape::show(&sizes));
         }
-        native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
+        mixed(input, &[weight, bias, running_mean, running_var], |input| {
+            native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
+        })
     }
     derivative composite;
 }
@@ -521,7 +547,9 @@ op! {
         running_var: Option<Tensor>, training: bool, momentum: f64, eps: f64, cudnn_enabled: bool
     ) -> Tensor, FUNCTION;
     value {
-        native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
+        mixed(input, &[weight, bias, running_mean, running_var], |input| {
+            native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
+        })
     }
     derivative composite;
 }
@@ -543,7 +571,9 @@ op! {
                 shape::show(&sizes)
             );
         }
-        instance_norm_unchecked(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, true)
+        mixed(input, &[weight, bias, running_mean, running_var], |input| {
+            instance_norm_unchecked(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, true)
+        })
     }
     derivative composite;
 }

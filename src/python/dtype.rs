@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyString, PyTuple, PyType};
 
 use crate::dtype::{COUNT, DType};
+use crate::tensor::Tensor;
 
 /// The element type of a tensor.
 #[pyclass(name = "dtype", module = "rgrad", frozen, eq, hash)]
@@ -115,12 +116,18 @@ pub struct PyDevice {
 }
 
 const CPU: PyDevice = PyDevice { kind: "cpu", index: None };
+const META: PyDevice = PyDevice { kind: "meta", index: None };
 const KINDS: [&str; 10] = ["cpu", "cuda", "hpu", "ipu", "meta", "mps", "mtia", "vulkan", "xla", "xpu"];
 
 impl PyDevice {
     /// Where tensors are.
     pub fn cpu() -> PyDevice {
         CPU
+    }
+
+    /// Where a tensor is.
+    pub fn of(tensor: &Tensor) -> PyDevice {
+        if tensor.is_meta() { META } else { CPU }
     }
 
     /// The device that is written as `"cpu"` or `"cuda:1"`.
@@ -213,6 +220,11 @@ pub fn check_device(device: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let Some(object) = device.filter(|device| !device.is_none()) else { return Ok(()) };
     let device = PyDevice::from_python(object)?;
     if device.kind == CPU.kind { Ok(()) } else { Err(refuse_device(device.kind)) }
+}
+
+/// Whether a device is that of tensors without values.
+pub fn is_meta(device: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!device.is_none() && PyDevice::from_python(device)?.kind == META.kind)
 }
 
 /// The error for work on a device that is not there; of the class that PyTorch raises without it.

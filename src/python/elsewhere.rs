@@ -24,12 +24,18 @@ macro_rules! never {
 }
 
 never! {
-    is_cuda is_ipu is_maia is_meta is_mkldnn is_mps is_mtia is_nested is_quantized is_sparse is_sparse_csr
+    is_cuda is_ipu is_maia is_mkldnn is_mps is_mtia is_nested is_quantized is_sparse is_sparse_csr
     is_vulkan is_xla is_xpu
 }
 
 #[pymethods]
 impl PyTensor {
+    /// Whether the tensor has sizes and no values.
+    #[getter]
+    fn is_meta(slf: &Bound<'_, Self>) -> bool {
+        this(slf).is_meta()
+    }
+
     #[getter]
     fn layout(slf: &Bound<'_, Self>) -> PyResult<Py<PyLayout>> {
         layout::strided(slf.py())

@@ -13,7 +13,7 @@ use crate::python::creation::given_sizes;
 use crate::python::tensor::expect_tensor;
 use crate::python::tensor::{PyTensor, this};
 use crate::shape::{self, Dims};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, flag};
 use crate::value::Value;
 
 #[pymethods]
@@ -40,6 +40,7 @@ impl PyTensor {
         let version = tensor.data().version.clone();
         data.version = version.or_else(|| Some(Default::default()));
         tensor.set_data(data);
+        tensor.set_flag(flag::META, source.is_meta());
         Ok(())
     }
 

@@ -95,6 +95,10 @@ pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
     if tensor.is_batched() {
         return Ok(batched(tensor));
     }
+    if tensor.is_meta() {
+        let (sizes, dtype) = (crate::shape::show(&tensor.sizes()), tensor.dtype());
+        return Ok(format!("tensor(..., device='meta', size={sizes}, dtype=torch.{dtype})"));
+    }
     let mut suffixes = Vec::new();
     let dtype = tensor.dtype();
     let usual = if tensor.numel() == 0 {

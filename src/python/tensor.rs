@@ -17,7 +17,7 @@ use crate::autograd::primitives;
 use crate::dtype::DType;
 use crate::python::collector;
 use crate::memory_format::MemoryFormat;
-use crate::python::dtype::{PyDevice, check_device, object};
+use crate::python::dtype::{PyDevice, check_device, is_meta, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
 use crate::python::overrides::{self, overridable};
@@ -419,8 +419,8 @@ impl PyTensor {
     }
 
     #[getter]
-    fn device(_slf: &Bound<'_, Self>) -> PyDevice {
-        PyDevice::cpu()
+    fn device(slf: &Bound<'_, Self>) -> PyDevice {
+        PyDevice::of(this(slf))
     }
 
     #[getter]
@@ -821,9 +821,14 @@ impl PyTensor {
         memory_format: Option<MemoryFormat>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = non_blocking;
-        check_device(device)?;
         let mut target = dtype;
         let mut copies = copy;
+        let mut to_meta = None;
+        let mut go = |device: &Bound<'py, PyAny>| -> PyResult<()> {
+            to_meta = Some(is_meta(device)?);
+            if to_meta == Some(true) { Ok(()) } else { check_device(Some(device)) }
+        };
+        device.map(&mut go).transpose()?;
         for (i, argument) in targets.iter().enumerate() {
             if let Some(found) = crate::python::dtype::from_python(&argument) {
                 target = Some(found);
@@ -832,11 +837,18 @@ impl PyTensor {
             } else if let Ok(flag) = argument.cast::<PyBool>() {
                 copies |= i >= 2 && flag.is_true();
             } else {
-                check_device(Some(&argument))?;
+                go(&argument)?;
             }
         }
         let tensor = this(slf);
         let target = target.unwrap_or(tensor.dtype());
+        match to_meta {
+            Some(true) => {
+                return Ok(Tensor::meta_device(&tensor.sizes(), target)?.into_pyobject(slf.py())?.into_any());
+            }
+            Some(false) if tensor.is_meta() => return Err(Tensor::refuse_meta("to").into()),
+            _ => {}
+        }
         if copies {
             let copied = ops::conversion::to_copy(tensor, target)?;
             return in_format(copied.into_pyobject(slf.py())?.into_any(), memory_format);

@@ -171,14 +171,17 @@ impl Tensor {
         .unwrap_or_else(|| self.clone())
     }
 
-    /// An error for a batched tensor, whose values differ from example to example.
+    /// An error for a tensor without values, and for a batched one, whose values differ from example to example.
     #[inline]
     pub(crate) fn check_readable(&self, what: &str) -> Result<()> {
-        if self.is_batched() { self.refuse_reading(what) } else { Ok(()) }
+        if self.has_flag(flag::BATCHED | flag::META) { self.refuse_reading(what) } else { Ok(()) }
     }
 
     #[cold]
     fn refuse_reading(&self, what: &str) -> Result<()> {
+        if self.is_meta() {
+            return Err(Tensor::refuse_meta(what));
+        }
         bail!(
             Runtime,
             "{what}: the values of a tensor inside vmap differ from example to example and cannot be read, nor can \

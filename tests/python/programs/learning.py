@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 
 from .training import train
 
@@ -304,7 +305,8 @@ def mixture_of_experts(lib):
 def pruned_and_parametrised(lib):
     """Weights that are masked, normalised, symmetric; activations that are computed again on the way back."""
     nn, F = lib.nn, lib.nn.functional
-    checkpoint = lib.utils.checkpoint.checkpoint
+    checkpoint = import_module(f"{lib.__name__}.utils.checkpoint").checkpoint
+    prune = import_module(f"{lib.__name__}.nn.utils.prune")
 
     class Symmetric(nn.Module):
         def forward(self, x):
@@ -313,7 +315,7 @@ def pruned_and_parametrised(lib):
     first = nn.utils.parametrizations.weight_norm(nn.Linear(4, 6))
     middle, last = nn.Linear(6, 6), nn.Linear(6, 2)
     nn.utils.parametrize.register_parametrization(middle, "weight", Symmetric())
-    nn.utils.prune.l1_unstructured(last, name="weight", amount=0.3)
+    prune.l1_unstructured(last, name="weight", amount=0.3)
     net = nn.Sequential(first, nn.ReLU(), nn.Dropout(0.2), middle, nn.ReLU(), last)
     points, labels = lib.randn(16, 4), lib.randint(0, 2, (16,))
 
@@ -321,7 +323,7 @@ def pruned_and_parametrised(lib):
         return F.cross_entropy(checkpoint(net, points, use_reentrant=False), labels)
 
     curve = train(lib.optim.Adam(net.parameters(), lr=1e-2), loss, 5)
-    nn.utils.prune.remove(last, "weight")
+    prune.remove(last, "weight")
     return curve + [(last.weight == 0).sum().item(), middle.weight.sub(middle.weight.T).abs().max().item()]
 
 

@@ -1,6 +1,7 @@
 //! Arguments of the operations whose parameters fit together in a way that their kinds do not say.
 
 use rgrad::dtype::Complex128;
+use rgrad::memory_format::MemoryFormat;
 use rgrad::value::Value;
 use rgrad::{DType, Tensor};
 
@@ -93,6 +94,9 @@ impl Maker {
                 vec![self.input(&[]), self.tensor("value", &[])],
                 vec![self.input(&[0]), float(1.5)],
             ],
+            "clone.memory_format" | "contiguous.memory_format" | "_laid_out" => {
+                vec![vec![self.input(&[2, 3, 2, 2]), Value::MemoryFormat(MemoryFormat::ChannelsLast)]]
+            }
             // Geometry.
             "_to_copy" => vec![
                 vec![self.input(&[2, 3]), Value::DType(DType::Float64)],

@@ -35,6 +35,17 @@ NAMED = {
     **{name: each(Of(values=EDGES)) for name in ("relu", "abs", "sign")},
     **{name: each((Of(values=EDGES), Of(values=TIES))) for name in ("maximum", "minimum")},
     **{name: each((Of(values=EDGES), Of(values=TIES)), (Of(values=EDGES), 0)) for name in ("clamp_min", "clamp_max")},
+    "lerp": each(
+        (Of((2, 3)), Of((2, 3)), 0.3),
+        (Of((2, 3)), Of((3,)), 0.7),
+        (Of(()), Of((3,)), 1),
+        (Of((2, 3)), Of((2, 3)), Of((2, 3))),
+        (Of((2, 3)), Of((3,)), Of((2, 1))),
+        (Of((2, 3)), Of((2, 3)), Of(())),
+        (Of((2, 3)), Of((2, 3)), Of(values=[0.0, 0.5, 1.0])),
+        (Of((0,)), Of((1,)), 0.5),
+    ),
+    "fill": each((Of((2, 3)), 1.5), (Of((2, 3)), Of(())), (Of(()), 2)),
     "copy": each(
         (Of((2, 3)), Of((2, 3))),
         (Of((2, 3)), Of((3,))),
