@@ -184,8 +184,8 @@ def is_neg(input: Tensor) -> _bool:
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
-        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions func graph hub jit mps "
-        "multiprocessing nn onnx optim overrides profiler random serialization sparse special storage testing "
+        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions func graph hub jit "
+        "mps multiprocessing nn onnx optim overrides profiler random serialization sparse special storage testing "
         "torch_version types utils version xpu",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
         "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
@@ -193,20 +193,15 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
         "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_warn_always typename "
         "use_deterministic_algorithms",
         "amp": "GradScaler autocast",
-        "amp.autocast_mode": "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled "
-        "is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype "
-        "set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled",
+        "amp.autocast_mode": "get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype "
+        "is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled set_autocast_cache_enabled "
+        "set_autocast_cpu_dtype set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled",
         "compiler": "compile",
         "func": "vmap",
         "serialization": "load save",
         "storage": "TypedStorage UntypedStorage",
     }
     _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
-
-    def _legacy_names():
-        from . import _legacy
-
-        return _legacy.__all__
 
     def __getattr__(name):
         home = _HOMES.get(name)
@@ -219,9 +214,9 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
 
             if hasattr(_foreach, name):
                 return getattr(_foreach, name)
-        for module in ("_legacy", "_toplevel", "_histograms"):
-            from importlib import import_module
+        from importlib import import_module
 
+        for module in ("_legacy", "_toplevel", "_histograms"):
             home = import_module(f"rgrad.{module}")
             if name in home.__all__:
                 return getattr(home, name)

@@ -102,8 +102,8 @@ def set_default_device(device: Any) -> None:
     Raises:
         RuntimeError: it is another device.
     """
-    if device is not None:
-        rgrad.device(device)
+    if device is not None and rgrad.device(device).type != "cpu":
+        raise RuntimeError(f"set_default_device(): device '{device}' is not available: rgrad computes on the CPU")
 
 
 def get_default_device() -> device:

@@ -46,7 +46,17 @@ _VIEWS = (
 )
 
 # Methods that are functions, too.
-_METHODS = ("as_strided_", "detach", "detach_", "fill_", "get_device", "is_inference", "is_signed", "resize_as_", "zero_")
+_METHODS = (
+    "as_strided_",
+    "detach",
+    "detach_",
+    "fill_",
+    "get_device",
+    "is_inference",
+    "is_signed",
+    "resize_as_",
+    "zero_",
+)
 
 # Dropout in place, and the function of `nn.functional` that does it.
 _DROPOUTS = {

@@ -1,16 +1,27 @@
 """`save` and `load`: tensors, and what holds them, as a file of the safetensors format.
 
 A file of that format has tensors by name, and text. The text says how the tensors were held, as JSON: see `_Writer`.
+What is not made of data alone, such as a module, becomes a pickle: see `_pickled`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 from base64 import b64decode, b64encode
 from collections import Counter, OrderedDict
 
 import rgrad
+from rgrad._pickled import (
+    HEAD,
+    add_safe_globals,
+    clear_safe_globals,
+    get_safe_globals,
+    pickled,
+    safe_globals,
+    unpickled,
+)
 from rgrad._rgrad import Tensor, _read_safetensors, _rebuild, _write_safetensors
 from rgrad._size import Size
 
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
     from rgrad._rgrad import dtype
 
-__all__ = ["load", "save"]
+__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 
 #: The key of the text that says how the tensors were held.
 _KEY = "rgrad"
@@ -57,20 +68,27 @@ def save(
     """Write tensors, and numbers, text, lists, tuples, sets and dictionaries around them, to a file.
 
     The file is in the safetensors format, which other programs read, not in PyTorch's own: that is a pickle, which runs
-    code when it is loaded. A dictionary of tensors by name is there under these names.
+    code when it is loaded. A dictionary of tensors by name is there under these names. Other objects, such as modules,
+    do become a pickle, which `load` reads only if it is told to trust the file.
 
     Args:
-        obj: what to write. Of a module, write its `state_dict()`.
+        obj: what to write. Of a module, better its `state_dict()`.
         f: the path of the file, or a file object that takes bytes.
-        pickle_module: accepted; nothing is pickled.
-        pickle_protocol: accepted.
+        pickle_module: accepted; Python's `pickle` is used.
+        pickle_protocol: that of a pickle.
 
     Raises:
-        TypeError: something in `obj` is of another type; nothing is written then.
+        TypeError: something in `obj` is neither data nor can be pickled; nothing is written then.
     """
     writer = _Writer()
-    shape = json.dumps(writer.packed(obj, ()), separators=(",", ":"))
-    data = _write_safetensors(writer.tensors, {_KEY: shape})
+    try:
+        shape = json.dumps(writer.packed(obj, ()), separators=(",", ":"))
+        data = _write_safetensors(writer.tensors, {_KEY: shape})
+    except TypeError as no_data:
+        try:
+            data = pickled(obj, pickle_protocol)
+        except (AttributeError, TypeError, pickle.PicklingError):
+            raise no_data from None
     if hasattr(f, "write"):
         f.write(data)
         return
@@ -92,21 +110,24 @@ def load(
     Args:
         f: the path of the file, or a file object that gives bytes.
         map_location: where the tensors are to be; a function is accepted, as all are on the CPU.
-        pickle_module: accepted; nothing is unpickled.
-        weights_only: accepted; nothing but data is ever loaded.
+        pickle_module: accepted; Python's `pickle` is used.
+        weights_only: `False` to trust the file, if it holds a pickle of `save` with more than data.
         mmap: accepted; the file is read.
 
     Raises:
         RuntimeError: the file is not of the safetensors format, or `map_location` names another device than the CPU.
+        pickle.UnpicklingError: the file holds a pickle with more than data, and is not trusted.
         FileNotFoundError: there is no such file.
     """
-    if isinstance(map_location, (str, rgrad.device)):
-        rgrad.device(map_location)
+    if isinstance(map_location, (str, rgrad.device)) and rgrad.device(map_location).type != "cpu":
+        raise RuntimeError(f"load(): device '{map_location}' is not available: rgrad computes on the CPU")
     if hasattr(f, "read"):
         data = f.read()
     else:
         with open(os.fspath(f), "rb") as file:
             data = file.read()
+    if data.startswith(HEAD):
+        return unpickled(data, weights_only is not False)
     _require_format(data)
     try:
         entries, text = _read_safetensors(data)

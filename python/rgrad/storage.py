@@ -34,7 +34,7 @@ class UntypedStorage:
     @classmethod
     def _of(cls, tensor: Tensor) -> Self:
         storage = cls.__new__(cls)
-        storage._tensor = tensor._storage_bytes()  # type: ignore[attr-defined]
+        storage._tensor = tensor._storage_bytes()
         return storage
 
     def data_ptr(self) -> int:
@@ -120,7 +120,7 @@ class TypedStorage(UntypedStorage):
     @classmethod
     def _of(cls, tensor: Tensor) -> Self:
         storage = cls.__new__(cls)
-        storage._tensor = tensor._storage_bytes().view(tensor.dtype)  # type: ignore[attr-defined]
+        storage._tensor = tensor._storage_bytes().view(tensor.dtype)
         return storage
 
     @property

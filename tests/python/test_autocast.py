@@ -98,7 +98,11 @@ def test_types(expression):
 def test_modules(kind):
     def program(lib):
         lib.manual_seed(0)
-        module = getattr(lib.nn, kind)(4, 2) if kind != "TransformerEncoderLayer" else lib.nn.TransformerEncoderLayer(4, 2, 8)
+        module = (
+            getattr(lib.nn, kind)(4, 2)
+            if kind != "TransformerEncoderLayer"
+            else lib.nn.TransformerEncoderLayer(4, 2, 8)
+        )
         inputs = [lib.randn(2, 1, 4)] * (3 if kind == "MultiheadAttention" else 1)
         with lib.autocast("cpu"):
             result = module(*inputs)
@@ -151,7 +155,10 @@ def test_a_parameter_is_converted_once():
 def test_nesting_and_state():
     def program(lib):
         product = lib.ones(2, 2)
-        state = lambda: (lib.is_autocast_enabled("cpu"), lib.get_autocast_dtype("cpu"), lib.is_autocast_cache_enabled())
+
+        def state():
+            return lib.is_autocast_enabled("cpu"), lib.get_autocast_dtype("cpu"), lib.is_autocast_cache_enabled()
+
         seen = [state(), lib.is_autocast_enabled(), lib.get_autocast_gpu_dtype()]
         with lib.autocast("cpu", cache_enabled=False):
             seen.append(state())

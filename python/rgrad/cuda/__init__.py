@@ -263,7 +263,9 @@ class stream(_Nowhere):
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name in rgrad._legacy_names():
+        from rgrad import _legacy
+
+        if name in _legacy.__all__:
             # `FloatTensor` and its kin on a device that is not there: classes without instances.
             return type(name, (_NeedsCuda,), {"__module__": __name__, "is_cuda": True})
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

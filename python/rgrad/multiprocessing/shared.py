@@ -46,7 +46,7 @@ def is_shared(tensor: Tensor) -> bool:
 
 
 def _address(tensor: Tensor) -> int:
-    return tensor._storage_bytes().data_ptr()  # type: ignore[attr-defined]
+    return tensor._storage_bytes().data_ptr()
 
 
 def _mapped(file: Any, dtype: Any, shape: Any) -> Tensor:

@@ -102,7 +102,9 @@ def actor_and_critic(lib):
         ratio = (now.log_prob(actions[rows]).sum(1) - before[rows]).exp()
         gain = (advantages[rows] - advantages[rows].mean()) / (advantages[rows].std() + 1e-8)
         clipped = lib.max(-gain * ratio, -gain * ratio.clamp(0.8, 1.2)).mean()
-        return clipped + 0.5 * (critic(states[rows]).view(-1) - returns[rows]).pow(2).mean() - 0.01 * now.entropy().mean()
+        return (
+            clipped + 0.5 * (critic(states[rows]).view(-1) - returns[rows]).pow(2).mean() - 0.01 * now.entropy().mean()
+        )
 
     parameters = [*actor.parameters(), *critic.parameters(), spread]
     return train(lib.optim.Adam(parameters, lr=1e-2, eps=1e-5), loss, 5)
