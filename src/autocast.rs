@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use crate::autograd::modes;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::op::Op;
+use crate::op::{Derivative, Op};
 use crate::ops::conversion::to_dtype;
 use crate::tensor::{Tensor, flag};
 use crate::value::Value;
@@ -31,14 +31,19 @@ thread_local! {
 }
 
 /// The type that an operation has its operands in.
+#[derive(PartialEq)]
 enum Choice {
+    /// As they come. What the operation is made of is its own affair.
+    Given,
     Lower,
     Float32,
     Widest,
 }
 
-fn choice(name: &str) -> Option<Choice> {
-    Some(match name {
+/// `None` for a composition that nothing is said about: its parts are looked at.
+fn choice(op: &Op) -> Option<Choice> {
+    Some(match op.name {
+        "bilinear" => Choice::Given,
         "addbmm" | "addmm" | "baddbmm" | "bmm" | "chain_matmul" | "conv1d" | "conv2d" | "conv3d" | "conv_tbc"
         | "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d" | "convolution" | "linalg_multi_dot"
         | "linalg_vecdot" | "linear" | "lstm" | "matmul" | "mm" | "prelu" | "scaled_dot_product_attention" => {
@@ -93,7 +98,8 @@ fn choice(name: &str) -> Option<Choice> {
         | "trace"
         | "view_as_complex" => Choice::Float32,
         "cat" | "index_copy" | "stack" => Choice::Widest,
-        _ if name.starts_with("fft_") => Choice::Float32,
+        name if name.starts_with("fft_") => Choice::Float32,
+        _ if !matches!(op.derivative, Derivative::Composite) => Choice::Given,
         _ => return None,
     })
 }
@@ -129,12 +135,15 @@ impl Drop for Pause {
 /// The operands that an operation is to have while autocast is on; `None` if it takes what comes.
 #[cold]
 pub fn operands(op: &'static Op, arguments: &[Value]) -> Result<Option<(Vec<Value>, Pause)>> {
-    let Some(choice) = choice(op.name) else { return Ok(None) };
+    let Some(choice) = choice(op) else { return Ok(None) };
     let state = STATE.get();
     let Some(lower) = state.dtype else { return Ok(None) };
     let pause = Pause(STATE.replace(State { dtype: None, ..state }));
+    if choice == Choice::Given {
+        return Ok(Some((arguments.to_vec(), pause)));
+    }
     let target = match choice {
-        Choice::Lower => lower,
+        Choice::Given | Choice::Lower => lower,
         Choice::Float32 => DType::Float32,
         Choice::Widest => {
             let wide = |tensor: &Tensor| is_eligible(tensor) && tensor.dtype() == DType::Float32;

@@ -97,7 +97,7 @@ class _Careful(pickle.Unpickler):
 
 def pickled(obj: Any, protocol: int) -> bytes:
     """An object as a pickle with its head."""
-    return HEAD + pickle.dumps(obj, protocol)
+    return HEAD + pickle.dumps(obj, protocol, fix_imports=False)
 
 
 def unpickled(data: bytes, weights_only: bool) -> Any:
@@ -107,4 +107,4 @@ def unpickled(data: bytes, weights_only: bool) -> Any:
         pickle.UnpicklingError: with `weights_only`, the pickle names something that is not known to be harmless.
     """
     file = io.BytesIO(data[len(HEAD) :])
-    return (_Careful if weights_only else pickle.Unpickler)(file).load()
+    return (_Careful if weights_only else pickle.Unpickler)(file, fix_imports=False).load()

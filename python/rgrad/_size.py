@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 class Size(tuple[int, ...]):
     """A tuple of sizes, as `tensor.shape` gives it."""
 
+    __module__ = "rgrad"
     __slots__ = ()
 
     def __new__(cls, sizes: Iterable[int] = ()) -> Size:

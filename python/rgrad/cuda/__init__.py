@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import rgrad
 from rgrad._absent import (
     current_device,
@@ -111,9 +113,9 @@ reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
 memory_cached = max_memory_cached = memory_allocated
 
 
-def memory_stats(device: Any = None) -> dict[str, Any]:
+def memory_stats(device: Any = None) -> OrderedDict[str, Any]:
     """Counts of memory by what they are about: none."""
-    return {}
+    return OrderedDict()
 
 
 def memory_summary(device: Any = None, abbreviated: bool = False) -> str:

@@ -11,7 +11,7 @@ import warnings
 
 from rgrad._rgrad import _nn, log, minimum, pairwise_distance, where
 from rgrad.autograd.grad_mode import no_grad
-from rgrad.nn.reduction import check_reduction, reduced, reduction_meant, warn_of_broadcast
+from rgrad.nn.reduction import check_reduction, in_full_precision, reduced, reduction_meant, warn_of_broadcast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -236,6 +236,7 @@ def cosine_embedding_loss(
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     check_reduction(reduction)
+    input1, input2 = in_full_precision(input1, input2)
     if target.dim() > 1:
         raise RuntimeError(f"cosine_embedding_loss: one target a pair is needed, got size {tuple(target.shape)}")
     if (input1.dim(), input2.dim()) != (target.dim() + 1, target.dim() + 1):
@@ -413,6 +414,8 @@ def triplet_margin_loss(
     """
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
+
+    anchor, positive, negative = in_full_precision(anchor, positive, negative)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
         return pairwise_distance(a, b, p, eps)

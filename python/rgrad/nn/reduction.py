@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import warnings
 
+from rgrad._rgrad import _autocast, bfloat16, float16
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rgrad._rgrad import Tensor
+
+
+def in_full_precision(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Operands of a loss that is made of several operations: in float32, if autocast is on."""
+    if _autocast()[0] is None:
+        return tensors
+    return tuple(tensor.float() if tensor.dtype in (bfloat16, float16) else tensor for tensor in tensors)
 
 
 def reduction_meant(size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:

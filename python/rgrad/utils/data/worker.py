@@ -75,10 +75,7 @@ class Exhausted:
 
 
 class Resume:
-    """Asks a worker to begin another epoch."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    """Asks a worker to begin another epoch; its random numbers go on."""
 
 
 class Resumed:
@@ -124,7 +121,6 @@ def work(
     exhausted = False
     while (task := tasks.get()) is not None:
         if isinstance(task, Resume):
-            _here.info = WorkerInfo(id, count, task.seed + id, dataset)
             fetcher, failure, exhausted = Fetcher(dataset, *fetching), None, False
             results.put((None, id, Resumed()))
             continue

@@ -39,6 +39,8 @@ class WorkersIterator:
         self._workers: list[Any] = []
         self._closed = False
         self._prepare(loader)
+        # Drawn once: workers that stay have their seeds already.
+        seed = drawn_seed(loader.generator)
         fetching = (loader._in_batches, loader.collate_fn, loader.drop_last)
         for id in range(loader.num_workers):
             tasks = context.Queue() if in_process else queue.Queue()
@@ -47,7 +49,7 @@ class WorkersIterator:
                 tasks,
                 self._results,
                 fetching,
-                self._seed,
+                seed,
                 id,
                 loader.num_workers,
                 loader.worker_init_fn,
@@ -65,7 +67,6 @@ class WorkersIterator:
         """Begin an epoch."""
         self._loader = loader
         self._order: Iterator[Any] = iter(loader._order)
-        self._seed = drawn_seed(loader.generator)
         self._sent = 0
         self._given = 0
         self._owners: dict[int, int] = {}
@@ -77,7 +78,7 @@ class WorkersIterator:
         """Begin another epoch with the same workers."""
         self._prepare(loader)
         for tasks in self._tasks:
-            tasks.put(Resume(self._seed))
+            tasks.put(Resume())
         waiting = len(self._tasks)
         while waiting:
             # Batches of an epoch that was left before its end come first, and are dropped.
