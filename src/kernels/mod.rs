@@ -6,6 +6,7 @@ pub mod copy;
 pub mod elementary;
 pub mod fill;
 pub mod index;
+pub mod linalg;
 pub mod map;
 pub mod matmul;
 pub mod parallel;

@@ -8,7 +8,7 @@ use crate::op::{Traits, registry};
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, function, keeping, node, number,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, function, keeping, node, number,
     numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
 };
 
@@ -67,9 +67,14 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let asked = if MADE_FROM_DATA.contains(&name) { Asked::Nobody } else { Asked::Special };
         module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
+    module.add("_LinAlgError", py.get_type::<error::_LinAlgError>())?;
     let functional = PyModule::new(py, "_nn")?;
-    operation::install(py, module, &functional, kind.as_any())?;
+    let families = [("linalg_", PyModule::new(py, "_linalg")?), ("fft_", PyModule::new(py, "_fft")?)];
+    operation::install(py, module, &functional, &families, kind.as_any())?;
     module.add_submodule(&functional)?;
+    for (_, family) in &families {
+        module.add_submodule(family)?;
+    }
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
     steps.add_function(wrap_pyfunction!(optim::adam_step, &steps)?)?;

@@ -276,11 +276,13 @@ pub fn python_default(rust: &str) -> String {
     }
 }
 
-/// Puts all operations into the module, the functional module and the tensor type.
+/// Puts all operations into the module, the functional module and the tensor type; functions whose name begins as
+/// one of the families does, into its module.
 pub fn install(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
     functional: &Bound<'_, PyModule>,
+    families: &[(&str, Bound<'_, PyModule>)],
     tensor: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let all = registry();
@@ -292,6 +294,7 @@ pub fn install(
             all[start..end].iter().copied().filter(|op| op.traits.has(bit)).collect()
         };
         let functions = with(Traits::FUNCTION);
+        let module = families.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(module, |(_, family)| family);
         if !functions.is_empty() {
             module.add(name, object(py, name, functions, false, false)?)?;
         }
