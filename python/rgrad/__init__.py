@@ -34,7 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import func, graph, nn, optim, overrides, profiler, utils
+    from . import fft, func, graph, linalg, nn, optim, overrides, profiler, signal, utils
     from ._rgrad import Generator
     from .func import vmap
 
@@ -47,6 +47,7 @@ __all__ = [
     "cfloat",
     "double",
     "enable_grad",
+    "fft",
     "finfo",
     "float",
     "func",
@@ -64,6 +65,7 @@ __all__ = [
     "is_floating_point",
     "is_neg",
     "is_tensor",
+    "linalg",
     "long",
     "manual_seed",
     "nn",
@@ -75,6 +77,7 @@ __all__ = [
     "set_grad_enabled",
     "set_rng_state",
     "short",
+    "signal",
     "utils",
     "vmap",
 ]
@@ -148,7 +151,9 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from .func import vmap
 
             return vmap
-        if name in ("_C", "func", "graph", "nn", "optim", "overrides", "profiler", "utils"):
+        if name in (
+            "_C", "fft", "func", "graph", "linalg", "nn", "optim", "overrides", "profiler", "signal", "utils"
+        ):
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")

@@ -4,9 +4,10 @@
 //! input and call one of them. The derivative of a transform is one in the other direction.
 #![allow(non_snake_case)]
 
+use num_complex::Complex;
 use rustfft::{FftDirection, FftPlanner};
 
-use crate::dtype::DType;
+use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::op;
 use crate::ops::arithmetic::mul;
@@ -67,7 +68,7 @@ fn run<T: rustfft::FftNum>(rows: &Tensor, n: usize, direction: FftDirection, sca
     let plan = FftPlanner::<T>::new().plan_fft(n, direction);
     let count = rows.numel();
     // SAFETY: the tensor is fresh and row-major, with so many pairs of `T`.
-    let values = unsafe { std::slice::from_raw_parts_mut(rows.data().pointer().cast::<num_complex::Complex<T>>(), count) };
+    let values = unsafe { std::slice::from_raw_parts_mut(rows.data().pointer().cast::<Complex<T>>(), count) };
     plan.process(values);
     if scale != 1.0
         && let Some(scale) = T::from_f64(scale)
@@ -136,16 +137,14 @@ op! {
         let scale = factor(normalization, count(input, others)? * n);
         let first = transformed(input, others, 1.0, false)?;
         let half = resized(&first, last, n / 2 + 1)?;
-        // Conjugates of the elements behind the first, in opposite order; zero and the middle count as real.
-        let sizes = half.sizes();
-        let place = wrap_dim(last, sizes.len())?;
-        let mut pieces = vec![half.clone()];
-        let mirrored = n - (n / 2 + 1);
-        for i in (1..=mirrored).rev() {
-            pieces.push(conj(&views::narrow(&half, place as i64, i as i64, 1)?)?);
-        }
-        let whole = cat_tensors(&pieces, place as i64)?;
-        real(&transformed(&whole, &[last], scale, false)?)?.copied(input.dtype().real())
+        let across = views::transpose(&half, last, -1)?;
+        let whole = if half.dtype() == DType::Complex64 {
+            completed::<f32>(&across, n)?
+        } else {
+            completed::<f64>(&across, n)?
+        };
+        let whole = views::transpose(&transformed(&whole, &[-1], scale, false)?, last, -1)?;
+        real(&whole)?.copied(input.dtype().real())
     }
     derivative "FftC2RBackward0" Linear {
         input(g, dim, normalization, last_dim_size) => {
@@ -162,6 +161,23 @@ op! {
             mul((&half).into(), (&views::view(&weights, &shape)?).into())
         };
     }
+}
+
+/// Rows of `n` numbers from their first halves: conjugates of the elements behind the first follow in opposite order.
+fn completed<T: rustfft::FftNum>(halves: &Tensor, n: usize) -> Result<Tensor>
+where
+    Complex<T>: Element,
+{
+    let mut sizes = halves.sizes();
+    let Some(last) = sizes.last_mut() else { return Ok(halves.clone()) };
+    let values: Vec<Complex<T>> = halves.to_vec()?;
+    let mut rows = Vec::with_capacity(values.len() / *last * n);
+    for half in values.chunks_exact(*last) {
+        rows.extend_from_slice(half);
+        rows.extend(half[1..].iter().rev().skip(2 * half.len() - 1 - n).map(|value| value.conj()));
+    }
+    *last = n;
+    Tensor::from_slice(&rows, &sizes)
 }
 
 /// Trimmed, or filled with zeros, to `n` elements along a dimension.

@@ -2,6 +2,8 @@
 //! with Wilkinson's shifts on complex numbers (Francis 1961, Kublanovskaya 1961).
 
 
+use num_complex::ComplexFloat as _;
+
 use super::householder::{reflect, reflector};
 use super::{Matrix, norm, square};
 use crate::dtype::Complex128 as Complex;
