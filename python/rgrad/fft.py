@@ -12,14 +12,51 @@ if TYPE_CHECKING:
 
     from ._rgrad import Tensor
 
-__all__ = ["fftfreq", "rfftfreq"]
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "hfft2",
+    "hfftn",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "ihfft2",
+    "ihfftn",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]
 
-# Every operation of the registry whose name begins with `fft_`.
-for _name in dir(_fft):
-    if _name.startswith("fft_"):
-        globals()[_name.removeprefix("fft_")] = getattr(_fft, _name)
-        __all__.append(_name.removeprefix("fft_"))
-del _name
+fft = _fft.fft_fft
+fft2 = _fft.fft_fft2
+fftn = _fft.fft_fftn
+fftshift = _fft.fft_fftshift
+hfft = _fft.fft_hfft
+hfft2 = _fft.fft_hfft2
+hfftn = _fft.fft_hfftn
+ifft = _fft.fft_ifft
+ifft2 = _fft.fft_ifft2
+ifftn = _fft.fft_ifftn
+ifftshift = _fft.fft_ifftshift
+ihfft = _fft.fft_ihfft
+ihfft2 = _fft.fft_ihfft2
+ihfftn = _fft.fft_ihfftn
+irfft = _fft.fft_irfft
+irfft2 = _fft.fft_irfft2
+irfftn = _fft.fft_irfftn
+rfft = _fft.fft_rfft
+rfft2 = _fft.fft_rfft2
+rfftn = _fft.fft_rfftn
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -57,10 +57,18 @@ fn transformed(input: &Tensor, dims: &[i64], scale: f64, forward: bool) -> Resul
         }
         current = views::transpose(&across, dim, -1)?;
     }
-    if dims.is_empty() {
-        return current.copied(input.dtype());
-    }
-    current.to_contiguous()
+    if dims.is_empty() { current.copied(input.dtype()) } else { laid_out(&current, dims) }
+}
+
+/// The same values in memory in which the transformed dimensions, in their order, are the innermost.
+fn laid_out(result: &Tensor, dims: &[i64]) -> Result<Tensor> {
+    let ndim = result.ndim();
+    let inner: Vec<usize> = dims.iter().map(|&d| wrap_dim(d, ndim)).collect::<Result<_>>()?;
+    let mut order: Ints = (0..ndim).filter(|d| !inner.contains(d)).map(|d| d as i64).collect();
+    order.extend(inner.iter().map(|&d| d as i64));
+    let mut back: Ints = order.clone();
+    order.iter().enumerate().for_each(|(place, &d)| back[d as usize] = place as i64);
+    views::permute(&views::permute(result, &order)?.to_contiguous()?, &back)
 }
 
 /// Transforms the rows of `n` numbers that a fresh row-major tensor has.
@@ -107,7 +115,7 @@ op! {
         let complex = input.detach().copied(input.dtype().complex())?;
         let whole = transformed(&complex, dim, factor(normalization, count(input, dim)?), true)?;
         let Some(&last) = dim.last().filter(|_| onesided) else { return Ok(whole) };
-        views::narrow(&whole, last, 0, whole.size(last)? as i64 / 2 + 1)?.copied(whole.dtype())
+        laid_out(&views::narrow(&whole, last, 0, whole.size(last)? as i64 / 2 + 1)?.copied(whole.dtype())?, dim)
     }
     derivative "FftR2CBackward0" Linear {
         input(g, dim, normalization, onesided, ctx) => {
@@ -144,7 +152,7 @@ op! {
             completed::<f64>(&across, n)?
         };
         let whole = views::transpose(&transformed(&whole, &[-1], scale, false)?, last, -1)?;
-        real(&whole)?.copied(input.dtype().real())
+        laid_out(&real(&whole)?.copied(input.dtype().real())?, dim)
     }
     derivative "FftC2RBackward0" Linear {
         input(g, dim, normalization, last_dim_size) => {

@@ -21,5 +21,6 @@ pub mod power;
 pub mod reduction;
 pub mod selection;
 pub mod softmax;
+pub mod spectra;
 pub mod unary;
 pub mod views;

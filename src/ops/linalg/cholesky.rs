@@ -82,27 +82,60 @@ op! {
 }
 
 op! {
-    /// Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given.
+    /// Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast.
     fn cholesky_solve(input: Tensor, L: Tensor, upper: bool = false) -> Tensor, FUNCTION METHOD;
     value {
-        check_matrices("cholesky_solve", input)?;
-        check_square("cholesky_solve", L)?;
-        check_same("cholesky_solve", input, L)?;
-        let l = if upper { h(L)? } else { L.clone() };
-        let half = triangular::linalg_solve_triangular(&l, input, false, true, false)?;
-        triangular::linalg_solve_triangular(&h(&l)?, &half, true, true, false)
+        let name = "cholesky_solve";
+        check_matrices(name, input)?;
+        check_square(name, L)?;
+        check_field(name, L)?;
+        check_same(name, input, L)?;
+        if extent(input).0 != extent(L).0 {
+            bail!(
+                Runtime,
+                "{name}: a factor of size {} does not fit a right-hand side of size {}",
+                shape::show(&L.sizes()),
+                shape::show(&input.sizes())
+            );
+        }
+        let batch = shape::broadcast(&batch_of(input), &batch_of(L)).map_err(|error| error.context(name))?;
+        solve_of(&with_batch(input, &batch)?, &with_batch(L, &batch)?, upper)
     }
     derivative composite;
 }
 
 op! {
+    /// `cholesky_solve` for batches of one size.
+    fn solve_of as "_cholesky_solve" (input: Tensor, L: Tensor, upper: bool) -> Tensor, ANY_TYPE;
+    value {
+        let (l, b) = (if upper { h(&L.detach())? } else { L.detach() }, input.detach());
+        let half = triangular::solve_of(&l, &b, false, true, false)?;
+        triangular::solve_of(&h(&l)?, &half, true, true, false)
+    }
+    derivative "CholeskySolveBackward0" ByVjp {
+        input(g, L, upper) => solve_of(g, L, upper);
+        L(g, L, upper, out) => {
+            let turned = matmul(&solve_of(g, L, upper)?, &h(out)?)?;
+            factor_gradient(&add(&turned, &h(&turned)?)?, L, upper)
+        };
+    }
+}
+
+/// The gradient of a factor by that of the inverse of its matrix, multiplied by the inverse from both sides.
+fn factor_gradient(common: &Tensor, factor: &Tensor, upper: bool) -> Result<Tensor> {
+    scaled(&if upper { matmul(factor, common)? } else { matmul(common, factor)? }, -1.0)
+}
+
+op! {
     /// The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given.
-    fn cholesky_inverse(L: Tensor, upper: bool = false) -> Tensor, FUNCTION METHOD;
+    fn cholesky_inverse(L: Tensor, upper: bool = false) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         check_square("cholesky_inverse", L)?;
         check_field("cholesky_inverse", L)?;
         let one = with_batch(&identity(extent(L).0, L.dtype())?, &batch_of(L))?;
-        cholesky_solve(&one, L, upper)
+        solve_of(&one, &L.detach(), upper)
     }
-    derivative composite;
+    derivative "CholeskyInverseBackward0" ByVjp {
+        L(g, L, upper, out) => factor_gradient(&product3(out, &add(g, &h(g)?)?, out)?, L, upper);
+    }
 }

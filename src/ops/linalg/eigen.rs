@@ -67,7 +67,9 @@ op! {
             let from_vectors = given(gv.filter(|_| compute_v), |g| {
                 let inner = matmul(&h(&v)?, g)?;
                 check_phase("linalg.eigh", &inner)?;
-                over(&off_diagonal(&inner)?, &to_dtype(&gaps(eigenvalues)?, v.dtype())?)
+                // Half the antihermitian part: the gradient is shared by the input's two triangles.
+                let turns = scaled(&minus(&inner, &h(&inner)?)?, 0.5)?;
+                over(&off_diagonal(&turns)?, &to_dtype(&gaps(eigenvalues)?, v.dtype())?)
             })?;
             match sum_given(from_values, from_vectors)? {
                 Some(inner) => product3(&v, &inner, &h(&v)?),

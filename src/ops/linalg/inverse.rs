@@ -80,7 +80,8 @@ op! {
                     *b = across.transpose();
                 }
             }
-            Ok([pack(&solutions, &batch, size, B.dtype())?, pack_numbers(&info, &batch, DType::Int32)?])
+            let result = pack(&solutions, &batch, size, B.dtype())?;
+            Ok([if left { result } else { result.to_contiguous()? }, pack_numbers(&info, &batch, DType::Int32)?])
         })
     }
     derivative "LinalgSolveExBackward0" ByVjp {

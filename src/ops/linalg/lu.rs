@@ -77,7 +77,7 @@ fn permutation(pivots: &Tensor, m: usize, dtype: DType) -> Result<Tensor> {
         }
         matrices.push(matrix);
     }
-    pack(&matrices, batch, (m, m), dtype)
+    pack(&matrices, batch, (m, m), dtype)?.to_contiguous()
 }
 
 /// The gradient of `A = P L U`, of any shape: of the square part, and of the rows or columns beside it.
@@ -121,7 +121,7 @@ op! {
 
 op! {
     /// `linalg.lu_factor`, which does not mind pivots of zero.
-    fn lu(input: Tensor, pivot: bool = true) -> (LU, pivots), METHOD;
+    fn lu(input: Tensor, pivot: bool = true) -> (LU, pivots), FUNCTION METHOD;
     value {
         let [LU, pivots, _] = linalg_lu_factor_ex(input, pivot, false)?;
         Ok([LU, pivots])
@@ -131,24 +131,33 @@ op! {
 
 op! {
     /// The permutation and the triangular factors of `A = P L U`; without `pivot` no rows are exchanged, and `P` is empty.
-    fn linalg_lu(A: Tensor; pivot: bool = true) -> (P, L, U), FUNCTION ANY_TYPE;
+    fn linalg_lu(A: Tensor; pivot: bool = true) -> (P, L, U), FUNCTION;
     value {
         check_matrices("linalg.lu", A)?;
-        let [LU, pivots, _] = linalg_lu_factor_ex(&A.detach(), pivot, false)?;
-        let (L, U) = parts(&LU)?;
+        let [L, U, pivots] = triangles_of(A, pivot)?;
         let P = if pivot { permutation(&pivots, extent(A).0, A.dtype())? } else { Tensor::empty(&[0], A.dtype())? };
         Ok([P, L, U])
     }
+    derivative composite;
+}
+
+op! {
+    /// `linalg.lu` with the row exchanges in the place of the permutation.
+    fn triangles_of as "_linalg_lu" (A: Tensor, pivot: bool) -> (L, U, pivots), ANY_TYPE;
+    value {
+        let [LU, pivots, _] = linalg_lu_factor_ex(&A.detach(), pivot, false)?;
+        let (L, U) = parts(&LU)?;
+        Ok([L.to_contiguous()?, U.to_contiguous()?, pivots])
+    }
     derivative "LinalgLuBackward0" ByVjp {
-        A(ctx, P, L, U, pivot) => {
-            let (gl, gu) = (ctx.gradient_of(1)?, ctx.gradient_of(2)?);
+        A(ctx, L, U, pivots) => {
+            let (gl, gu) = (ctx.gradient_of(0)?, ctx.gradient_of(1)?);
             if gl.is_none() && gu.is_none() {
                 return Ok(Gradients::from_elem(None, 1));
             }
             let gl = gl.map_or_else(|| L.zeros_alike(), |g| lower(&g, -1))?;
             let gu = gu.map_or_else(|| U.zeros_alike(), |g| upper(&g, 0))?;
-            let p = if pivot { P.clone() } else { identity(extent(L).0, L.dtype())? };
-            plu_backward(&gl, &gu, &p, L, U)
+            plu_backward(&gl, &gu, &permutation(pivots, extent(L).0, L.dtype())?, L, U)
         };
     }
 }
@@ -156,16 +165,26 @@ op! {
 op! {
     /// `P`, `L` and `U` from what `lu_factor` gives; empty tensors for what is not asked for.
     fn lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = true, unpack_pivots: bool = true) -> (P, L, U),
-        FUNCTION ANY_TYPE;
+        FUNCTION;
     value {
         check_matrices("lu_unpack", LU_data)?;
         if unpack_pivots && LU_pivots.dtype() != DType::Int32 {
             bail!(Runtime, "lu_unpack: the pivots have to be int32, they are {}", LU_pivots.dtype());
         }
         let none = || Tensor::empty(&[0], LU_data.dtype());
-        let (L, U) = if unpack_data { parts(&LU_data.detach())? } else { (none()?, none()?) };
+        let [L, U] = if unpack_data { unpacked(LU_data)? } else { [none()?, none()?] };
         let P = if unpack_pivots { permutation(LU_pivots, extent(LU_data).0, LU_data.dtype())? } else { none()? };
         Ok([P, L, U])
+    }
+    derivative composite;
+}
+
+op! {
+    /// The triangular factors that one matrix holds.
+    fn unpacked as "_lu_unpack" (LU_data: Tensor) -> (L, U), ANY_TYPE;
+    value {
+        let (L, U) = parts(&LU_data.detach())?;
+        Ok([L.to_contiguous()?, U.to_contiguous()?])
     }
     derivative "LuUnpackBackward0" ByVjp {
         LU_data(ctx, LU_data) => {
@@ -180,8 +199,8 @@ op! {
                 sizes[d] = missing;
                 crate::ops::joining::cat_tensors(&[g.clone(), Tensor::zeros(&sizes, g.dtype())?], dim)
             };
-            let gl = given(ctx.gradient_of(1)?, |g| padded(&lower(g, -1)?, -1, n - k))?;
-            let gu = given(ctx.gradient_of(2)?, |g| padded(&upper(g, 0)?, -2, m - k))?;
+            let gl = given(ctx.gradient_of(0)?, |g| padded(&lower(g, -1)?, -1, n - k))?;
+            let gu = given(ctx.gradient_of(1)?, |g| padded(&upper(g, 0)?, -2, m - k))?;
             match sum_given(gl, gu)? {
                 Some(g) => Ok(g),
                 None => return Ok(Gradients::from_elem(None, 1)),
