@@ -16,11 +16,12 @@ use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
 use crate::value::Value;
-use crate::{bail, with_element};
+use crate::{bail, error, with_element};
 
 /// What an elementwise operation computes.
 struct Plan {
-    kernel: Kernel,
+    /// `None` if there is none for the common type.
+    kernel: Option<Kernel>,
     /// What the kernel reads and writes.
     types: Types,
     /// The common type of the operands.
@@ -46,15 +47,20 @@ impl Plan {
         let fits = !common.is_lone_unsigned()
             || (loops.output != Range::Real && has(DType::Complex128))
             || (has(DType::Bool) && !has(DType::Float32));
-        let Some((kernel, input)) = kernel(&loops.kernels, common).filter(|_| fits) else {
-            bail!(NotImplemented, "{name}: not implemented for operands of dtype {common}");
-        };
+        let found = kernel(&loops.kernels, common).filter(|_| fits);
+        let (kernel, input) = found.map_or((None, common), |(kernel, input)| (Some(kernel), input));
         let range = |dtype: DType| match loops.output {
             Range::Same => dtype,
             Range::Bool => DType::Bool,
             Range::Real => dtype.real(),
         };
         Ok(Plan { kernel, types: Types { input, output: range(input) }, common, result: range(common) })
+    }
+
+    #[inline]
+    fn kernel(&self, name: &str) -> Result<Kernel> {
+        self.kernel
+            .ok_or_else(|| error!(NotImplemented, "{name}: not implemented for operands of dtype {}", self.common))
     }
 
     /// The operands as the common type has them, if that is narrower than what the kernel computes in. A number, or a
@@ -81,23 +87,28 @@ impl Plan {
 #[inline]
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
     let plan = Plan::new(name, loops, values)?;
+    let kernel = plan.kernel(name)?;
     let rounded = plan.rounded(values)?;
     let values = rounded.as_deref().unwrap_or(values);
-    run_kernel(plan.kernel, plan.types, plan.result, values).map_err(|error| error.context(name))
+    run_kernel(kernel, plan.types, plan.result, values).map_err(|error| error.context(name))
 }
 
 /// Runs a kernel whose types are known.
 pub fn run_kernel(kernel: Kernel, types: Types, result: DType, values: &[Value]) -> Result<Tensor> {
-    let out = match common_layout(values) {
-        Some(layout) => Tensor::empty_strided(layout.sizes.clone(), layout.strides.clone(), result)?,
-        None => {
-            let sizes = broadcast_sizes(values)?;
-            let strides = result_strides(values, &sizes);
-            Tensor::empty_strided(sizes, strides, result)?
-        }
-    };
+    let out = empty_for(values, result)?;
     execute(kernel, types, values, &out.data());
     Ok(out)
+}
+
+/// A tensor with undefined content for the result of an elementwise operation on `values`.
+#[inline]
+pub fn empty_for(values: &[Value], result: DType) -> Result<Tensor> {
+    if let Some(layout) = common_layout(values) {
+        return Tensor::empty_strided(layout.sizes.clone(), layout.strides.clone(), result);
+    }
+    let sizes = broadcast_sizes(values)?;
+    let strides = result_strides(values, &sizes);
+    Tensor::empty_strided(sizes, strides, result)
 }
 
 /// The sizes and strides of the operands if they are row-major tensors of one size, and numbers after the first.
@@ -126,7 +137,9 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
     let plan = Plan::new(name, loops, values)?;
     let data = out.data();
     check_castable(name, plan.result, data.dtype)?;
-    if run_plain(plan.kernel, plan.types, values, &data) {
+    if let Some(kernel) = plan.kernel
+        && run_plain(kernel, plan.types, values, &data)
+    {
         return Ok(());
     }
     let rounded = plan.rounded(values)?;
@@ -140,6 +153,7 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
             shape::show(&data.sizes)
         );
     }
+    let kernel = plan.kernel(name)?;
     // An operand that shares memory with the result must be the very same elements, or be copied first.
     let mut owned: SmallVec<[Value; 4]> = SmallVec::new();
     for value in values {
@@ -150,7 +164,7 @@ pub fn run_into(name: &str, loops: &Loops, values: &[Value], out: &Tensor) -> Re
             other => other.clone(),
         });
     }
-    execute(plan.kernel, plan.types, &owned, &data);
+    execute(kernel, plan.types, &owned, &data);
     Ok(())
 }
 

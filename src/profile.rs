@@ -90,14 +90,14 @@ pub fn note_range(name: String, start: u64) {
     note(begin(name.into(), start));
 }
 
-/// Runs an operation and notes it.
+/// Runs an operation and notes it, under the name that it has in PyTorch's tables.
 #[cold]
 pub(crate) fn operation<R: AsRef<[Tensor]>>(
-    name: impl Into<Cow<'static, str>>,
+    name: impl std::fmt::Display,
     arguments: &[Value],
     run: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
-    let mut event = begin(name.into(), now());
+    let mut event = begin(format!("aten::{name}").into(), now());
     if MODE.load(Relaxed) & SHAPES != 0 {
         event.sizes = Some(arguments.iter().flat_map(Value::tensors).map(Tensor::sizes).collect());
     }

@@ -76,7 +76,11 @@ impl ResultType {
 
     /// Fails if no type holds the values of all operands: `name` asks.
     pub fn check(self, name: &str) -> Result<()> {
-        if let Some((one, other)) = self.clash {
+        let weak = match (self.dimensioned, self.dimensionless) {
+            (Some(DType::Bool), Some(lone)) if lone.is_lone_unsigned() => Some((DType::Bool, lone)),
+            _ => None,
+        };
+        if let Some((one, other)) = self.clash.or(weak) {
             bail!(Runtime, "{name}: {one} and {other} have no common type; convert one of them");
         }
         Ok(())

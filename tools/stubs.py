@@ -100,17 +100,18 @@ def family(groups: Groups, prefix: str, module: str) -> str:
         line
         for name, rows in groups
         if name.startswith(prefix)
-        for line in overloads(name, [row for row in rows if row["function"]], decorator="@staticmethod\n")
+        for line in overloads(name, [row for row in rows if row["function"]], decorator="@staticmethod\n", out=True)
     ]
     public = module.removeprefix("_")
-    return f"# Operations of `rgrad.{public}`.\nclass {title}:\n" + textwrap.indent("".join(rows), "    ") + f"{module}: {title}\n"
+    body = textwrap.indent("".join(rows), "    ")
+    return f"# Operations of `rgrad.{public}`.\nclass {title}:\n{body}{module}: {title}\n"
 
 
 def functions(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         if name.startswith(tuple(FAMILIES)):
             continue
-        yield from overloads(name, [row for row in rows if row["function"]])
+        yield from overloads(name, [row for row in rows if row["function"]], out=True)
         in_place = [row for row in rows if row["in_place"]]
         if any(row["function"] for row in in_place):
             yield from overloads(f"{name}_", in_place)
@@ -124,7 +125,7 @@ def methods(groups: Groups) -> Iterator[str]:
 
 def functional(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n")
+        yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n", out=True)
 
 
 def results(groups: Groups) -> Iterator[str]:
@@ -143,20 +144,25 @@ def result_name(name: str) -> str:
 
 
 def overloads(
-    name: str, rows: list[Operation], receiver: str | None = None, result: str | None = None, decorator: str = ""
+    name: str,
+    rows: list[Operation],
+    receiver: str | None = None,
+    result: str | None = None,
+    decorator: str = "",
+    out: bool = False,
 ) -> Iterator[str]:
-    """All ways to call one name."""
+    """All ways to call one name; with the keyword `out` if it may be given."""
     # Checkers take the first way that fits: what takes numbers as well as tensors comes after what takes tensors.
     rows = sorted(rows, key=lambda row: sum(TYPES[parameter["kind"]] == "_Operand" for parameter in row["parameters"]))
     # Where another overload takes one integer, this one takes only lists of them.
     integers = {parameter["name"] for row in rows for parameter in row["parameters"] if parameter["kind"] == "Int"}
     ways: dict[tuple[str, ...], tuple[Operation, str]] = {}
     for row in rows:
-        parameters = tuple(parameter_list(row, receiver, False, integers))
+        parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
-            ways.setdefault(tuple(parameter_list(row, receiver, True, integers)), (row, ""))
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
     mark = "@overload\n" if len(ways) > 1 else ""
     for parameters, (row, text) in ways.items():
         yield mark + decorator + definition(name, parameters, result or returned(row)) + documentation(text)
@@ -168,7 +174,7 @@ def returned(row: Operation) -> str:
     return "tuple[Tensor, ...]" if row["returns"] == ["List"] else "Tensor"
 
 
-def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: set[str]) -> Iterator[str]:
+def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: set[str], out: bool) -> Iterator[str]:
     parameters = row["parameters"]
     places = [parameter for parameter in parameters if not parameter["keyword_only"]]
     starred = loose
@@ -188,6 +194,10 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
         kind += " | None" if parameter["optional"] else ""
         default = "" if parameter["default"] is None else f" = {parameter['default']}"
         yield f"{parameter['name']}: {kind}{default}"
+    if out and row["takes_out"]:
+        if not starred:
+            yield "*"
+        yield f"out: {'tuple[Tensor, ...]' if is_named(row) else 'Tensor'} | None = None"
 
 
 def definition(name: str, parameters: Iterable[str], returned: str) -> str:

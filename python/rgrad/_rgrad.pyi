@@ -15,18 +15,19 @@ from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
 from builtins import bool as _bool  # isort: skip
+from builtins import complex as _complex  # isort: skip
 from builtins import float as _float  # isort: skip
 from builtins import int as _int  # isort: skip
 
 _T = TypeVar("_T", bound=Tensor)
-_Number: TypeAlias = _float | numpy.number[Any] | numpy.bool_
+_Number: TypeAlias = _complex | numpy.number[Any] | numpy.bool_
 _AnyType: TypeAlias = type[Any]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
 _OneDevice: TypeAlias = device
-_DType: TypeAlias = dtype | type[_float] | type[_int]
+_DType: TypeAlias = dtype | type[_complex] | type[_float] | type[_int]
 _Device: TypeAlias = device | str
 _Tensors: TypeAlias = Tensor | Sequence[Tensor]
 _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
@@ -45,6 +46,13 @@ class dtype:
     def is_complex(self) -> _bool: ...
     @property
     def is_signed(self) -> _bool: ...
+    def to_real(self) -> dtype:
+        """The type of the real part."""
+    def to_complex(self) -> dtype:
+        """The complex type whose parts are of this float type.
+
+        Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+        """
     def __eq__(self, value: object, /) -> _bool: ...
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
@@ -82,7 +90,9 @@ class Generator:
 class Node:
     """A recorded operation: what `tensor.grad_fn` gives."""
     def name(self) -> str:
-        """The operation's name, such as `AddBackward0`."""
+        """The operation's name, such as `AddBackward0`; what no operation made has a qualified one, such as
+        `torch::autograd::AccumulateGrad`.
+        """
     @property
     def next_functions(self) -> tuple[tuple[Node | None, _int], ...]:
         """For each tensor argument the node that its gradient goes to, and which of that node's results it was."""
@@ -124,6 +134,7 @@ class Node:
         """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces `grad_outputs`. Returns a
         handle whose `remove()` takes the hook away.
         """
+    def __call__(self, *gradients: Tensor | None) -> Any: ...
     def _sequence_nr(self) -> _int: ...
     def _set_sequence_nr(self, number: _int) -> None: ...
     @property
@@ -200,6 +211,22 @@ class Tensor:
     def T(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated; a tensor without dimensions as it is.
+
+        Raises `RuntimeError` for a tensor of another number of dimensions.
+        """
+    @property
+    def mH(self) -> Tensor:
+        """The transposed and conjugated matrices of the last two dimensions."""
+    real: Tensor
+    """The real parts, as a view; a real tensor itself."""
+    imag: Tensor
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
 
     # Element type and place.
     @property
@@ -213,6 +240,10 @@ class Tensor:
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
     def is_signed(self) -> _bool: ...
+    def is_conj(self) -> _bool:
+        """Whether the tensor only remembers to be conjugated: never, conjugates are computed."""
+    def is_neg(self) -> _bool:
+        """Whether the tensor only remembers to be negated: never, opposites are computed."""
     def to(
         self,
         *targets: Any,
@@ -232,6 +263,12 @@ class Tensor:
     def type_as(self, other: Tensor) -> Tensor: ...
     def float(self) -> Tensor: ...
     def double(self) -> Tensor: ...
+    def half(self) -> Tensor: ...
+    def bfloat16(self) -> Tensor: ...
+    def cfloat(self) -> Tensor: ...
+    def cdouble(self) -> Tensor: ...
+    def short(self) -> Tensor: ...
+    def char(self) -> Tensor: ...
     def long(self) -> Tensor: ...
     def int(self) -> Tensor: ...
     def byte(self) -> Tensor: ...
@@ -380,10 +417,30 @@ class Tensor:
     def __setitem__(self, key: _Index, value: Any, /) -> None: ...
     def __bool__(self) -> _bool: ...
     def __int__(self) -> _int: ...
+    def __complex__(self) -> _complex: ...
     def __float__(self) -> _float: ...
     def __index__(self) -> _int: ...
     def __hash__(self) -> _int: ...
     def __format__(self, specification: str) -> str: ...
+    def set_(self, source: Tensor | None = None) -> Self:
+        """Lets this tensor stand for the memory of another; without one, for none.
+
+        Raises RuntimeError for another dtype, and where a change in place would be refused.
+        """
+    @overload
+    def resize_(self, sizes: Sequence[_int], /, *, memory_format: Any = None) -> Self:
+        """Gives this tensor other sizes, row-major; the first elements stay, what is added is uninitialised.
+
+        Raises RuntimeError for a tensor that requires grad.
+        """
+    @overload
+    def resize_(self, *sizes: _int, memory_format: Any = None) -> Self:
+        """Gives this tensor other sizes, row-major; the first elements stay, what is added is uninitialised.
+
+        Raises RuntimeError for a tensor that requires grad.
+        """
+    def resize_as_(self, other: Tensor, memory_format: Any = None) -> Self:
+        """Gives this tensor the sizes of another."""
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: dict[_int, Any]) -> Self: ...
     def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]: ...
@@ -434,9 +491,9 @@ class Tensor:
 
     # Operations.
     def abs(self) -> Tensor:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def abs_(self) -> Self:
-        """Absolute value. The derivative at 0 is 0."""
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     @overload
     def add(self, other: _Operand) -> Tensor:
         """Sum of two tensors or numbers, element by element."""
@@ -471,6 +528,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def angle(self) -> Tensor:
+        """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
     @overload
     def any(self) -> Tensor:
         """Whether some element is not 0."""
@@ -533,7 +592,11 @@ class Tensor:
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
     def conj(self) -> Tensor:
-        """The complex conjugate: a real tensor as it is."""
+        """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+    def conj_physical(self) -> Tensor:
+        """The complex conjugate of each element; a real tensor itself."""
+    def conj_physical_(self) -> Self:
+        """The complex conjugate of each element."""
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
@@ -633,6 +696,8 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def isreal(self) -> Tensor:
+        """Whether the imaginary part of each element is 0: always so for a real tensor."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
@@ -779,6 +844,10 @@ class Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def resolve_conj(self) -> Tensor:
+        """The tensor itself: conjugates are computed when they are asked for."""
+    def resolve_neg(self) -> Tensor:
+        """The tensor itself: opposites are computed when they are asked for."""
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
     def round_(self) -> Self:
@@ -805,6 +874,10 @@ class Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def sgn(self) -> Tensor:
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
+    def sgn_(self) -> Self:
+        """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
     def sigmoid(self) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     def sigmoid_(self) -> Self:
@@ -923,6 +996,8 @@ class Tensor:
         """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
     @overload
     def var(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def vdot(self, other: Tensor) -> Tensor:
+        """The sum of the products of one vector's conjugates and another's elements."""
     @overload
     def view(self, size: _Size) -> Tensor:
         """The same elements with other sizes, without a copy; one size may be -1.
@@ -969,10 +1044,19 @@ _optim: _Optim
 
 bool: dtype
 uint8: dtype
+int8: dtype
+int16: dtype
 int32: dtype
 int64: dtype
+uint16: dtype
+uint32: dtype
+uint64: dtype
+float16: dtype
+bfloat16: dtype
 float32: dtype
 float64: dtype
+complex64: dtype
+complex128: dtype
 
 # Making tensors.
 def tensor(
@@ -1350,6 +1434,12 @@ def _gradient_edge(tensor: Tensor) -> tuple[Node, _int]:
     """
 def _increment_version(tensor: Tensor) -> None:
     """Counts a change in place that nothing here has made."""
+def _set_version(tensor: Tensor, version: _int) -> None:
+    """Makes the count of changes in place what it was, so that backward does not see those in between."""
+def _watch_changes(watcher: Callable[[Tensor], object] | None) -> None:
+    """Lets `watcher(tensor)` run before each change in place that this thread makes; `None` ends that."""
+def _without_history(tensor: Tensor) -> Tensor:
+    """The values without their history; a tangent stays."""
 def _push_saved_tensors_hooks(pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
     """Lets tensors saved from now on pass a pair of functions."""
 def _pop_saved_tensors_hooks() -> None: ...
@@ -1475,7 +1565,7 @@ class _Functional:
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
-    def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None) -> Tensor:
+    def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
     @staticmethod
     def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
@@ -1496,27 +1586,27 @@ class _Functional:
     def relu(input: Tensor, inplace: _bool = False) -> Tensor:
         """The larger of each element and 0; stored in `input` itself if `inplace`."""
     @staticmethod
-    def sigmoid(input: Tensor) -> Tensor:
+    def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     @staticmethod
-    def softmax(input: Tensor, dim: _int, dtype: _DType | None = None) -> Tensor:
+    def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @staticmethod
-    def tanh(input: Tensor) -> Tensor:
+    def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Hyperbolic tangent of each element."""
 
 _nn: _Functional
 
 # Operations.
-def abs(input: Tensor) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
-    """Absolute value. The derivative at 0 is 0."""
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 @overload
-def add(input: _Operand, other: _Operand) -> Tensor:
+def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
 @overload
-def add(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
+def add(input: _Operand, other: _Operand, *, alpha: _Operand, out: Tensor | None = None) -> Tensor:
     """`input + alpha * other`."""
 @overload
 def add_(input: _Operand, other: _Operand) -> Tensor:
@@ -1524,74 +1614,123 @@ def add_(input: _Operand, other: _Operand) -> Tensor:
 @overload
 def add_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input + alpha * other`."""
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
+def addcdiv(
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *,
+    value: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """`input + value * tensor1 / tensor2`."""
 def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
     """`input + value * tensor1 / tensor2`."""
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
+def addcmul(
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *,
+    value: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """`input + value * tensor1 * tensor2`."""
 def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
     """`input + value * tensor1 * tensor2`."""
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+def addmm(
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
 @overload
-def all(input: Tensor) -> Tensor:
+def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
 @overload
-def all(input: Tensor, dim: _Size | None, keepdim: _bool = False) -> Tensor:
+def all(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0, over some dimensions."""
-def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False) -> Tensor:
+def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest element over some dimensions; equal ones share its gradient."""
-def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False) -> Tensor:
+def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
 @overload
-def any(input: Tensor) -> Tensor:
+def any(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0."""
 @overload
-def any(input: Tensor, dim: _Size | None, keepdim: _bool = False) -> Tensor:
+def any(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether some element is not 0, over some dimensions."""
-def argmax(input: Tensor, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
+def argmax(
+    input: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """The first place of the largest element, along a dimension or in the flattened tensor."""
-def argmin(input: Tensor, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
+def argmin(
+    input: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
-def as_strided(input: Tensor, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
+def as_strided(
+    input: Tensor,
+    size: _Size,
+    stride: _Size,
+    storage_offset: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
-def bitwise_and(input: _Operand, other: _Operand) -> Tensor:
+def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise and; for bool, logical and."""
-def bitwise_not(input: Tensor) -> Tensor:
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """All bits of each element flipped; for bool, logical not."""
 def bitwise_not_(input: Tensor) -> Tensor:
     """All bits of each element flipped; for bool, logical not."""
-def bitwise_or(input: _Operand, other: _Operand) -> Tensor:
+def bitwise_or(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise or; for bool, logical or."""
 def bitwise_or_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise or; for bool, logical or."""
-def bitwise_xor(input: _Operand, other: _Operand) -> Tensor:
+def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
 @overload
-def broadcast_to(input: Tensor, size: _Size) -> Tensor:
+def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
-def broadcast_to(input: Tensor, *size: _int) -> Tensor: ...
-def cat(tensors: Sequence[Tensor], dim: _int = 0) -> Tensor:
+def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
     """
-def ceil(input: Tensor) -> Tensor:
+def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
-def clamp(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+def clamp(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
     missing.
     """
@@ -1599,30 +1738,34 @@ def clamp_(input: Tensor, min: _Operand | None = None, max: _Operand | None = No
     """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
     missing.
     """
-def clamp_max(input: Tensor, max: _Operand) -> Tensor:
+def clamp_max(input: Tensor, max: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Not above `max`."""
 def clamp_max_(input: Tensor, max: _Operand) -> Tensor:
     """Not above `max`."""
-def clamp_min(input: Tensor, min: _Operand) -> Tensor:
+def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
-def clone(input: Tensor) -> Tensor:
+def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
-def conj(input: Tensor) -> Tensor:
-    """The complex conjugate: a real tensor as it is."""
-def cos(input: Tensor) -> Tensor:
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their real and imaginary parts, two float tensors of one type."""
+def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex conjugate: a copy, or of a real tensor the tensor itself."""
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex conjugate of each element; a real tensor itself."""
+def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
 @overload
-def div(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
 
     The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
     """
 @overload
-def div(input: _Operand, other: _Operand) -> Tensor:
+def div(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 @overload
 def div_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
@@ -1633,27 +1776,27 @@ def div_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor
 @overload
 def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
-def eq(input: Tensor, other: _Operand) -> Tensor:
+def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements are equal."""
-def exp(input: Tensor) -> Tensor:
+def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural exponential of each element."""
 def exp_(input: Tensor) -> Tensor:
     """Natural exponential of each element."""
-def expm1(input: Tensor) -> Tensor:
+def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
-def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
+def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
-def floor(input: Tensor) -> Tensor:
+def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
     """The largest integer not above each element."""
-def floor_divide(input: _Operand, other: _Operand) -> Tensor:
+def floor_divide(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
 
     Raises `RuntimeError` where an integer is divided by 0.
@@ -1663,17 +1806,37 @@ def floor_divide_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
-def gather(input: Tensor, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
+def gather(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    *,
+    sparse_grad: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
-def ge(input: Tensor, other: _Operand) -> Tensor:
+def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
-def gt(input: Tensor, other: _Operand) -> Tensor:
+def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
-def index_add(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
+def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The imaginary parts, as a view.
+
+    Raises `RuntimeError` for a real tensor.
+    """
+def index_add(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    *,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
 def index_add_(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
@@ -1682,6 +1845,8 @@ def index_put(
     indices: Sequence[Tensor | None],
     values: Tensor,
     accumulate: _bool = False,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
 def index_put_(
@@ -1691,7 +1856,7 @@ def index_put_(
     accumulate: _bool = False,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
-def index_select(input: Tensor, dim: _int, index: Tensor) -> Tensor:
+def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
 def isclose(
     input: Tensor,
@@ -1699,122 +1864,153 @@ def isclose(
     rtol: _Operand = 1e-5,
     atol: _Operand = 1e-8,
     equal_nan: _bool = False,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
-def isfinite(input: Tensor) -> Tensor:
+def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
-def isinf(input: Tensor) -> Tensor:
+def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
-def isnan(input: Tensor) -> Tensor:
+def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
-def le(input: Tensor, other: _Operand) -> Tensor:
+def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether the imaginary part of each element is 0: always so for a real tensor."""
+def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less or equal."""
-def log(input: Tensor) -> Tensor:
+def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural logarithm of each element."""
 def log_(input: Tensor) -> Tensor:
     """Natural logarithm of each element."""
-def log1p(input: Tensor) -> Tensor:
+def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
-def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None) -> Tensor:
+def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
+def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
     """Whether neither element is 0."""
-def logical_not(input: Tensor) -> Tensor:
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is 0."""
 def logical_not_(input: Tensor) -> Tensor:
     """Whether each element is 0."""
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
+def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether not both elements are 0."""
 def logical_or_(input: Tensor, other: Tensor) -> Tensor:
     """Whether not both elements are 0."""
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether exactly one element is 0."""
 def logical_xor_(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one element is 0."""
-def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
-def lt(input: Tensor, other: _Operand) -> Tensor:
+def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less."""
-def masked_fill(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
-def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
     dimensions are batches and broadcast.
     """
 @overload
-def max(input: Tensor) -> Tensor:
+def max(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest element; equal ones share its gradient."""
 @overload
-def max(input: Tensor, other: Tensor) -> Tensor:
+def max(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements: `maximum` under its older name."""
 @overload
-def max(input: Tensor, dim: _int, keepdim: _bool = False) -> _MaxResult:
+def max(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MaxResult:
     """The largest element along a dimension and its first place; the place alone gets the gradient."""
-def maximum(input: Tensor, other: Tensor) -> Tensor:
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
-def mean(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
+def mean(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
     """The mean of all elements; needs a float type, or a float `dtype`."""
 @overload
-def mean(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+def mean(
+    input: Tensor,
+    dim: _Size | None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
     """The mean over some dimensions."""
 @overload
-def min(input: Tensor) -> Tensor:
+def min(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest element; equal ones share its gradient."""
 @overload
-def min(input: Tensor, other: Tensor) -> Tensor:
+def min(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two elements: `minimum` under its older name."""
 @overload
-def min(input: Tensor, dim: _int, keepdim: _bool = False) -> _MinResult:
+def min(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MinResult:
     """The smallest element along a dimension and its first place; the place alone gets the gradient."""
-def minimum(input: Tensor, other: Tensor) -> Tensor:
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, `(n, k)` and `(k, m)`."""
 @overload
-def movedim(input: Tensor, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
+def movedim(
+    input: Tensor,
+    source: Sequence[_int],
+    destination: Sequence[_int],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """Dimensions moved from some places to others, the rest kept in order."""
 @overload
-def movedim(input: Tensor, source: _int, destination: _int) -> Tensor:
+def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
     """`movedim` for one dimension."""
-def mul(input: _Operand, other: _Operand) -> Tensor:
+def mul(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mul_(input: _Operand, other: _Operand) -> Tensor:
     """Product of two tensors or numbers, element by element."""
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
-def narrow(input: Tensor, dim: _int, start: _int, length: _int) -> Tensor:
+def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
-def ne(input: Tensor, other: _Operand) -> Tensor:
+def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The opposite of each element."""
 def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
-def nonzero(input: Tensor) -> Tensor:
+def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 @overload
 def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
-def pow(input: _Operand, exponent: _Operand) -> Tensor:
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Complex numbers from their absolute values and angles, two float tensors of one type."""
+def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
     Raises `RuntimeError` for an integer tensor with a negative integer exponent.
@@ -1825,20 +2021,29 @@ def pow_(input: _Operand, exponent: _Operand) -> Tensor:
     Raises `RuntimeError` for an integer tensor with a negative integer exponent.
     """
 @overload
-def prod(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
+def prod(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
     """The product of all elements."""
 @overload
-def prod(input: Tensor, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+def prod(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
     """The product along one dimension."""
-def reciprocal(input: Tensor) -> Tensor:
+def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The real parts, as a view; a real tensor itself."""
+def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
     """`1 / x`."""
-def relu(input: Tensor) -> Tensor:
+def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of each element and 0. The derivative at 0 is 0."""
 def relu_(input: Tensor) -> Tensor:
     """The larger of each element and 0. The derivative at 0 is 0."""
-def remainder(input: _Operand, other: _Operand) -> Tensor:
+def remainder(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """The remainder of the division that rounds down: it has the sign of the divisor, as in Python.
 
     Raises `RuntimeError` where an integer is divided by 0.
@@ -1849,25 +2054,29 @@ def remainder_(input: _Operand, other: _Operand) -> Tensor:
     Raises `RuntimeError` where an integer is divided by 0.
     """
 @overload
-def reshape(input: Tensor, shape: _Size) -> Tensor:
+def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
-def reshape(input: Tensor, *shape: _int) -> Tensor: ...
-def round(input: Tensor) -> Tensor:
+def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
+def resolve_conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: conjugates are computed when they are asked for."""
+def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself: opposites are computed when they are asked for."""
+def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
-def rsqrt(input: Tensor) -> Tensor:
+def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
     """`1 / sqrt(x)`."""
-def rsub(input: Tensor, other: _Operand) -> Tensor:
+def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`other - input`."""
 @overload
-def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
+def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
-def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
@@ -1875,25 +2084,29 @@ def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
-def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
+def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
-def sigmoid(input: Tensor) -> Tensor:
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
+def sgn_(input: Tensor) -> Tensor:
+    """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
 def sigmoid_(input: Tensor) -> Tensor:
     """The logistic function `1 / (1 + exp(-x))`."""
-def sign(input: Tensor) -> Tensor:
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
 def sign_(input: Tensor) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
-def sin(input: Tensor) -> Tensor:
+def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
-def softmax(input: Tensor, dim: _int, dtype: _DType | None = None) -> Tensor:
+def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
 @overload
 def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
@@ -1903,11 +2116,11 @@ def split(input: Tensor, split_size: Sequence[_int], dim: _int = 0) -> tuple[Ten
     """Parts of the given lengths along `dim`."""
 def split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of the given lengths along `dim`, which have to add up to its size."""
-def sqrt(input: Tensor) -> Tensor:
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Square root of each element."""
 def sqrt_(input: Tensor) -> Tensor:
     """Square root of each element."""
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The square of each element."""
 def square_(input: Tensor) -> Tensor:
     """The square of each element."""
@@ -1922,13 +2135,20 @@ def squeeze(input: Tensor, dim: Sequence[_int]) -> Tensor:
     """Those of the given dimensions taken out whose size is 1."""
 @overload
 def squeeze(input: Tensor, *dim: _int) -> Tensor: ...
-def stack(tensors: Sequence[Tensor], dim: _int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one size put side by side along a new dimension."""
 @overload
-def std(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+def std(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """The standard deviation, with Bessel's correction if `unbiased`."""
 @overload
-def std(input: Tensor, unbiased: _bool = True) -> Tensor:
+def std(input: Tensor, unbiased: _bool = True, *, out: Tensor | None = None) -> Tensor:
     """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
 @overload
 def std(
@@ -1937,15 +2157,22 @@ def std(
     *,
     correction: _Operand | None = None,
     keepdim: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The standard deviation over some dimensions (all if `dim` is `None`): the square root of the variance."""
 @overload
-def std(input: Tensor, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+def std(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
 @overload
-def sub(input: _Operand, other: _Operand) -> Tensor:
+def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
 @overload
-def sub(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
+def sub(input: _Operand, other: _Operand, *, alpha: _Operand, out: Tensor | None = None) -> Tensor:
     """`input - alpha * other`."""
 @overload
 def sub_(input: _Operand, other: _Operand) -> Tensor:
@@ -1954,24 +2181,31 @@ def sub_(input: _Operand, other: _Operand) -> Tensor:
 def sub_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input - alpha * other`."""
 @overload
-def sum(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
+def sum(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
     """The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise."""
 @overload
-def sum(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+def sum(
+    input: Tensor,
+    dim: _Size | None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
     """The sum over some dimensions."""
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
-def tan(input: Tensor) -> Tensor:
+def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of each element, in radians."""
 def tan_(input: Tensor) -> Tensor:
     """Tangent of each element, in radians."""
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
-def trunc(input: Tensor) -> Tensor:
+def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
@@ -1980,10 +2214,17 @@ def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
 @overload
-def var(input: Tensor, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
+def var(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """The variance, with Bessel's correction if `unbiased`."""
 @overload
-def var(input: Tensor, unbiased: _bool = True) -> Tensor:
+def var(input: Tensor, unbiased: _bool = True, *, out: Tensor | None = None) -> Tensor:
     """The variance of all elements, with Bessel's correction if `unbiased`."""
 @overload
 def var(
@@ -1992,11 +2233,30 @@ def var(
     *,
     correction: _Operand | None = None,
     keepdim: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The variance over some dimensions (all if `dim` is `None`), divided by `n - correction`."""
 @overload
-def var(input: Tensor, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
-def where(condition: Tensor, input: _Operand, other: _Operand) -> Tensor:
+def var(
+    input: Tensor,
+    *dim: _int,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor: ...
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the products of one vector's conjugates and another's elements."""
+def view_as_complex(input: Tensor) -> Tensor:
+    """A float tensor whose last dimension is of size 2, seen as a complex one.
+
+    Raises `RuntimeError` for other sizes, and for memory in which the two parts do not lie side by side.
+    """
+def view_as_real(input: Tensor) -> Tensor:
+    """A complex tensor seen as a real one, whose last dimension is the real and the imaginary part.
+
+    Raises `RuntimeError` for a real tensor.
+    """
+def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
 
 __all__ = [
@@ -2017,6 +2277,7 @@ __all__ = [
     "allclose",
     "amax",
     "amin",
+    "angle",
     "any",
     "arange",
     "argmax",
@@ -2024,6 +2285,7 @@ __all__ = [
     "as_strided",
     "as_tensor",
     "backward",
+    "bfloat16",
     "bitwise_and",
     "bitwise_and_",
     "bitwise_not",
@@ -2047,7 +2309,11 @@ __all__ = [
     "clamp_min",
     "clamp_min_",
     "clone",
+    "complex",
+    "complex128",
+    "complex64",
     "conj",
+    "conj_physical",
     "cos",
     "cos_",
     "default_generator",
@@ -2067,6 +2333,7 @@ __all__ = [
     "expm1_",
     "eye",
     "flatten",
+    "float16",
     "float32",
     "float64",
     "floor",
@@ -2084,19 +2351,23 @@ __all__ = [
     "grad",
     "gt",
     "gt_",
+    "imag",
     "index_add",
     "index_add_",
     "index_put",
     "index_put_",
     "index_select",
+    "int16",
     "int32",
     "int64",
+    "int8",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
+    "isreal",
     "le",
     "le_",
     "linspace",
@@ -2140,6 +2411,7 @@ __all__ = [
     "ones_like",
     "outer",
     "permute",
+    "polar",
     "pow",
     "pow_",
     "prod",
@@ -2151,6 +2423,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "real",
     "reciprocal",
     "reciprocal_",
     "relu",
@@ -2158,6 +2431,8 @@ __all__ = [
     "remainder",
     "remainder_",
     "reshape",
+    "resolve_conj",
+    "resolve_neg",
     "result_type",
     "round",
     "round_",
@@ -2172,6 +2447,8 @@ __all__ = [
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
+    "sgn",
+    "sgn_",
     "sigmoid",
     "sigmoid_",
     "sign",
@@ -2200,10 +2477,16 @@ __all__ = [
     "transpose",
     "trunc",
     "trunc_",
+    "uint16",
+    "uint32",
+    "uint64",
     "uint8",
     "unbind",
     "unsqueeze",
     "var",
+    "vdot",
+    "view_as_complex",
+    "view_as_real",
     "where",
     "zeros",
     "zeros_like",

@@ -123,8 +123,18 @@ where
     I: Into<Endpoint> + Clone,
 {
     let _cuts = cuts::Pass::enter();
-    let roots = root_gradients(roots, options)?;
     let inputs: Vec<Endpoint> = inputs.iter().map(|input| input.clone().into()).collect();
+    for (root, _) in roots {
+        let levels = Into::<Endpoint>::into(root.clone()).levels();
+        if let Some(i) = inputs.iter().position(|input| levels.iter().any(|level| !input.levels().contains(level))) {
+            bail!(
+                Runtime,
+                "grad() cannot be called inside vmap for input {i}, which all examples share: it would add up their \
+                 gradients; use func.grad() or func.vjp()"
+            );
+        }
+    }
+    let roots = root_gradients(roots, options)?;
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
         targets.push((input_edge(input, i)?, Some(i)));
@@ -181,9 +191,6 @@ where
                         shape::show(&sizes),
                         shape::show(&expected.sizes)
                     );
-                }
-                if !gradient.dtype().is_differentiable() {
-                    bail!(Runtime, "gradient {i} has dtype {}, a floating point one is needed", gradient.dtype());
                 }
                 if gradient.dtype().is_complex() != expected.dtype.is_complex() {
                     bail!(

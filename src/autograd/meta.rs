@@ -52,6 +52,21 @@ pub enum Creation {
     Function,
 }
 
+impl Creation {
+    /// What it is in the making of a view that stands against giving it a new history; `None` if nothing does.
+    pub fn restriction(self) -> Option<&'static str> {
+        match self {
+            Creation::Default => None,
+            Creation::MultiOutput => {
+                Some("is one of several views that one operation, such as split or unbind, gave back together")
+            }
+            Creation::NoGrad => Some("was made under no_grad()"),
+            Creation::Inference => Some("was made in inference mode"),
+            Creation::Function => Some("is the result of a function with a backward of its own"),
+        }
+    }
+}
+
 impl Tensor {
     /// Reads the meta data, if there are any. `read` must not run foreign code.
     pub(crate) fn meta<R>(&self, read: impl FnOnce(&Meta) -> R) -> Option<R> {
@@ -190,7 +205,7 @@ impl Tensor {
             bail!(Runtime, "retain_grad() needs a tensor that requires grad, this one does not");
         }
         if let Some(node) = self.grad_fn()?
-            && !self.meta(|meta| meta.retains_grad).unwrap_or(false)
+            && !self.retains_grad()
         {
             self.meta_mut(|meta| meta.retains_grad = true);
             node.retain_grad_of(self);
@@ -198,6 +213,7 @@ impl Tensor {
         Ok(())
     }
 
+    /// Whether the gradient of this result is kept in its `grad` too.
     pub fn retains_grad(&self) -> bool {
         self.physical().meta(|meta| meta.retains_grad).unwrap_or(false)
     }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
-use crate::autograd::saved::Saved;
+use crate::autograd::saved::{self, Saved};
 use crate::autograd::{batch, cuts, forward, modes, view, widened};
 use crate::bail;
 use crate::dtype::DType;
@@ -98,7 +98,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
         }
     }
     let mut recorded = None;
-    if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype)) {
+    if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype))? {
         let saved = plan.save_arguments(arguments, None)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
         let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
@@ -155,41 +155,41 @@ struct Plan {
 
 impl Plan {
     /// `None` if nothing has to be recorded. `output` tells the element type of a result.
-    fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Option<Plan> {
+    fn new(op: &'static Op, arguments: &[Value], output: impl Fn(usize) -> Option<DType>) -> Result<Option<Plan>> {
         let rules = match &op.derivative {
             Derivative::Rules { rules, .. } => *rules,
             Derivative::Missing => &[],
             _ => {
                 cuts::note_arguments(Reason::NoDerivative(op.name), arguments);
-                return None;
+                return Ok(None);
             }
         };
         // A view made in inference mode of a tensor that is none for inference keeps its history.
         let watches = modes::grad_enabled() || (modes::inference() && op.traits.has(Traits::VIEW));
         if !watches {
             cuts::note_arguments(Reason::NotRecorded(op.name), arguments);
-            return None;
+            return Ok(None);
         }
         if !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad) {
-            return None;
+            return Ok(None);
         }
         if !(0..).map_while(output).any(DType::is_differentiable) {
             cuts::note_arguments(Reason::NotFloating(op.name), arguments);
-            return None;
+            return Ok(None);
         }
         let mut edges = SmallVec::new();
         let mut needed = 0u64;
         for (i, (parameter, value)) in op.parameters.iter().zip(arguments).enumerate() {
             match (parameter.kind, value) {
                 (Kind::Tensor | Kind::Operand, Value::Tensor(tensor)) => {
-                    let edge = tensor.gradient_edge().ok().flatten();
+                    let edge = tensor.gradient_edge()?;
                     needed |= u64::from(edge.is_some()) << i;
                     edges.push(edge);
                 }
                 (Kind::Tensor | Kind::Operand, _) => edges.push(None),
                 (Kind::Tensors | Kind::OptionalTensors, Value::Tensors(list)) => {
                     for tensor in list {
-                        let edge = tensor.as_ref().and_then(|tensor| tensor.gradient_edge().ok().flatten());
+                        let edge = tensor.as_ref().map(Tensor::gradient_edge).transpose()?.flatten();
                         needed |= u64::from(edge.is_some()) << i;
                         edges.push(edge);
                     }
@@ -198,7 +198,7 @@ impl Plan {
             }
         }
         let uses = rules.iter().filter(|rule| rule.wanted & needed != 0).fold(0, |bits, rule| bits | rule.uses);
-        Some(Plan { edges, uses })
+        Ok(Some(Plan { edges, uses }))
     }
 
     /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
@@ -265,10 +265,11 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         view::check_in_place(op.name, target)?;
     }
     let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
-    let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype())) } else { None };
+    let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype()))? } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
     let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
+    saved::before_change(target)?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
     let mut recorded = None;

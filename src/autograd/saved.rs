@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
@@ -124,6 +125,39 @@ pub fn push_hooks(hooks: Rc<dyn SavingHooks>) {
 pub fn pop_hooks() {
     let popped = HOOKS.with_borrow_mut(Vec::pop);
     drop(popped);
+}
+
+/// What is told of a tensor before it is changed in place.
+pub type Watcher = Rc<dyn Fn(&Tensor) -> Result<()>>;
+
+/// How many threads have a watcher: while there is none, a change in place pays one look at a number.
+static WATCHERS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static WATCHER: RefCell<Option<Watcher>> = const { RefCell::new(None) };
+}
+
+/// Lets `watcher` know of the changes in place that this thread makes from now on.
+pub fn watch_changes(watcher: Option<Watcher>) {
+    let added = watcher.is_some();
+    let previous = WATCHER.replace(watcher);
+    match (added, previous.is_some()) {
+        (true, false) => _ = WATCHERS.fetch_add(1, Relaxed),
+        (false, true) => _ = WATCHERS.fetch_sub(1, Relaxed),
+        _ => {}
+    }
+}
+
+/// To be called before `target` is changed in place.
+#[inline]
+pub(crate) fn before_change(target: &Tensor) -> Result<()> {
+    if WATCHERS.load(Relaxed) == 0 {
+        return Ok(());
+    }
+    match WATCHER.with_borrow(Clone::clone) {
+        Some(watcher) => watcher(target),
+        None => Ok(()),
+    }
 }
 
 /// Takes the hooks of this thread away, to give them back (or others) later.

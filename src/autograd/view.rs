@@ -118,10 +118,18 @@ pub fn is_stale_with_history(tensor: &Tensor) -> bool {
 
 /// Brings the `grad_fn` of a view up to date.
 pub fn refresh(tensor: &Tensor) -> Result<()> {
-    let Some((base, version, _)) = view_of(tensor) else { return Ok(()) };
+    let Some((base, version, creation)) = view_of(tensor) else { return Ok(()) };
     let now = tensor.version();
     if version == now || !(base.requires_grad() || tensor.has_flag(flag::HAS_GRAD_FN)) {
         return Ok(());
+    }
+    if let Some(origin) = creation.restriction() {
+        bail!(
+            Runtime,
+            "the gradient of a view cannot be followed: its base, or another view of it, was changed in place{}, and \
+             this view {origin}; make the view after the change, or clone() it before",
+            tensor.data().version().describe_writer()
+        );
     }
     let node = fresh_node(tensor, &base)?;
     let retained = take_retained(tensor);
@@ -168,28 +176,12 @@ impl Tensor {
 /// Refuses in-place changes that have no gradient.
 pub fn check_in_place(name: &str, target: &Tensor) -> Result<()> {
     let Some((base, _, creation)) = view_of(target) else { return check_leaf(name, target) };
-    match creation {
-        Creation::Default => {}
-        Creation::MultiOutput => bail!(
+    if let Some(origin) = creation.restriction() {
+        bail!(
             Runtime,
-            "{name}_: this tensor is one of several views that one operation (such as split or unbind) gave back \
-             together; such a view cannot be changed in place. Use clone() or make single views"
-        ),
-        Creation::Inference => bail!(
-            Runtime,
-            "{name}_: this view was made in inference mode and is changed in place outside it; make the view and the \
-             change under the same mode"
-        ),
-        Creation::Function => bail!(
-            Runtime,
-            "{name}_: this view is a result of a function with a backward of its own, which an in-place change would \
-             override; clone() the result of the function first"
-        ),
-        Creation::NoGrad => bail!(
-            Runtime,
-            "{name}_: this view was made under no_grad() and is changed in place with grad mode on; make the view and \
-             the change under the same mode, or detach() it"
-        ),
+            "{name}_: a view cannot be changed in place if it {origin}; make the view and the change under the same \
+             mode, or clone() the view"
+        );
     }
     if base.is_leaf() && target.requires_grad() {
         bail!(

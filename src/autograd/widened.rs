@@ -49,7 +49,15 @@ fn call_wide(body: fn(&[Value]) -> Result<Outputs>, arguments: &[Value], narrow:
     // What is asked for by name, or the type of the operands.
     let mut target = narrow;
     let widened = |tensor: &Tensor| -> Result<Tensor> {
-        if tensor.dtype() == narrow { tensor.copied_alike(narrow.wide()) } else { Ok(tensor.clone()) }
+        if tensor.dtype() != narrow {
+            return Ok(tensor.clone());
+        }
+        let wide = tensor.copied_alike(narrow.wide())?;
+        if tensor.requires_grad() {
+            // Nothing is recorded for it, but the body may ask.
+            wide.set_requires_grad(true)?;
+        }
+        Ok(wide)
     };
     let mut wide: SmallVec<[Value; 8]> = SmallVec::new();
     for value in arguments {

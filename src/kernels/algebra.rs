@@ -531,6 +531,17 @@ impl<T: Ring, const NEAR: bool> Num<T, NEAR> {
         Num(T::default())
     }
 
+    /// The number itself; see `Term::first_power`.
+    #[inline(always)]
+    pub fn first_power(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    pub fn square(self) -> Self {
+        self * self
+    }
+
     #[inline(always)]
     pub fn one(self) -> Self {
         Num(T::from_i64(1))

@@ -37,6 +37,12 @@ pointwise! {
         = input.conj();
         input(g) = g.conj();
 
+    /// `conj_physical_`.
+    fn conjugate_in_place as "_conj_physical" / "in_place" (input: Tensor)
+        number complex -> same, "ConjPhysicalBackward1"
+        = input.conj();
+        input(g) = g.conj();
+
     /// `sgn`, not recorded.
     fn direction as "_direction" (input: Tensor) number complex -> same
         = input.direction();
@@ -55,9 +61,17 @@ op! {
 }
 
 op! {
+    /// The complex conjugate of each element; a real tensor itself.
+    fn conj_physical(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value { if input.dtype().is_complex() { conjugate_physically(input) } else { Ok(input.clone()) } }
+    batch aligned;
+    derivative composite;
+}
+
+op! {
     /// The complex conjugate of each element.
-    fn conj_physical(input: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE;
-    choose { Ok(crate::chosen!(conjugate_physically(input))) }
+    fn conj_physical_in_place as "conj_physical" / "in_place" (input: Tensor) -> Tensor, IN_PLACE;
+    choose { Ok(crate::chosen!(conjugate_in_place(input))) }
 }
 
 op! {
@@ -100,7 +114,7 @@ op! {
     derivative "AngleBackward0" ByVjp {
         input(g, input) => {
             if !input.dtype().is_complex() {
-                return Ok(crate::op::Gradients::from_elem(Some(g.zeros_alike()?), 1));
+                return Ok(crate::op::Gradients::from_elem(Some(input.zeros_alike()?), 1));
             }
             let turned = mul(input.into(), I.into())?;
             let squared = real(&mul_tensors(input, &conj(input)?)?)?;
@@ -154,20 +168,21 @@ op! {
         if !matches!(data.dtype, DType::Float32 | DType::Float64) {
             bail!(Runtime, "view_as_complex: a float32 or float64 tensor is needed, this one is {}", data.dtype);
         }
-        let (Some((&2, sizes)), Some((&1, strides))) = (data.sizes.split_last(), data.strides.split_last()) else {
+        let (Some((&2, sizes)), Some((&step, strides))) = (data.sizes.split_last(), data.strides.split_last()) else {
             bail!(
                 Runtime,
-                "view_as_complex: the last dimension has to be of size 2 and stride 1, the tensor has size {} and \
-                 strides {}",
-                shape::show(&data.sizes),
-                shape::show(&data.strides)
+                "view_as_complex: the last dimension has to be of size 2, the tensor has size {}",
+                shape::show(&data.sizes)
             );
         };
         let even = |(&step, &n): (&usize, &usize)| n <= 1 || step % 2 == 0;
-        if !strides.iter().zip(sizes).all(even) || data.offset % 2 != 0 {
+        let beside = step == 1 || (step == 0 && data.numel() == 0);
+        let starts = data.numel() == 0 || (data.offset % 2 == 0 && strides.iter().zip(sizes).all(even));
+        if !beside || !starts {
             bail!(
                 Runtime,
-                "view_as_complex: pairs have to begin at even places, the tensor has strides {} and offset {}",
+                "view_as_complex: two numbers have to lie side by side and begin at an even place, the tensor has \
+                 strides {} and offset {}",
                 shape::show(&data.strides),
                 data.offset
             );
@@ -208,7 +223,7 @@ op! {
 
 op! {
     /// Complex numbers from their real and imaginary parts, two float tensors of one type.
-    fn complex(real: Tensor, imag: Tensor) -> Tensor, FUNCTION;
+    fn complex(real: Tensor, imag: Tensor) -> Tensor, FUNCTION ANY_TYPE;
     value { joined("complex", real, imag) }
     batch aligned;
     derivative "ComplexBackward0" Linear {
@@ -226,8 +241,7 @@ fn joined(name: &str, first: &Tensor, second: &Tensor) -> Result<Tensor> {
             second.dtype()
         );
     }
-    let sizes = shape::broadcast(&first.sizes(), &second.sizes())?;
-    let out = Tensor::empty(&sizes, dtype.complex())?;
+    let out = crate::pointwise::empty_for(&[first.into(), second.into()], dtype.complex())?;
     for (nth, source) in [first, second].into_iter().enumerate() {
         let target = part(&out.data(), nth);
         crate::kernels::copy::copy(&target, &source.data());
@@ -237,10 +251,13 @@ fn joined(name: &str, first: &Tensor, second: &Tensor) -> Result<Tensor> {
 
 op! {
     /// Complex numbers from their absolute values and angles, two float tensors of one type.
-    fn polar(abs: Tensor, angle: Tensor) -> Tensor, FUNCTION;
+    fn polar(abs: Tensor, angle: Tensor) -> Tensor, FUNCTION ANY_TYPE;
     value {
         let along = |part: Tensor| mul_tensors(&abs.detach(), &part);
         let angle = angle.detach();
+        if abs.dtype() == DType::Float16 && angle.dtype() == DType::Float16 {
+            bail!(NotImplemented, "polar: not implemented for {}", abs.dtype());
+        }
         if abs.dtype() != angle.dtype() || !abs.dtype().is_float() {
             return joined("polar", abs, &angle);
         }
@@ -256,18 +273,6 @@ op! {
 op! {
     /// The sum of the products of one vector's conjugates and another's elements.
     fn vdot(input: Tensor, other: Tensor) -> Tensor, FUNCTION METHOD;
-    value {
-        if !input.dtype().is_complex() {
-            return crate::ops::matrix::dot(input, other);
-        }
-        vdot_of(input, other)
-    }
-    derivative composite;
-}
-
-op! {
-    /// `vdot` of complex vectors.
-    fn vdot_of as "_vdot" (input: Tensor, other: Tensor) -> Tensor;
     value { crate::ops::matrix::dot(&conj(&input.detach())?, &other.detach()).map_err(|error| error.context("vdot")) }
     derivative "VdotBackward0" ByVjp {
         input(g, other) => mul_tensors(&conj(g)?, other);
@@ -280,7 +285,9 @@ op! {
     fn isreal(input: Tensor) -> Tensor, FUNCTION METHOD;
     value {
         if !input.dtype().is_complex() {
-            return Tensor::full(&input.sizes(), true.into(), DType::Bool);
+            let all = input.empty_alike(DType::Bool)?;
+            crate::kernels::fill::fill(&all.data(), true.into());
+            return Ok(all);
         }
         eq(&imag(&input.detach())?, 0i64.into())
     }

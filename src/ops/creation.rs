@@ -99,7 +99,11 @@ pub fn linspace(start: Scalar, end: Scalar, steps: usize, dtype: Option<DType>) 
                 };
                 T::from_f64(f64::from(value))
             } else {
-                let step = (end - start) / pieces as f64;
+                // Of 16-bit floats the ends and the step are rounded before they are used.
+                let narrow = dtype.is_float() && dtype.is_narrow();
+                let own = |x: f64| if narrow { T::from_f64(x).to_f64() } else { x };
+                let (start, end) = (own(start), own(end));
+                let step = own(own(end - start) / pieces as f64);
                 let value = if i < steps / 2 || steps == 1 {
                     step.mul_add(i as f64, start)
                 } else {
@@ -215,13 +219,28 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
         return normal(&crate::ops::complex::pairs(target), 0.0, std / std::f64::consts::SQRT_2, generator);
     }
     if target.dtype().is_float() && target.dtype().is_narrow() {
-        return draw_wide(target, |wide| normal(wide, mean, std, generator));
+        return draw_wide(target, |wide| normal_wide(wide, mean, std, generator));
     }
     fill_random!(target, float T, |slice, dense| if dense {
         generator.normal::<T>(slice, mean, std)
     } else {
         generator.normal_serial::<T>(slice, mean, std)
     }, else return Err(unsupported("normal_", target.dtype())))
+}
+
+/// Normal numbers for a 16-bit type: PyTorch draws none for the elements that the last block of 16 replaces.
+fn normal_wide(wide: &Tensor, mean: f64, std: f64, generator: &mut Generator) -> Result<()> {
+    const BLOCK: usize = 16;
+    fill_random!(wide, float T, |slice, dense| if dense && slice.len() > BLOCK {
+        let (whole, length) = (slice.len() / BLOCK * BLOCK, slice.len());
+        generator.normal::<T>(&mut slice[..whole], mean, std)?;
+        let last = if whole < length { &mut slice[length - BLOCK..] } else { &mut [] };
+        generator.normal::<T>(last, mean, std)
+    } else if dense {
+        generator.normal::<T>(slice, mean, std)
+    } else {
+        generator.normal_serial::<T>(slice, mean, std)
+    }, else return Err(unsupported("normal_", wide.dtype())))
 }
 
 /// 1 with probability `p`, else 0, stored in `target`.

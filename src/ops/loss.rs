@@ -227,11 +227,11 @@ op! {
         const NAME: &str = "binary_cross_entropy";
         let how = self::reduction(NAME, reduction)?;
         check_same_size(NAME, input, target)?;
+        check_constant(NAME, "weight", weight)?;
         check_float(NAME, &[input])?;
         if target.dtype() != input.dtype() || weight.is_some_and(|weight| weight.dtype() != input.dtype()) {
             bail!(Runtime, "{NAME}: target and weight have to be {} like the input", input.dtype());
         }
-        check_constant(NAME, "weight", weight)?;
         let outside = |x: &f64| !(0.0..=1.0).contains(x) && !x.is_nan();
         if input.detach().physical().to_vec::<f64>()?.iter().any(outside) {
             bail!(Runtime, "binary_cross_entropy: all elements of the input have to be from 0 to 1");
@@ -280,9 +280,9 @@ op! {
         const NAME: &str = "binary_cross_entropy_with_logits";
         let how = self::reduction(NAME, reduction)?;
         check_same_size(NAME, input, target)?;
-        check_float(NAME, &[input])?;
         check_constant(NAME, "weight", weight)?;
         check_constant(NAME, "pos_weight", pos_weight)?;
+        check_float(NAME, &[input])?;
         reduce(logit_losses(input, target, weight, pos_weight)?, how)
     }
     batch by(|batch| {

@@ -25,12 +25,12 @@ pointwise! {
     /// The square.
     fn pow_square as "pow" / "square" (input: Tensor) number complex -> same, "PowBackward0"
         = input * input;
-        input(g, input) = g * (2.0 * input).conj();
+        input(g, input) = g * (2.0 * input.first_power()).conj();
 
     /// The cube.
     fn pow_cube as "pow" / "cube" (input: Tensor) number complex -> same, "PowBackward0"
         = input * input * input;
-        input(g, input) = g * (3.0 * input * input).conj();
+        input(g, input) = g * (3.0 * input.square()).conj();
 
     /// A tensor to the power of a number other than 0.
     fn pow_number as "pow" / "number" (input: Tensor, exponent: Scalar) number complex -> same, "PowBackward0"

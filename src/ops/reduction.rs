@@ -339,6 +339,14 @@ op! {
     derivative composite;
 }
 
+/// Complex numbers have no order.
+fn check_ordered(name: &str, input: &Tensor) -> Result<()> {
+    if input.dtype().is_complex() {
+        bail!(Runtime, "{name}: complex numbers have no order; compare abs() or real parts");
+    }
+    Ok(())
+}
+
 /// An error if there is nothing to choose an extreme from.
 fn check_not_empty(name: &str, input: &Tensor, chosen: &[bool]) -> Result<()> {
     let sizes = input.sizes();
@@ -430,7 +438,10 @@ op! {
 op! {
     /// The largest element along a dimension and its first place; the place alone gets the gradient.
     fn max as "max" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
-    value { extreme::<true>("max", input, dim, keepdim) }
+    value {
+        check_ordered("max", input)?;
+        extreme::<true>("max", input, dim, keepdim)
+    }
     batch dims(dim);
     derivative "MaxBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
@@ -457,7 +468,10 @@ op! {
 op! {
     /// The smallest element along a dimension and its first place; the place alone gets the gradient.
     fn min as "min" / "dim" (input: Tensor, dim: i64, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
-    value { extreme::<false>("min", input, dim, keepdim) }
+    value {
+        check_ordered("min", input)?;
+        extreme::<false>("min", input, dim, keepdim)
+    }
     batch dims(dim);
     derivative "MinBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);
@@ -467,7 +481,12 @@ op! {
 op! {
     /// The largest element over some dimensions; equal ones share its gradient.
     fn amax(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
-    value { extreme_value::<true>("amax", input, Some(dim), keepdim) }
+    value {
+        if input.numel() == 0 && input.requires_grad() {
+            check_ordered("amax", input)?;
+        }
+        extreme_value::<true>("amax", input, Some(dim), keepdim)
+    }
     batch over(dim);
     derivative "AmaxBackward0" ByVjp {
         input(g, input, dim, keepdim, out) => share_over_dims(g, input, out, dim, keepdim);
@@ -477,7 +496,12 @@ op! {
 op! {
     /// The smallest element over some dimensions; equal ones share its gradient.
     fn amin(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
-    value { extreme_value::<false>("amin", input, Some(dim), keepdim) }
+    value {
+        if input.numel() == 0 && input.requires_grad() {
+            check_ordered("amin", input)?;
+        }
+        extreme_value::<false>("amin", input, Some(dim), keepdim)
+    }
     batch over(dim);
     derivative "AminBackward0" ByVjp {
         input(g, input, dim, keepdim, out) => share_over_dims(g, input, out, dim, keepdim);
@@ -502,6 +526,7 @@ fn place_of_extreme<const LARGEST: bool>(
     if input.dtype() == DType::Bool {
         bail!(Runtime, "{name}: not defined for a bool tensor; convert it to uint8 first");
     }
+    check_ordered(name, input)?;
     match dim {
         Some(dim) => Ok(extreme::<LARGEST>(name, input, dim, keepdim)?[1].clone()),
         None => {

@@ -14,15 +14,22 @@ fn check_limits(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     Ok(())
 }
 
+fn check_ordered(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype.is_complex() {
+        bail!(Runtime, "{name}: complex numbers have no order");
+    }
+    Ok(())
+}
+
 pointwise! {
     /// The larger of two elements; NaN if either is. Equal elements share the gradient.
-    fn maximum(input: Tensor, other: Tensor) number -> same, "MaximumBackward0", FUNCTION METHOD
+    fn maximum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MaximumBackward0", FUNCTION METHOD
         = input.maximum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
 
     /// The smaller of two elements; NaN if either is. Equal elements share the gradient.
-    fn minimum(input: Tensor, other: Tensor) number -> same, "MinimumBackward0", FUNCTION METHOD
+    fn minimum(input: Tensor, other: Tensor) number[check_ordered] -> same, "MinimumBackward0", FUNCTION METHOD
         = input.minimum(other);
         input(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.greater(other)));
         other(input, other, g) = (g * 0.5).or_else_if(input.equals(other), g.only_if(!input.less(other)));

@@ -7,6 +7,7 @@ use crate::kernels::softmax::{
 };
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
 use crate::ops::comparison::isinf;
+use crate::ops::complex::{conj, real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::reduction::{amax, sum, unreduce};
 use crate::ops::selection::choose;
@@ -24,6 +25,9 @@ where
     let sizes = first.sizes();
     let out = Tensor::empty(&sizes, first.dtype())?;
     if first.numel() == 0 {
+        if first.dtype().is_complex() && first.requires_grad() {
+            bail!(Runtime, "{name}: complex numbers have no softmax to differentiate");
+        }
         return Ok(out);
     }
     let (first, second) = (first.to_contiguous()?, second.to_contiguous()?);
@@ -118,11 +122,11 @@ op! {
     /// `log(sum(exp(x)))` over some dimensions, without overflow.
     fn logsumexp(input: Tensor, dim: Ints, keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value {
-        let input = if input.dtype().is_float() { input.clone() } else { input.cast(crate::promotion::default_float())? };
+        let input = if input.dtype().is_differentiable() { input.clone() } else { input.cast(crate::promotion::default_float())? };
         if input.numel() == 0 {
             return log(&sum(&exp(&input)?, Some(dim), keepdim, None)?);
         }
-        let most = amax(&input, dim, true)?;
+        let most = amax(&real(&input)?, dim, true)?;
         // Where all is -inf (or some is inf), nothing is subtracted: inf - inf is not a number.
         let most = choose(&isinf(&most)?, 0.0.into(), (&most).into())?;
         let shifted = exp(&sub((&input).into(), (&most).into())?)?;
@@ -141,7 +145,7 @@ op! {
             let (g, out) = (unreduce(g, &sizes, Some(dim), keepdim)?, unreduce(out, &sizes, Some(dim), keepdim)?);
             // An infinite result comes from infinite elements, whose share is exp(x - result) = exp(nan): take 0 off.
             let finite = choose(&isinf(&out)?, 0.0.into(), (&out).into())?;
-            mul_tensors(&g, &exp(&sub(input.into(), (&finite).into())?)?)
+            mul_tensors(&g, &conj(&exp(&sub(input.into(), (&finite).into())?)?)?)
         };
     }
 }

@@ -286,6 +286,15 @@ impl Term {
         result.into_term().of_tensors(self.into_term(), ops::unary::relu_backward)
     }
 
+    /// The term itself, of which `n` derivatives can be taken as of the other powers: the last are 0.
+    pub fn first_power(&self) -> Term {
+        self.power(1.0)
+    }
+
+    pub fn square(&self) -> Term {
+        self.power(2.0)
+    }
+
     /// Zeros, through which no gradient flows.
     pub fn zero(&self) -> Term {
         self.into_term().unary(Tensor::zeros_alike)

@@ -288,6 +288,21 @@ pub fn _increment_version(tensor: Tensor) {
     tensor.data().version().bump();
 }
 
+/// Makes the count of changes in place what it was, so that backward does not see those in between.
+#[pyfunction]
+pub fn _set_version(tensor: Tensor, version: u32) {
+    tensor.data().version().set(version);
+}
+
+/// Lets `watcher(tensor)` run before each change in place that this thread makes; `None` ends that.
+#[pyfunction]
+pub fn _watch_changes(watcher: Option<Py<PyAny>>) {
+    saved::watch_changes(watcher.map(|watcher| {
+        let call = move |tensor: &Tensor| Ok(Python::attach(|py| watcher.call1(py, (tensor.clone(),)).map(drop))?);
+        Rc::new(call) as saved::Watcher
+    }));
+}
+
 #[pyfunction]
 pub fn _pop_saved_tensors_hooks() {
     saved::pop_hooks();

@@ -109,6 +109,16 @@ pub fn _fresh_input(tensor: Tensor, recorded: bool) -> PyResult<Tensor> {
     Ok(batch::fresh(&tensor, recorded)?)
 }
 
+/// The values without their history; a tangent stays.
+#[pyfunction]
+pub fn _without_history(tensor: Tensor) -> PyResult<Tensor> {
+    let detached = tensor.detach();
+    if let Some(tangent) = batch::tangent(&tensor)? {
+        batch::set_tangent(&detached, &tangent)?;
+    }
+    Ok(detached)
+}
+
 /// Says that the function that inputs were made for has ended.
 #[pyfunction]
 pub fn _end_inputs(inputs: Vec<Tensor>) {

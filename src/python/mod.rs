@@ -15,6 +15,7 @@ mod gil;
 mod hooks;
 mod index;
 mod keeping;
+mod memory;
 mod module;
 mod node;
 mod number;

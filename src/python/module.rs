@@ -46,9 +46,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _increment_version _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
+            _increment_version _set_version _watch_changes _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         batch: _enter_vmap _exit_vmap _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim
-            _is_batched _debug_unwrap _fresh_input _end_inputs _depends_on_others;
+            _is_batched _debug_unwrap _fresh_input _without_history _end_inputs _depends_on_others;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;
         reports: _begin_nonfinite_search _end_nonfinite_search _start_profiling _stop_profiling _profiling_clock
@@ -159,6 +159,7 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
+        row.set_item("takes_out", operation::takes_out(op))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(
             "returns",

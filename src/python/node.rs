@@ -156,12 +156,33 @@ impl PyNode {
         Ok(PyNode(Gil::new(cls.py(), handle)))
     }
 
-    /// The operation's name, such as `AddBackward0`.
+    /// The operation's name, such as `AddBackward0`; what no operation made has a qualified one, such as
+    /// `torch::autograd::AccumulateGrad`.
     fn name(slf: &Bound<'_, Self>) -> PyResult<String> {
-        match slf.get().find(slf.py()) {
-            Some(node) => Ok(node.name()),
-            None => Ok(slf.get_type().name()?.to_string()),
+        let Some(node) = slf.get().find(slf.py()) else { return Ok(slf.get_type().name()?.to_string()) };
+        let name = node.name();
+        let qualified = matches!(&node.0.body, Body::Function(function) if function.object().is_none());
+        Ok(if qualified { format!("torch::autograd::{name}") } else { name })
+    }
+
+    /// The gradients of the arguments from those of the results: one alone or a tuple. What was saved stays, and no
+    /// hooks run.
+    #[pyo3(signature = (*gradients))]
+    fn __call__(slf: &Bound<'_, Self>, gradients: Vec<Option<crate::Tensor>>) -> PyResult<Py<PyAny>> {
+        let (py, node) = (slf.py(), Self::node(slf)?);
+        let expected = node.outputs().len();
+        if gradients.len() != expected {
+            return Err(PyTypeError::new_err(format!(
+                "{}: gradients of {expected} results are expected, got {}",
+                node.name(),
+                gradients.len()
+            )));
         }
+        let mut given = node.apply(&gradients.into_iter().collect())?;
+        if let [gradient] = &mut given[..] {
+            return Ok(gradient.take().into_pyobject(py)?.into_any().unbind());
+        }
+        Ok(PyTuple::new(py, given)?.into_any().unbind())
     }
 
     /// For each tensor argument the node that its gradient goes to, and which of that node's results it was.
@@ -296,7 +317,7 @@ impl PyNode {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        Ok(format!("<{} object at 0x{:x}>", Self::name(slf)?, slf.as_ptr() as usize))
+        Ok(format!("<{} object at 0x{:x}>", slf.get_type().name()?, slf.as_ptr() as usize))
     }
 
     /// Saved arguments and results: `_saved_self`, `_saved_result`, …, and with `_raw_saved_` before hooks unpack

@@ -16,7 +16,8 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
-use crate::python::arguments::{Mismatch, Values, expectation, parse, takes_loose_integers};
+use crate::python::arguments::{Mismatch, Values, describe, expectation, parse, takes_loose_integers};
+use crate::python::memory;
 use crate::python::overrides::{self, Asked};
 use crate::python::tensor::{tensor_of, wrap};
 use crate::value::Outputs;
@@ -164,9 +165,63 @@ fn call(
             Err(mismatch) => first = first.or(Some((op, mismatch))),
         }
     }
+    if let Some(names) = names
+        && let Some(result) = call_with_out(py, callable, group, positional, keywords, names)?
+    {
+        return Ok(result);
+    }
     // SAFETY: the callable of a running call is alive.
     let callable = unsafe { Bound::from_borrowed_ptr(py, callable) };
     overrides::call(&callable, positional, keywords, names, Asked::Special)?.ok_or_else(|| complaint(group, first))
+}
+
+/// A call with the keyword `out`, which operations do not know of: the result is stored in that tensor, or in those.
+#[cold]
+fn call_with_out(
+    py: Python<'_>,
+    callable: *mut ffi::PyObject,
+    group: &'static Group,
+    positional: &[*mut ffi::PyObject],
+    keywords: &[*mut ffi::PyObject],
+    names: &Bound<'_, PyTuple>,
+) -> PyResult<Option<Py<PyAny>>> {
+    let all: Vec<Bound<'_, PyAny>> = names.iter().collect();
+    let place = all.iter().position(|name| name.cast::<PyString>().is_ok_and(|name| name == "out"));
+    let taken = group.overloads.iter().all(|op| takes_out(op)) && !group.method && !group.in_place;
+    let Some(place) = place.filter(|_| taken) else { return Ok(None) };
+    let (mut keywords, mut all) = (keywords.to_vec(), all);
+    all.remove(place);
+    // SAFETY: the arguments of a running call are alive.
+    let out = unsafe { Bound::from_borrowed_ptr(py, keywords.remove(place)) };
+    let names = if all.is_empty() { None } else { Some(PyTuple::new(py, all)?) };
+    let result = call(py, callable, group, positional, &keywords, names.as_ref())?;
+    if out.is_none() {
+        return Ok(Some(result));
+    }
+    let wrong = |what: &str| {
+        let given = describe(&out);
+        PyTypeError::new_err(format!("{}(): argument 'out' has to be {what}, got {given}", group.name))
+    };
+    let bound = result.bind(py);
+    if let Some(result) = tensor_of(bound) {
+        memory::store(&group.name, result, tensor_of(&out).ok_or_else(|| wrong("a Tensor"))?)?;
+        return Ok(Some(out.unbind()));
+    }
+    let results: Vec<Bound<'_, PyAny>> = bound.try_iter()?.collect::<PyResult<_>>()?;
+    if tensor_of(&out).is_some() {
+        return Err(wrong("a tuple of Tensors"));
+    }
+    let outs: Vec<Bound<'_, PyAny>> =
+        out.try_iter().and_then(Iterator::collect).map_err(|_| wrong("a tuple of Tensors"))?;
+    if outs.len() != results.len() || outs.iter().any(|out| tensor_of(out).is_none()) {
+        return Err(wrong(&format!("a tuple of {} Tensors", results.len())));
+    }
+    for (result, out) in results.iter().zip(&outs) {
+        if let (Some(result), Some(out)) = (tensor_of(result), tensor_of(out)) {
+            memory::store(&group.name, result, out)?;
+        }
+    }
+    Ok(Some(bound.get_type().call1((PyTuple::new(py, outs)?,))?.unbind()))
 }
 
 /// The results as Python objects.
@@ -238,13 +293,24 @@ fn complaint(group: &Group, first: Option<(&'static Op, Mismatch)>) -> PyErr {
         }
         Mismatch::Raised(_) => String::new(),
     };
-    let forms: Vec<String> = group.overloads.iter().map(|op| format!("    {name}{}", signature(op))).collect();
+    let forms: Vec<String> = group.overloads.iter().map(|op| format!("    {name}{}", group.signature(op))).collect();
     let _ = op;
     PyTypeError::new_err(format!("{name}(): {reason}. It is called as\n{}", forms.join("\n")))
 }
 
-/// A signature as Python writes it, without types.
-pub fn signature(op: &Op) -> String {
+impl Group {
+    /// A signature as Python writes it, without types.
+    fn signature(&self, op: &Op) -> String {
+        signature(op, takes_out(op) && !self.method && !self.in_place)
+    }
+}
+
+/// Whether an operation, called as a function, takes the keyword `out`; see [`call_with_out`].
+pub fn takes_out(op: &Op) -> bool {
+    op.traits.has(Traits::FUNCTION) && !op.traits.has(Traits::VIEW) && op.returns != Returns::List
+}
+
+fn signature(op: &Op, takes_out: bool) -> String {
     let mut parts = Vec::new();
     let mut starred = false;
     for parameter in op.parameters {
@@ -255,6 +321,10 @@ pub fn signature(op: &Op) -> String {
             Some((text, _)) => format!("{}={}", parameter.name, python_default(text)),
             None => parameter.name.to_owned(),
         });
+    }
+    if takes_out {
+        parts.extend((!starred).then(|| "*".into()));
+        parts.push("out=None".into());
     }
     format!("({})", parts.join(", "))
 }
@@ -467,15 +537,15 @@ unsafe extern "C" fn get_text_signature(slf: *mut ffi::PyObject, _: *mut c_void)
         read(slf, |py, group| match &group.original {
             Some(original) => attribute(py, original, "__text_signature__"),
             None => match group.overloads[..] {
-                [op] => text(py, &text_signature(op, group.method)),
+                [op] => text(py, &text_signature(group, op)),
                 _ => Ok(py.None()),
             },
         })
     }
 }
 
-fn text_signature(op: &Op, method: bool) -> String {
-    let mut signature = signature(op);
+fn text_signature(group: &Group, op: &Op) -> String {
+    let mut signature = group.signature(op);
     if takes_loose_integers(op)
         && let Some(last) = op.parameters.iter().take_while(|parameter| !parameter.keyword_only).last()
     {
@@ -487,7 +557,7 @@ fn text_signature(op: &Op, method: bool) -> String {
         signature = signature.replacen(&written, &format!("*{}", last.name), 1);
         signature = signature.replacen(", *, ", ", ", 1);
     }
-    match method {
+    match group.method {
         true => signature.replacen("(input", "($self", 1),
         false => signature,
     }
@@ -502,7 +572,7 @@ unsafe extern "C" fn get_documentation(slf: *mut ffi::PyObject, _: *mut c_void) 
                 let forms: Vec<String> = group
                     .overloads
                     .iter()
-                    .map(|op| format!("{}{}\n\n{}", group.name, signature(op), unindent(op.documentation)))
+                    .map(|op| format!("{}{}\n\n{}", group.name, group.signature(op), unindent(op.documentation)))
                     .collect();
                 text(py, &forms.join("\n\n"))
             }

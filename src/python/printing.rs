@@ -105,7 +105,11 @@ pub fn represent(slf: &Bound<'_, PyTensor>) -> PyResult<String> {
     if !usual {
         suffixes.push(format!("dtype=torch.{dtype}"));
     }
-    if let Some(node) = tensor.grad_fn()? {
+    // A view whose history cannot be followed can be looked at all the same.
+    let node = tensor.grad_fn();
+    if node.is_err() {
+        suffixes.push("grad_fn=<Invalid>".into());
+    } else if let Ok(Some(node)) = node {
         suffixes.push(format!("grad_fn=<{}>", node.name()));
     } else if tensor.requires_grad() {
         suffixes.push("requires_grad=True".into());

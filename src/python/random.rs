@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyTuple};
 
-use crate::autograd::batch;
 use crate::autograd::primitives::call_in_place;
+use crate::autograd::{batch, saved};
 use crate::dtype::DType;
 use crate::ops::creation::{self, with_default_generator};
 use crate::python::arguments::{describe, integer};
@@ -240,6 +240,7 @@ fn store_random<'py>(
         })?;
         call_in_place("copy", &[Value::Tensor(tensor.clone()), Value::Tensor(numbers)])?;
     } else {
+        saved::before_change(tensor)?;
         fill(tensor)?;
         tensor.data().version().bump();
     }

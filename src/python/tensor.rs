@@ -3,7 +3,7 @@
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -485,8 +485,12 @@ impl PyTensor {
     }
 
     #[setter]
-    fn set_requires_grad(slf: &Bound<'_, Self>, requires_grad: bool) -> PyResult<()> {
-        Ok(this(slf).set_requires_grad(requires_grad)?)
+    fn set_requires_grad(slf: &Bound<'_, Self>, requires_grad: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Ok(requires) = requires_grad.extract() else {
+            let given = arguments::describe(requires_grad);
+            return Err(PyRuntimeError::new_err(format!("requires_grad has to be a bool, got {given}")));
+        };
+        Ok(this(slf).set_requires_grad(requires)?)
     }
 
     /// Asks for the gradient of this leaf; gives the tensor back.
@@ -497,14 +501,22 @@ impl PyTensor {
     }
 
     #[getter]
-    fn is_leaf(slf: &Bound<'_, Self>) -> bool {
-        this(slf).is_leaf()
+    fn is_leaf(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        // Fails for a view whose history cannot be followed.
+        Ok(this(slf).grad_fn()?.is_none())
     }
 
     /// The accumulated gradient, or `None`.
     #[getter]
-    fn grad(slf: &Bound<'_, Self>) -> Option<Tensor> {
-        this(slf).grad()
+    fn grad(slf: &Bound<'_, Self>) -> PyResult<Option<Tensor>> {
+        let tensor = this(slf);
+        let grad = tensor.grad();
+        if grad.is_none() && tensor.has_flag(flag::HAS_GRAD_FN) && !tensor.retains_grad() {
+            let message = c"the grad of a tensor that is a result is not kept, so it is None here; call retain_grad() \
+                on the tensor before backward(), or look at the leaf that was meant";
+            PyErr::warn(slf.py(), &slf.py().get_type::<PyUserWarning>(), message, 1)?;
+        }
+        Ok(grad)
     }
 
     #[setter]
@@ -563,13 +575,9 @@ impl PyTensor {
     }
 
     /// The same memory without history.
-    fn detach(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+    fn detach(slf: &Bound<'_, Self>) -> Tensor {
         cuts::note(Reason::Asked("detach()"), this(slf));
-        let detached = this(slf).detach();
-        if let Some(tangent) = batch::tangent(this(slf))? {
-            batch::set_tangent(&detached, &tangent)?;
-        }
-        Ok(detached)
+        this(slf).detach()
     }
 
     /// Forgets the history of this tensor itself.
@@ -581,31 +589,6 @@ impl PyTensor {
         cuts::note(Reason::Asked("detach_()"), tensor);
         tensor.clear_history();
         Ok(slf.clone())
-    }
-
-    /// The same memory without history; changes of it are not noticed by autograd.
-    #[getter]
-    fn data(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
-        this(slf).check_readable("data")?;
-        cuts::note(Reason::Asked("data"), this(slf));
-        Ok(this(slf).shallow())
-    }
-
-    #[setter]
-    fn set_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let source = expect_tensor("data", "data", data)?;
-        let tensor = this(slf);
-        if tensor.requires_grad() && !source.dtype().is_differentiable() {
-            return Err(PyRuntimeError::new_err(format!(
-                "data: a tensor that requires grad cannot get {} data",
-                source.dtype()
-            )));
-        }
-        let mut data = source.data().clone();
-        let version = tensor.data().version.clone();
-        data.version = version.or_else(|| Some(Default::default()));
-        tensor.set_data(data);
-        Ok(())
     }
 
     #[getter]
@@ -775,11 +758,6 @@ impl PyTensor {
         }
         let tensor = this(slf);
         tensor.check_readable("deepcopy()")?;
-        if !tensor.is_leaf() {
-            return Err(PyRuntimeError::new_err(
-                "deepcopy(): only a leaf tensor can be copied so: this one has a history; copy detach() of it",
-            ));
-        }
         let copied = {
             let data = tensor.data();
             let copied = if shape::dense_order(&data.sizes, &data.strides).is_some() {
@@ -790,9 +768,12 @@ impl PyTensor {
             crate::kernels::copy::copy(&copied.data(), &data);
             copied
         };
-        copied.set_requires_grad(tensor.requires_grad())?;
-        if let Some(grad) = tensor.grad() {
-            copied.set_grad(Some(grad.copied(grad.dtype())?));
+        // A result has no history in the copy: that would be another graph. It is a constant there.
+        if tensor.is_leaf() {
+            copied.set_requires_grad(tensor.requires_grad())?;
+            if let Some(grad) = tensor.grad() {
+                copied.set_grad(Some(grad.copied(grad.dtype())?));
+            }
         }
         let kind = slf.get_type();
         let object = if kind.is(slf.py().get_type::<PyTensor>()) {

@@ -223,3 +223,59 @@ def test_refusals(case):
         return outcome, leaf, leaf._version, leaf.grad
 
     agree(program, strides=False)
+
+
+def several(lib, base):
+    class Halves(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x[:1], x[1:]
+
+        @staticmethod
+        def backward(ctx, first, second):
+            return lib.cat([first, second])
+
+    return Halves.apply(base)[0]
+
+
+def made_under(mode):
+    def view(lib, base):
+        with getattr(lib, mode)():
+            return base[:2]
+
+    return view
+
+
+# Views which cannot get a new history when their base is changed.
+UNFOLLOWED = {
+    "unbind": lambda lib, base: base.unbind()[0],
+    "chunk": lambda lib, base: base.chunk(2)[0],
+    "split": lambda lib, base: base.split(1)[1],
+    "under no_grad": made_under("no_grad"),
+    "in inference mode": made_under("inference_mode"),
+    "of a function": several,
+}
+
+
+@pytest.mark.parametrize("use", ["grad_fn", "is_leaf", "requires_grad", "add"])
+@pytest.mark.parametrize("requires", ["base", "factor"])
+@pytest.mark.parametrize("case", UNFOLLOWED)
+def test_the_base_of_a_view_that_cannot_be_followed_is_changed(case, requires, use):
+    def program(lib):
+        base = lib.ones(3, 2, requires_grad=requires == "base").clone()
+        view = UNFOLLOWED[case](lib, base)
+        base.mul_(lib.full((3, 2), 2.0, requires_grad=requires == "factor"))
+        found = view + 1 if use == "add" else getattr(view, use)
+        return found if isinstance(found, bool) else type(found).__name__
+
+    agree(program)
+
+
+def test_a_view_that_cannot_be_followed_is_printed():
+    def program(lib):
+        base = lib.ones(2, requires_grad=True).clone()
+        view = base.unbind()[0]
+        base.mul_(2)
+        return repr(view)
+
+    agree(program)

@@ -2,6 +2,7 @@
 
 use rgrad::autograd::engine::{self, Options};
 use rgrad::autograd::record;
+use rgrad::dtype::Complex128;
 use rgrad::op::{self, Op};
 use rgrad::shape;
 use rgrad::value::Value;
@@ -76,9 +77,9 @@ pub fn close(expected: &Tensor, found: &Tensor, tolerance: f64) -> Result<(), St
         let show = |tensor: &Tensor| format!("{}{}", tensor.dtype(), shape::show(&tensor.sizes()));
         return Err(format!("expected {}, got {}", show(expected), show(found)));
     }
-    let (expected, found) = (expected.to_vec::<f64>().unwrap(), found.to_vec::<f64>().unwrap());
+    let (expected, found) = (expected.to_vec::<Complex128>().unwrap(), found.to_vec::<Complex128>().unwrap());
     for (i, (&a, &b)) in expected.iter().zip(&found).enumerate() {
-        let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * a.abs().max(1.0);
+        let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).norm() <= tolerance * a.norm().max(1.0);
         if !same {
             return Err(format!("element {i}: expected {a:e}, got {b:e}"));
         }

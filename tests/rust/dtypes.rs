@@ -1,4 +1,5 @@
-//! Element types: float32 against float64, and that no type makes an operation panic.
+//! Element types: each float type against a wider one, complex numbers against real ones, and that no type makes an
+//! operation panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,16 +26,68 @@ fn float32_is_close_to_float64() {
         match (outcome(sample, &wide), outcome(sample, &narrow)) {
             (Ok(expected), Ok(found)) => {
                 // The types themselves are compared in Python, with torch's.
-                let widen = |t: &Tensor| with_dtype(t, DType::Float64).unwrap();
-                let widened = |outcome: &Outcome| Outcome {
-                    outputs: outcome.outputs.iter().map(widen).collect(),
-                    gradients: outcome.gradients.iter().map(|g| g.as_ref().map(widen)).collect(),
-                };
+                let widened = |outcome: &Outcome| converted_outcome(outcome, precise(outcome));
                 close_outcomes(&widened(&expected), &widened(&found), tolerance)
             }
             (Err(_), Err(_)) => Ok(()),
             (a, b) => Err(format!("float64 gives {:?}, float32 {:?}", a.err(), b.err())),
         }
+    });
+}
+
+/// The type that both results of a comparison convert to without loss.
+fn precise(outcome: &Outcome) -> DType {
+    let complex = outcome.outputs.iter().any(|t| t.dtype().is_complex());
+    if complex { DType::Complex128 } else { DType::Float64 }
+}
+
+fn converted_outcome(outcome: &Outcome, dtype: DType) -> Outcome {
+    let convert = |t: &Tensor| with_dtype(t, dtype).unwrap();
+    Outcome {
+        outputs: outcome.outputs.iter().map(convert).collect(),
+        gradients: outcome.gradients.iter().map(|g| g.as_ref().map(convert)).collect(),
+    }
+}
+
+/// The numbers are those that the 16-bit type has, in both types. A value is rounded once; a gradient may come from a
+/// chain of operations, each of which rounds.
+#[test]
+fn halves_are_close_to_float32() {
+    for (dtype, epsilon) in [(DType::Float16, 2f64.powi(-10)), (DType::BFloat16, 2f64.powi(-7))] {
+        each_sample(|_, sample| {
+            let narrow = converted(&sample.tensors(), dtype);
+            let back: Vec<Tensor> = narrow
+                .iter()
+                .map(|t| if t.dtype() == dtype { with_dtype(t, DType::Float32).unwrap() } else { t.clone() })
+                .collect();
+            match (outcome(sample, &back), outcome(sample, &narrow)) {
+                (Ok(expected), Ok(found)) => {
+                    let (expected, found) =
+                        (converted_outcome(&expected, DType::Float64), converted_outcome(&found, DType::Float64));
+                    close_outcomes(&expected, &found, 8.0 * epsilon)
+                }
+                // What makes complex numbers has no type for those of float16.
+                (_, Err(_)) => Ok(()),
+                (Err(error), Ok(_)) => Err(format!("{dtype} gives a value, float32 {error}")),
+            }
+        });
+    }
+}
+
+/// A complex number without imaginary part is a real one: the real parts of values and gradients are the same.
+#[test]
+fn complex_numbers_extend_real_ones() {
+    each_sample(|op, sample| {
+        let real = sample.tensors();
+        let complex = converted(&real, DType::Complex128);
+        // Views of parts have other sizes.
+        let (Ok(expected), Ok(found)) = (outcome(sample, &real), outcome(sample, &complex)) else { return Ok(()) };
+        if op.name.starts_with("view_as") {
+            return Ok(());
+        }
+        let (expected, found) =
+            (converted_outcome(&expected, DType::Float64), converted_outcome(&found, DType::Float64));
+        close_outcomes(&expected, &found, 1e-10)
     });
 }
 

@@ -55,10 +55,15 @@ class dual_level:  # noqa: N801
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """A tensor with the values of `tensor` that carries `tangent`, of the same size and dtype.
 
-    Raises RuntimeError outside a `dual_level`.
+    Raises RuntimeError outside a `dual_level` and for a tensor that has a tangent, ValueError for other dtypes.
     """
     if _level < 0:
         raise RuntimeError("make_dual() needs an open dual_level()")
+    for name, part in (("tensor", tensor), ("tangent", tangent)):
+        if not (part.is_floating_point() or part.is_complex()):
+            raise ValueError(f"make_dual(): {name} has to be floating point or complex, got {part.dtype}")
+    if _unpack_dual(tensor)[1] is not None:
+        raise RuntimeError("make_dual(): the tensor has a tangent already; unpack_dual() it first")
     return _make_dual(tensor, tangent)
 
 

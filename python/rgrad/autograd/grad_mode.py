@@ -276,7 +276,7 @@ def is_view_replay_enabled() -> bool:
 
 
 class _unsafe_preserve_version_counter(_Mode):  # noqa: N801
-    """Meant to hide changes in place from the graph. Here they stay visible: backward refuses what was changed."""
+    """A context that hides its changes in place of some tensors: backward takes their values for those it saved."""
 
     def __init__(self, tensors: Tensor | tuple[Tensor, ...]) -> None:
         self.tensors = (tensors,) if isinstance(tensors, _rgrad.Tensor) else tensors
@@ -288,4 +288,5 @@ class _unsafe_preserve_version_counter(_Mode):  # noqa: N801
         pass
 
     def __exit__(self, *failure: object) -> None:
-        pass
+        for tensor, version in zip(self.tensors, self.prev_versions):
+            _rgrad._set_version(tensor, version)

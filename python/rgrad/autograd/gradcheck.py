@@ -62,7 +62,8 @@ def gradcheck(
 
     The results that require grad are differentiated by the inputs that do. Inputs of float64 are expected. If some
     are of float32, the function is checked at the same point in float64, as differences in float32 say little; if it
-    does not work in float64, it is checked in float32 with larger steps and tolerances, and a warning.
+    does not work in float64, it is checked in float32 with larger steps and tolerances, and a warning. A complex number
+    is checked as two real ones.
 
     Args:
         func: takes `inputs` and returns a tensor or several.
@@ -97,6 +98,7 @@ def gradcheck(
         raise AssertionError("gradcheck(): check_batched_forward_grad=True needs check_forward_ad=True")
     inputs = _tuple(inputs)
     _check_inputs(inputs)
+    func, inputs = _of_real_numbers(func, inputs)
     promoted = _promoted(func, inputs)
     if promoted is None:
         warnings.warn(
@@ -492,6 +494,25 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
             )
     if not needed:
         raise ValueError("gradcheck(): no input requires grad")
+
+
+def _of_real_numbers(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The function with a pair of real numbers in the place of each complex one, and its inputs.
+
+    The gradient by a complex number is that by its real part plus i times that by its imaginary part: nothing is lost.
+    """
+    complex_ones = [_is_tensor(one) and one.is_complex() for one in inputs]
+
+    def of_pairs(*args: Any) -> tuple[Any, ...]:
+        args = tuple(_rgrad.view_as_complex(one) if is_pair else one for one, is_pair in zip(args, complex_ones))
+        results = _tuple(func(*args))
+        return tuple(_rgrad.view_as_real(one) if _is_tensor(one) and one.is_complex() else one for one in results)
+
+    pairs = tuple(
+        _rgrad.view_as_real(one.detach()).requires_grad_(one.requires_grad) if is_complex else one
+        for one, is_complex in zip(inputs, complex_ones)
+    )
+    return of_pairs, pairs
 
 
 def _promoted(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:

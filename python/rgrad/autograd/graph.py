@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
 
 from .. import _rgrad
 from .._rgrad import Node
@@ -116,28 +117,97 @@ class disable_saved_tensors_hooks:  # noqa: N801
         return run
 
 
-class _KeptAsCopies(saved_tensors_hooks):
-    """A context in which each saved tensor is kept as a copy."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda tensor: tensor.detach().clone(), lambda packed: packed)
-
-
-class save_on_cpu(_KeptAsCopies):  # noqa: N801
+class save_on_cpu(saved_tensors_hooks):  # noqa: N801
     """A context in which saved tensors are moved to the CPU, where they are already: each is kept as a copy.
 
     `pin_memory` is accepted and has no effect; `device_type` has to be one that exists here.
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cpu") -> None:
-        super().__init__()
+        super().__init__(lambda tensor: tensor.detach().clone(), lambda packed: packed)
 
 
-class allow_mutation_on_saved_tensors(_KeptAsCopies):  # noqa: N801
+class _Saved:
+    """Stands for a tensor in the state in which it was saved."""
+
+    __slots__ = ("__weakref__",)
+
+
+class _MutationContext:
+    """The tensors that were saved under `allow_mutation_on_saved_tensors`: as they are, or copied before a change.
+
+    `clear()` forgets them.
+    """
+
+    def __init__(self) -> None:
+        self.original: WeakKeyDictionary[_Saved, Tensor] = WeakKeyDictionary()
+        self.cloned: WeakKeyDictionary[_Saved, Tensor] = WeakKeyDictionary()
+        self._by_memory: dict[int, WeakSet[_Saved]] = {}
+
+    def pack(self, tensor: Tensor) -> _Saved:
+        saved = _Saved()
+        self.original[saved] = tensor.detach()
+        self._by_memory.setdefault(_memory_of(tensor), WeakSet()).add(saved)
+        return saved
+
+    def unpack(self, saved: _Saved) -> Tensor:
+        tensor = self.cloned.get(saved)
+        if tensor is None:
+            tensor = self.original.get(saved)
+        if _mutation.context is not self or tensor is None:
+            raise AssertionError(
+                "backward runs outside the allow_mutation_on_saved_tensors() in which the graph was made, or after "
+                "clear(): what was saved there is gone"
+            )
+        return tensor
+
+    def before_change(self, tensor: Tensor) -> None:
+        for saved in self._by_memory.pop(_memory_of(tensor), ()):
+            original = self.original.pop(saved, None)
+            if original is not None:
+                self.cloned[saved] = original.clone()
+
+    def clear(self) -> None:
+        self.original.clear()
+        self.cloned.clear()
+        self._by_memory.clear()
+
+
+def _memory_of(tensor: Tensor) -> int:
+    """Where the memory begins that a tensor shares with its views."""
+    return tensor.data_ptr() - tensor.storage_offset() * tensor.element_size()
+
+
+class _Mutation(threading.local):
+    context: _MutationContext | None = None
+
+
+_mutation = _Mutation()
+
+
+class allow_mutation_on_saved_tensors:  # noqa: N801
     """A context in which tensors saved for backward may be changed in place: backward sees them as they were saved.
 
-    Each tensor is copied when it is saved.
+    A tensor is copied before its first change. `backward` has to run inside the context, which cannot be nested: it
+    raises AssertionError or RuntimeError. The value of the context has `clear()`, which forgets all that was saved.
     """
+
+    def __enter__(self) -> _MutationContext:
+        if _mutation.context is not None:
+            raise RuntimeError("allow_mutation_on_saved_tensors() cannot be nested")
+        context = _MutationContext()
+        self._hooks = saved_tensors_hooks(context.pack, context.unpack)
+        self._hooks.__enter__()
+        _mutation.context = context
+        _rgrad._watch_changes(context.before_change)
+        return context
+
+    def __exit__(self, *_: object) -> None:
+        context, _mutation.context = _mutation.context, None
+        _rgrad._watch_changes(None)
+        self._hooks.__exit__()
+        if context is not None:
+            context.clear()
 
 
 def register_multi_grad_hook(

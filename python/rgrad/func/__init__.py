@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _rgrad
 from .modules import functional_call, stack_module_state
+from .per_sample import per_sample_gradients
 from .transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 from .vmap import vmap
 
@@ -25,6 +26,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "per_sample_gradients",
     "stack_module_state",
     "vjp",
     "vmap",

@@ -62,7 +62,7 @@ def _split_aux(name: str, output: Any, has_aux: bool) -> tuple[Any, Any]:
 
 
 def _detached(tree: Any) -> Any:
-    return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, tree)
+    return tree_map(lambda leaf: _rgrad._without_history(leaf) if isinstance(leaf, Tensor) else leaf, tree)
 
 
 class _Pullback:
@@ -253,8 +253,7 @@ def _push_by_vjp(func: Any, leaves: list[Tensor], directions: list[Tensor], spec
                 seconds, along = zip(*pairs)
                 pushed[i] = _rgrad.grad(seconds, [cotangent], along, True, further, allow_unused=True)[0]
     if not further:
-        outputs = [output.detach() for output in outputs]
-        aux = _detached(aux)
+        outputs, aux = _detached((outputs, aux))
     return outputs, pushed, output_spec, aux
 
 

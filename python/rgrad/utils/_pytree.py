@@ -40,6 +40,11 @@ def _is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and kind is not tuple and hasattr(kind, "_fields")
 
 
+def _is_named_result(kind: type) -> bool:
+    """Whether these are the results of an operation under their names, as those of `max`."""
+    return issubclass(kind, tuple) and hasattr(kind, "n_sequence_fields")
+
+
 def _make_dict(values: Iterable[Any], keys: list[Any]) -> dict[Any, Any]:
     return dict(zip(keys, values))
 
@@ -57,6 +62,7 @@ _nodes: dict[type, _Node] = {
     deque: _Node(lambda node: (node, node.maxlen), deque),
 }
 _NAMED = _Node(lambda node: (node, type(node)), lambda children, kind: kind(*children))
+_NAMED_RESULT = _Node(lambda node: (node, type(node)), lambda children, kind: kind(children))
 
 
 def register_pytree_node(
@@ -72,12 +78,19 @@ def register_pytree_node(
     _nodes[cls] = _Node(flatten_fn, unflatten_fn)
 
 
+def _registered(kind: type) -> _Node | None:
+    """How containers of a class are taken apart; None if they are leaves."""
+    if _is_namedtuple(kind):
+        return _NAMED
+    return _NAMED_RESULT if _is_named_result(kind) else _nodes.get(kind)
+
+
 def _node_of(tree: Any, is_leaf: Callable[[Any], bool] | None) -> _Node | None:
     """How `tree` is taken apart; None for a leaf."""
     if is_leaf is not None and is_leaf(tree):
         return None
     kind = type(tree)
-    return _NAMED if _is_namedtuple(kind) else _nodes.get(kind)
+    return _registered(kind)
 
 
 class TreeSpec:
@@ -112,7 +125,9 @@ class TreeSpec:
     def _make(self, leaves: Iterator[Any]) -> Any:
         if self.type is None:
             return next(leaves)
-        node = _NAMED if _is_namedtuple(self.type) else _nodes[self.type]
+        node = _registered(self.type)
+        if node is None:
+            raise ValueError(f"{self.type} is not registered as a node of trees")
         return node.unflatten([child._make(leaves) for child in self.children_specs], self.context)
 
     def __eq__(self, other: object) -> bool:

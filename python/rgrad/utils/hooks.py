@@ -25,6 +25,11 @@ class RemovableHandle:
         RemovableHandle.next_id += 1
         self._tables = tuple(ref(table) for table in tables)
 
+    @property
+    def hooks_dict_ref(self) -> ref[OrderedDict[int, Any]]:
+        """A weak reference to the table that the hook is in."""
+        return self._tables[0]
+
     def remove(self) -> None:
         """Take the hook out of its tables; nothing happens if it has already gone."""
         for table_reference in self._tables:

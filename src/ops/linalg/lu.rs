@@ -113,7 +113,9 @@ op! {
     fn linalg_lu_factor(A: Tensor; pivot: bool = true) -> (LU, pivots), FUNCTION;
     value {
         let [LU, pivots, info] = linalg_lu_factor_ex(A, pivot, false)?;
-        check_info("linalg.lu_factor", &info, inverse::SINGULAR)?;
+        // No LinAlgError: so PyTorch has it.
+        check_info("linalg.lu_factor", &info, inverse::SINGULAR)
+            .map_err(|error| crate::error!(Runtime, "{}", error.message()))?;
         Ok([LU, pivots])
     }
     derivative composite;

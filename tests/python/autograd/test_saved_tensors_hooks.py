@@ -207,3 +207,34 @@ def test_a_pack_hook_sees_which_operation_made_a_result():
         return seen
 
     agree(program)
+
+
+def test_the_context_in_which_saved_tensors_may_change():
+    def nested(lib):
+        context = lib.autograd.graph.allow_mutation_on_saved_tensors
+        with context(), context():
+            pass
+
+    def outside(lib):
+        with lib.autograd.graph.allow_mutation_on_saved_tensors():
+            y = leaf(lib).exp()
+        y.sum().backward()
+
+    def counted(lib):
+        counts = []
+        with lib.autograd.graph.allow_mutation_on_saved_tensors() as context:
+            x = leaf(lib)
+            y = x * 1
+            z = y.exp() * y
+            counts.append(len(context.cloned))
+            y[:1].mul_(5)
+            counts.append(len(context.cloned))
+            y.mul_(5)
+            z.sum().backward()
+            context.clear()
+            counts += [len(context.cloned), len(context.original)]
+        return counts, x.grad
+
+    raises(nested)
+    raises(outside)
+    agree(counted)

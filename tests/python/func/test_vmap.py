@@ -287,3 +287,18 @@ def test_histories_lead_through():
         return y, w.grad
 
     agree(program)
+
+
+def test_results_with_names():
+    def program(lib):
+        return tuple(lib.vmap(lambda x: x.max(0))(lib.arange(6.0).reshape(2, 3)))
+
+    agree(program)
+
+
+def test_a_gradient_of_what_all_examples_share_is_refused():
+    def program(lib):
+        x = lib.ones(2, requires_grad=True)
+        return lib.vmap(lambda t: lib.autograd.grad((x * t).sum(), x)[0])(lib.ones(3))
+
+    raises(program)

@@ -47,10 +47,11 @@ fn domain(op: &Op, parameter: &str) -> Domain {
     }
 }
 
-/// Parameters that are constants by agreement, although their element type has gradients: the weights of losses, and all
-/// of operations whose derivative is missing.
+/// Parameters that are constants by agreement, although their element type has gradients: the weights of losses, all of
+/// operations whose derivative is missing, and complex numbers, whose derivatives are checked in Python.
 fn is_constant(op: &Op, parameter: &str) -> bool {
     matches!(op.derivative, Derivative::Missing)
+        || matches!(op.name, "view_as_real" | "imag")
         || matches!(parameter, "weight" | "pos_weight")
             && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
 }

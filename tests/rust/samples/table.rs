@@ -1,10 +1,16 @@
 //! Arguments of the operations whose parameters fit together in a way that their kinds do not say.
 
+use rgrad::dtype::Complex128;
 use rgrad::value::Value;
 use rgrad::{DType, Tensor};
 
 use super::values::{float, index, int, ints, mask, text, truth};
 use super::{Domain, LARGE, Maker, PAIRS};
+
+/// Complex numbers of absolute value 5.
+fn complex(sizes: &[usize]) -> Value {
+    Value::Tensor(Tensor::full(sizes, Complex128::new(3.0, -4.0).into(), DType::Complex128).unwrap())
+}
 
 impl Maker {
     /// Rows for operations whose parameters fit together in a way that the kinds do not say.
@@ -55,6 +61,8 @@ impl Maker {
                 vec![self.input(&[]), none(), self.tensor("max", &[])],
                 vec![self.input(&[0]), float(-0.5), float(0.5)],
             ],
+            "view_as_complex" => [&[2][..], &[3, 2], &[0, 2]].map(|sizes| vec![self.input(sizes)]).into(),
+            "view_as_real" | "imag" => [&[][..], &[3], &[2, 3], &[0]].map(|sizes| vec![complex(sizes)]).into(),
             "where" | "_where" => vec![
                 vec![mask(&[true, false, true], &[3]), self.input(&[2, 3]), self.tensor("other", &[3])],
                 vec![mask(&[true, false], &[2, 1]), self.input(&[]), self.tensor("other", &[3])],

@@ -1,0 +1,145 @@
+//! The memory of a tensor: sharing another's, and changing its size.
+
+use pyo3::exceptions::{PyRuntimeError, PyUserWarning};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::autograd::cuts::{self, Reason};
+use crate::autograd::primitives::call_in_place;
+use crate::autograd::{modes, view};
+use crate::python::creation::given_sizes;
+use crate::python::tensor::expect_tensor;
+use crate::python::tensor::{PyTensor, this};
+use crate::shape::{self, Dims};
+use crate::tensor::Tensor;
+use crate::value::Value;
+
+#[pymethods]
+impl PyTensor {
+    /// The same memory without history; changes of it are not noticed by autograd.
+    #[getter]
+    fn data(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
+        this(slf).check_readable("data")?;
+        cuts::note(Reason::Asked("data"), this(slf));
+        Ok(this(slf).shallow())
+    }
+
+    #[setter]
+    fn set_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let source = expect_tensor("data", "data", data)?;
+        let tensor = this(slf);
+        if tensor.requires_grad() && !source.dtype().is_differentiable() {
+            return Err(PyRuntimeError::new_err(format!(
+                "data: a tensor that requires grad cannot get {} data",
+                source.dtype()
+            )));
+        }
+        let mut data = source.data().clone();
+        let version = tensor.data().version.clone();
+        data.version = version.or_else(|| Some(Default::default()));
+        tensor.set_data(data);
+        Ok(())
+    }
+
+    /// Lets this tensor stand for the memory of another; without one, for none.
+    ///
+    /// Raises RuntimeError for another dtype, and where a change in place would be refused.
+    #[pyo3(signature = (source = None))]
+    fn set_<'py>(slf: &Bound<'py, Self>, source: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, Self>> {
+        let tensor = this(slf);
+        let source = match source {
+            Some(source) => expect_tensor("set_", "source", source)?.clone(),
+            None => Tensor::empty(&[0], tensor.dtype())?,
+        };
+        if source.dtype() != tensor.dtype() {
+            return Err(PyRuntimeError::new_err(format!(
+                "set_: source has to be of the tensor's dtype {}, got {}",
+                tensor.dtype(),
+                source.dtype()
+            )));
+        }
+        if modes::grad_enabled() && tensor.requires_grad() {
+            view::check_in_place("set", tensor)?;
+        }
+        tensor.set_data(source.data().clone());
+        tensor.data().version().bump();
+        Ok(slf.clone())
+    }
+
+    /// Gives this tensor other sizes, row-major; the first elements stay, what is added is uninitialised.
+    ///
+    /// Raises RuntimeError for a tensor that requires grad.
+    #[pyo3(signature = (*sizes, memory_format = None))]
+    fn resize_<'py>(
+        slf: &Bound<'py, Self>,
+        sizes: &Bound<'py, PyTuple>,
+        memory_format: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let _ = memory_format;
+        let tensor = this(slf);
+        if tensor.requires_grad() {
+            return Err(PyRuntimeError::new_err("resize_: a tensor that requires grad cannot change its size"));
+        }
+        resize(tensor, &given_sizes("resize_", sizes, None)?)?;
+        Ok(slf.clone())
+    }
+
+    /// Gives this tensor the sizes of another.
+    #[pyo3(signature = (other, memory_format = None))]
+    fn resize_as_<'py>(
+        slf: &Bound<'py, Self>,
+        other: Tensor,
+        memory_format: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        Self::resize_(slf, &PyTuple::new(slf.py(), other.sizes().iter())?, memory_format)
+    }
+}
+
+/// Gives a tensor other sizes, row-major, in its own memory if that is large enough.
+fn resize(tensor: &Tensor, sizes: &[usize]) -> PyResult<()> {
+    let mut data = tensor.data().clone();
+    let count = shape::numel(sizes)?;
+    if (data.offset + count) * data.dtype.size() > data.storage.bytes() {
+        let fresh = Tensor::empty(sizes, data.dtype)?;
+        let kept = tensor.data().storage.bytes() / data.dtype.size() - data.offset;
+        let first = |whole: &Tensor| -> Tensor {
+            let part = whole.shallow();
+            let mut data = part.data().clone();
+            (data.sizes, data.strides) = (Dims::from_slice(&[kept]), Dims::from_slice(&[1]));
+            part.set_data(data);
+            part
+        };
+        crate::kernels::copy::copy(&first(&fresh).data(), &first(tensor).data());
+        data = fresh.data().clone();
+    }
+    data.sizes = Dims::from_slice(sizes);
+    data.strides = shape::contiguous_strides(sizes);
+    tensor.set_data(data);
+    Ok(())
+}
+
+/// Stores a result in a tensor of the caller, which gets the result's sizes.
+pub fn store(name: &str, result: &Tensor, out: &Tensor) -> PyResult<()> {
+    if modes::grad_enabled() && (result.requires_grad() || out.requires_grad()) {
+        return Err(PyRuntimeError::new_err(format!(
+            "{name}(): a result that requires grad cannot be stored in out=, nor any in an out= that does; leave out= \
+             away, or call under no_grad()"
+        )));
+    }
+    crate::pointwise::check_castable(name, result.dtype(), out.dtype())?;
+    let sizes = result.sizes();
+    if out.sizes() != sizes {
+        if out.numel() != 0 {
+            let message = std::ffi::CString::new(format!(
+                "{name}(): out has size {} and gets that of the result, {}; give one without elements if this is meant",
+                shape::show(&out.sizes()),
+                shape::show(&sizes)
+            ))
+            .unwrap_or_default();
+            Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))?;
+        }
+        resize(out, &sizes)?;
+    }
+    call_in_place("copy", &[Value::Tensor(out.clone()), Value::Tensor(result.clone())])?;
+    Ok(())
+}
