@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
     from . import fft, func, graph, linalg, nn, optim, overrides, profiler, signal, utils
+    from ._lowrank import pca_lowrank, svd_lowrank
     from ._rgrad import Generator
     from .func import vmap
 
@@ -72,12 +73,14 @@ __all__ = [
     "no_grad",
     "optim",
     "overrides",
+    "pca_lowrank",
     "profiler",
     "seed",
     "set_grad_enabled",
     "set_rng_state",
     "short",
     "signal",
+    "svd_lowrank",
     "utils",
     "vmap",
 ]
@@ -157,6 +160,11 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")
+        if name.endswith("_lowrank"):
+            from . import _lowrank
+
+            if name in _lowrank.__all__:
+                return getattr(_lowrank, name)
         if name.endswith("Tensor"):
             from . import _legacy
 

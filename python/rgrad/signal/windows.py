@@ -51,13 +51,13 @@ def _made(
         raise ValueError(f"{name}: the layout of a window is strided, not {layout}")
     if dtype not in (rgrad.float32, rgrad.float64):
         raise ValueError(f"{name}: a window is float32 or float64, not {dtype}")
-    values = [1.0] if M == 1 else [value(n) for n in range(M)]
+    values = [value(n) for n in range(M)]
     return rgrad.tensor(values, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def _steps(M: int, sym: bool) -> int:
-    """From the first sample to the last, or to the first of the next period."""
-    return max(M - 1 if sym else M, 1)
+    """From the first sample to the last, or to the first of the next period; there is none of one sample."""
+    return M - 1 if sym or M == 1 else M
 
 
 def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, **options: Any) -> Tensor:
@@ -99,7 +99,11 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, **options: Any) -> T
     if beta < 0:
         raise ValueError(f"kaiser: beta must not be negative, it is {beta}")
     steps, most = _steps(M, sym), _bessel(beta)
-    return _made("kaiser", M, lambda n: _bessel(beta * sqrt(max(0.0, 1 - (2 * n / steps - 1) ** 2))) / most, **options)
+
+    def value(n: int) -> float:
+        return _bessel(beta * sqrt(max(0.0, 1 - (2 * n / steps - 1) ** 2))) / most if steps else 1.0
+
+    return _made("kaiser", M, value, **options)
 
 
 def general_cosine(M: int, *, a: Iterable[float], sym: bool = True, **options: Any) -> Tensor:
@@ -109,11 +113,13 @@ def general_cosine(M: int, *, a: Iterable[float], sym: bool = True, **options: A
     weights = list(a)
     if not weights:
         raise ValueError("general_cosine: at least one weight is needed")
-    scale = 2 * pi / _steps(M, sym)
+    steps = _steps(M, sym)
     signed = [-weight if i % 2 else weight for i, weight in enumerate(weights)]
-    return _made(
-        "general_cosine", M, lambda n: sum(weight * cos(i * n * scale) for i, weight in enumerate(signed)), **options
-    )
+
+    def value(n: int) -> float:
+        return sum(weight * cos(2 * pi * i * n / steps) for i, weight in enumerate(signed)) if steps else 1.0
+
+    return _made("general_cosine", M, value, **options)
 
 
 def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, **options: Any) -> Tensor:
@@ -144,4 +150,4 @@ def nuttall(M: int, *, sym: bool = True, **options: Any) -> Tensor:
 def bartlett(M: int, *, sym: bool = True, **options: Any) -> Tensor:
     """Bartlett's window, a triangle from 0 to 1 and back."""
     steps = _steps(M, sym)
-    return _made("bartlett", M, lambda n: 1 - abs(2 * n / steps - 1), **options)
+    return _made("bartlett", M, lambda n: 1 - abs(2 * n / steps - 1) if steps else 1.0, **options)

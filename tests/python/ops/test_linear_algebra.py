@@ -239,3 +239,17 @@ def test_rank_deficient_matrices_have_orthonormal_vectors():
     u, s, vh = rgrad.linalg.svd(a)
     assert rgrad.allclose(u.mT @ u, rgrad.eye(3, dtype=rgrad.float64))
     assert rgrad.allclose((u[:, :2] * s) @ vh, a)
+
+
+def test_factors_of_low_rank():
+    random = np.random.default_rng(0)
+    for shape in [(6, 4), (4, 6), (2, 6, 4)]:
+        array = random.standard_normal((*shape[:-1], 2)) @ random.standard_normal((*shape[:-2], 2, shape[-1]))
+        a = rgrad.tensor(array)
+        u, s, v = rgrad.svd_lowrank(a, 3)
+        assert rgrad.allclose((u * s.unsqueeze(-2)) @ v.mH, a)
+        assert rgrad.allclose(s[..., :2], rgrad.linalg.svdvals(a)[..., :2])
+        u, s, v = rgrad.pca_lowrank(a)
+        assert rgrad.allclose((u * s.unsqueeze(-2)) @ v.mH, a - a.mean(-2, keepdim=True))
+    with pytest.raises(ValueError):
+        rgrad.pca_lowrank(rgrad.ones(3, 2), q=3)
