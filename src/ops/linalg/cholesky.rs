@@ -14,7 +14,7 @@ op! {
     /// `L` has size `(*, n, n)`, `info` `(*)`. Only one triangle of `input` is read.
     fn linalg_cholesky_ex(input: Tensor; upper: bool = false, check_errors: bool = false) -> (L, info), FUNCTION ANY_TYPE;
     value {
-        let (L, info) = factored("linalg.cholesky", input, upper)?;
+        let (L, info) = factored("linalg.cholesky", input, upper, Checked::Integers)?;
         if check_errors {
             check_info("linalg.cholesky", &info, NOT_POSITIVE)?;
         }
@@ -28,9 +28,9 @@ op! {
     }
 }
 
-fn factored(name: &str, input: &Tensor, upper: bool) -> Result<(Tensor, Tensor)> {
+fn factored(name: &str, input: &Tensor, upper: bool, checked: Checked) -> Result<(Tensor, Tensor)> {
     check_square(name, input)?;
-    check_field(name, input)?;
+    check_field(name, input, checked)?;
     let (batch, size) = (batch_of(input), extent(input));
     in_double!(input.dtype(), T => {
         let mut info = Vec::new();
@@ -72,7 +72,7 @@ op! {
     /// `linalg.cholesky` under its old name.
     fn cholesky(input: Tensor, upper: bool = false) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
-        let (L, info) = factored("cholesky", input, upper)?;
+        let (L, info) = factored("cholesky", input, upper, Checked::Nothing)?;
         check_info("cholesky", &info, NOT_POSITIVE)?;
         Ok(L)
     }
@@ -88,7 +88,7 @@ op! {
         let name = "cholesky_solve";
         check_matrices(name, input)?;
         check_square(name, L)?;
-        check_field(name, L)?;
+        check_field(name, L, Checked::Nothing)?;
         check_same(name, input, L)?;
         if extent(input).0 != extent(L).0 {
             bail!(
@@ -131,7 +131,7 @@ op! {
     fn cholesky_inverse(L: Tensor, upper: bool = false) -> Tensor, FUNCTION METHOD ANY_TYPE;
     value {
         check_square("cholesky_inverse", L)?;
-        check_field("cholesky_inverse", L)?;
+        check_field("cholesky_inverse", L, Checked::Nothing)?;
         let one = with_batch(&identity(extent(L).0, L.dtype())?, &batch_of(L))?;
         solve_of(&one, &L.detach(), upper)
     }

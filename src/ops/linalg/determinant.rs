@@ -29,7 +29,7 @@ op! {
     fn determinant_of as "_linalg_det" (A: Tensor) -> Tensor, ANY_TYPE;
     value {
         check_square("linalg.det", A)?;
-        check_field("linalg.det", A)?;
+        check_field("linalg.det", A, Checked::Integers)?;
         in_double!(A.dtype(), T => {
             let values: Vec<T> = unpack::<T>(A)?
                 .into_iter()
@@ -87,7 +87,7 @@ op! {
     fn sign_and_logarithm as "_linalg_slogdet" (A: Tensor) -> (sign, logabsdet), ANY_TYPE;
     value {
         check_square("linalg.slogdet", A)?;
-        check_field("linalg.slogdet", A)?;
+        check_field("linalg.slogdet", A, Checked::All)?;
         in_double!(A.dtype(), T => {
             let (mut signs, mut logarithms) = (Vec::<T>::new(), Vec::new());
             for a in unpack::<T>(A)? {

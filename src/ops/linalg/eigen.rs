@@ -33,7 +33,7 @@ op! {
     fn eigh_of as "_linalg_eigh" (A: Tensor, UPLO: String, compute_v: bool) -> (eigenvalues, eigenvectors), ANY_TYPE;
     value {
         check_square("linalg.eigh", A)?;
-        check_field("linalg.eigh", A)?;
+        check_field("linalg.eigh", A, Checked::Nothing)?;
         let below = check_half(UPLO)?;
         let (batch, size) = (batch_of(A), extent(A));
         in_double!(A.dtype(), T => {
@@ -113,7 +113,7 @@ op! {
     fn linalg_eig(input: Tensor) -> (eigenvalues, eigenvectors), FUNCTION ANY_TYPE;
     value {
         check_square("linalg.eig", input)?;
-        check_field("linalg.eig", input)?;
+        check_field("linalg.eig", input, Checked::Integers)?;
         let (batch, size, dtype) = (batch_of(input), extent(input), input.dtype().complex());
         let (mut values, mut vectors) = (Vec::new(), Vec::new());
         for a in unpack::<Complex128>(input)? {

@@ -50,10 +50,10 @@ fn power(name: &str, a: &Tensor, n: i64) -> Result<Tensor> {
 
 op! {
     /// The exponential of each square matrix, `sum(A^k / k!)`.
-    fn linalg_matrix_exp(input: Tensor) -> Tensor, FUNCTION ANY_TYPE;
+    fn linalg_matrix_exp(input: Tensor) -> Tensor, FUNCTION;
     value {
         check_square("linalg.matrix_exp", input)?;
-        check_field("linalg.matrix_exp", input)?;
+        check_field("linalg.matrix_exp", input, Checked::Integers)?;
         let (batch, size) = (batch_of(input), extent(input));
         in_double!(input.dtype(), T => {
             let results: Vec<Matrix<T>> = unpack::<T>(input)?.iter().map(exponential).collect();

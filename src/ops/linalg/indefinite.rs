@@ -12,7 +12,7 @@ op! {
     value {
         let name = "linalg.ldl_factor";
         check_square(name, input)?;
-        check_field(name, input)?;
+        check_field(name, input, Checked::Integers)?;
         let (batch, size) = (batch_of(input), extent(input));
         in_double!(input.dtype(), T => {
             let (mut packed, mut pivots, mut info) = (Vec::new(), Vec::new(), Vec::new());
@@ -50,7 +50,7 @@ op! {
     value {
         let name = "linalg.ldl_solve";
         check_square(name, LD)?;
-        check_field(name, LD)?;
+        check_field(name, LD, Checked::Integers)?;
         check_same(name, LD, B)?;
         check_matrices(name, B)?;
         let n = extent(LD).0;

@@ -13,7 +13,7 @@ op! {
     fn linalg_inv_ex(A: Tensor; check_errors: bool = false) -> (inverse, info), FUNCTION ANY_TYPE;
     value {
         check_square("linalg.inv", A)?;
-        check_field("linalg.inv", A)?;
+        check_field("linalg.inv", A, Checked::All)?;
         let (batch, size) = (batch_of(A), extent(A));
         in_double!(A.dtype(), T => {
             let (mut inverses, mut info) = (Vec::new(), Vec::new());
@@ -131,7 +131,7 @@ op! {
 }
 
 fn solved(name: &str, a: &Tensor, b: &Tensor, left: bool) -> Result<[Tensor; 2]> {
-    check_field(name, a)?;
+    check_field(name, a, Checked::All)?;
     check_square(name, a)?;
     check_same(name, a, b)?;
     let vector = is_vector(a, b);

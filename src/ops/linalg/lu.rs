@@ -13,7 +13,7 @@ op! {
     fn linalg_lu_factor_ex(A: Tensor; pivot: bool = true, check_errors: bool = false) -> (LU, pivots, info), FUNCTION ANY_TYPE;
     value {
         check_matrices("linalg.lu_factor", A)?;
-        check_field("linalg.lu_factor", A)?;
+        check_field("linalg.lu_factor", A, Checked::Nothing)?;
         let (batch, size) = (batch_of(A), extent(A));
         in_double!(A.dtype(), T => {
             let (mut packed, mut pivots, mut info) = (Vec::new(), Vec::new(), Vec::new());
@@ -222,7 +222,7 @@ fn solved(name: &str, LU: &Tensor, pivots: &Tensor, B: &Tensor, left: bool, adjo
     check_square(name, LU)?;
     check_matrices(name, B)?;
     check_same(name, LU, B)?;
-    check_field(name, LU)?;
+    check_field(name, LU, Checked::Integers)?;
     let n = extent(LU).0;
     if pivots.dtype() != DType::Int32 || pivots.sizes()[..] != LU.sizes()[..LU.ndim() - 1] {
         bail!(Runtime, "{name}: the pivots have to be int32 of the size of LU without its last dimension");

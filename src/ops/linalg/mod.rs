@@ -156,12 +156,26 @@ pub(crate) fn check_square(name: &str, a: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// Which element types an operation of PyTorch refuses by a check, with RuntimeError; others it has no kernel for, and
+/// raises NotImplementedError.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    All,
+    Integers,
+    Nothing,
+}
+
 /// Refuses element types that are not computed in.
-pub(crate) fn check_field(name: &str, a: &Tensor) -> Result<()> {
-    if !matches!(a.dtype(), DType::Float32 | DType::Float64 | DType::Complex64 | DType::Complex128) {
-        bail!(Runtime, "{name}: float32, float64 or complex elements are expected, got {}", a.dtype());
+pub(crate) fn check_field(name: &str, a: &Tensor, checked: Checked) -> Result<()> {
+    let dtype = a.dtype();
+    if matches!(dtype, DType::Float32 | DType::Float64 | DType::Complex64 | DType::Complex128) {
+        return Ok(());
     }
-    Ok(())
+    let by_check = checked == Checked::All || checked == Checked::Integers && dtype.is_integral();
+    if by_check {
+        bail!(Runtime, "{name}: float32, float64 or complex elements are expected, got {dtype}");
+    }
+    bail!(NotImplemented, "{name}: not implemented for {dtype}; float32, float64 or complex elements are expected")
 }
 
 /// Refuses operands of two element types.

@@ -74,7 +74,7 @@ op! {
 
 fn pseudoinverse(a: &Tensor, atol: Option<Operand>, rtol: Option<Operand>, hermitian: bool) -> Result<Tensor> {
     check_matrices("linalg.pinv", a)?;
-    check_field("linalg.pinv", a)?;
+    check_field("linalg.pinv", a, Checked::All)?;
     let s = singular::values(&a.detach())?;
     pseudoinverse_of(a, &limit(a, &s, atol, rtol)?, hermitian)
 }
@@ -135,7 +135,7 @@ op! {
 
 fn rank(input: &Tensor, atol: Option<Operand>, rtol: Option<Operand>, hermitian: bool) -> Result<Tensor> {
     check_matrices("linalg.matrix_rank", input)?;
-    check_field("linalg.matrix_rank", input)?;
+    check_field("linalg.matrix_rank", input, Checked::All)?;
     let a = input.detach();
     if extent(&a).0 * extent(&a).1 == 0 {
         return Tensor::zeros(&batch_of(&a), DType::Int64);
@@ -156,7 +156,7 @@ op! {
     value {
         let name = "linalg.lstsq";
         check_matrices(name, input)?;
-        check_field(name, input)?;
+        check_field(name, input, Checked::All)?;
         check_same(name, input, b)?;
         let driver = driver.unwrap_or("gelsy");
         if !matches!(driver, "gels" | "gelsy" | "gelsd" | "gelss") {

@@ -14,7 +14,7 @@ op! {
     fn linalg_qr(A: Tensor, mode: String = "reduced") -> (Q, R), FUNCTION ANY_TYPE;
     value {
         check_matrices("linalg.qr", A)?;
-        check_field("linalg.qr", A)?;
+        check_field("linalg.qr", A, Checked::Integers)?;
         let ((m, n), batch) = (extent(A), batch_of(A));
         let (columns, rows) = match mode {
             "reduced" => (m.min(n), m.min(n)),
@@ -95,7 +95,7 @@ op! {
     fn geqrf(input: Tensor) -> (a, tau), FUNCTION METHOD ANY_TYPE;
     value {
         check_matrices("geqrf", input)?;
-        check_field("geqrf", input)?;
+        check_field("geqrf", input, Checked::Nothing)?;
         let (size, batch) = (extent(input), batch_of(input));
         in_double!(input.dtype(), T => {
             let (mut packed, mut factors) = (Vec::new(), Vec::<T>::new());
@@ -131,7 +131,7 @@ fn reflected(x: &Tensor, input: &Tensor, tau: &Tensor, i: usize, adjoint: bool) 
 
 fn check_reflections(name: &str, input: &Tensor, tau: &Tensor) -> Result<()> {
     check_matrices(name, input)?;
-    check_field(name, input)?;
+    check_field(name, input, Checked::Nothing)?;
     check_same(name, input, tau)?;
     let (m, n) = extent(input);
     let (batch, sizes) = (batch_of(input), tau.sizes());
@@ -182,7 +182,7 @@ op! {
     value {
         check_matrices("ormqr", input)?;
         check_matrices("ormqr", other)?;
-        check_field("ormqr", input)?;
+        check_field("ormqr", input, Checked::Nothing)?;
         check_same("ormqr", input, tau)?;
         check_same("ormqr", input, other)?;
         let (rows, columns) = extent(other);

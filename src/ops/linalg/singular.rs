@@ -12,7 +12,7 @@ op! {
     fn svd_of as "_linalg_svd" (A: Tensor, full_matrices: bool, compute_uv: bool) -> (U, S, Vh), ANY_TYPE;
     value {
         check_matrices("linalg.svd", A)?;
-        check_field("linalg.svd", A)?;
+        check_field("linalg.svd", A, Checked::Integers)?;
         let ((m, n), batch) = (extent(A), batch_of(A));
         let k = m.min(n);
         let (columns, rows) = if full_matrices { (m, n) } else { (k, k) };

@@ -16,7 +16,7 @@ op! {
         check_square(name, input)?;
         check_matrices(name, B)?;
         check_same(name, input, B)?;
-        check_field(name, input)?;
+        check_field(name, input, Checked::Nothing)?;
         let (n, (rows, columns)) = (extent(input).0, extent(B));
         if n != if left { rows } else { columns } {
             bail!(Runtime, "{name}: a matrix of {n} rows does not fit a right-hand side of {rows} rows and {columns} columns");
