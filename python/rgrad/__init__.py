@@ -160,11 +160,10 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
             from importlib import import_module
 
             return import_module(f"rgrad.{name}")
-        if name.endswith("_lowrank"):
+        if name in ("pca_lowrank", "svd_lowrank"):
             from . import _lowrank
 
-            if name in _lowrank.__all__:
-                return getattr(_lowrank, name)
+            return getattr(_lowrank, name)
         if name.endswith("Tensor"):
             from . import _legacy
 

@@ -57,7 +57,7 @@ def _made(
 
 def _steps(M: int, sym: bool) -> int:
     """From the first sample to the last, or to the first of the next period; there is none of one sample."""
-    return M - 1 if sym or M == 1 else M
+    return max(M - 1, 0) if sym or M == 1 else M
 
 
 def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, **options: Any) -> Tensor:

@@ -132,6 +132,10 @@ op! {
     value {
         check_square("cholesky_inverse", L)?;
         check_field("cholesky_inverse", L, Checked::Nothing)?;
+        let singular = crate::ops::comparison::eq(&diagonal_of(&L.detach())?, 0i64.into())?;
+        if singular.to_vec::<bool>()?.contains(&true) {
+            bail!(LinAlg, "cholesky_inverse: the factor has a 0 on its diagonal, and no inverse");
+        }
         let one = with_batch(&identity(extent(L).0, L.dtype())?, &batch_of(L))?;
         solve_of(&one, &L.detach(), upper)
     }

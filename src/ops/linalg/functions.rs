@@ -29,7 +29,7 @@ fn power(name: &str, a: &Tensor, n: i64) -> Result<Tensor> {
     }
     let mut square = if n < 0 { inverse::linalg_inv(a)? } else { a.clone() };
     if n.abs() == 1 {
-        return if n < 0 { Ok(square) } else { conversion::clone(&square) };
+        return if n < 0 { Ok(square) } else { conversion::row_major(&square) };
     }
     let (mut rest, mut result) = (n.unsigned_abs(), None);
     loop {

@@ -7,7 +7,7 @@ use crate::op;
 
 op! {
     /// `L` and the block diagonal `D` of `A = L D L^T` (`hermitian`: `L D L^H`) in one matrix, the exchanges as LAPACK
-    /// counts them, and 0 or the number of the first pivot that is zero. Not differentiable.
+    /// counts them, and 0 or the number of the first pivot that is zero.
     fn linalg_ldl_factor_ex(input: Tensor; hermitian: bool = false, check_errors: bool = false) -> (LD, pivots, info), FUNCTION ANY_TYPE;
     value {
         let name = "linalg.ldl_factor";
@@ -30,7 +30,9 @@ op! {
             Ok([pack(&packed, &batch, size, input.dtype())?, pivots, info])
         })
     }
-    derivative none;
+    derivative "LinalgLdlFactorExBackward0" ByVjp {
+        input() => Err(crate::error!(NotImplemented, "linalg.ldl_factor: its derivative is not implemented"));
+    }
 }
 
 op! {

@@ -227,6 +227,11 @@ pub(crate) fn pack_vectors<T: crate::dtype::Element>(
     Tensor::from_slice(values, &sizes)?.cast(dtype)
 }
 
+/// The same matrices, with columns that lie one after another in memory.
+pub(crate) fn column_major(a: &Tensor) -> Result<Tensor> {
+    views::transpose(&conversion::contiguous(&views::transpose(a, -2, -1)?)?, -2, -1)
+}
+
 /// One number for each matrix of a batch.
 pub(crate) fn pack_numbers<T: crate::dtype::Element>(values: &[T], batch: &[usize], dtype: DType) -> Result<Tensor> {
     Tensor::from_slice(values, batch)?.cast(dtype)

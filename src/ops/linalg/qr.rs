@@ -108,7 +108,9 @@ op! {
             Ok([pack(&packed, &batch, size, input.dtype())?, tau])
         })
     }
-    derivative none;
+    derivative "GeqrfBackward0" ByVjp {
+        input() => Err(crate::error!(NotImplemented, "geqrf: its derivative is not implemented; linalg.qr has one"));
+    }
 }
 
 /// The vector of reflection `i`, with the 1 and the zeros that are not stored, as a matrix of one column.
@@ -156,7 +158,7 @@ fn product_of(name: &str, input: &Tensor, tau: &Tensor) -> Result<Tensor> {
     for i in (0..count).rev() {
         q = reflected(&q, input, tau, i, false)?;
     }
-    if count == 0 { conversion::clone(&q) } else { Ok(q) }
+    column_major(&if count == 0 { conversion::clone(&q)? } else { q })
 }
 
 op! {
@@ -186,7 +188,9 @@ op! {
         check_same("ormqr", input, tau)?;
         check_same("ormqr", input, other)?;
         let (rows, columns) = extent(other);
-        if extent(input).0 != if left { rows } else { columns } || tau.ndim() + 1 != input.ndim() {
+        let most = extent(input).0.min(extent(input).1);
+        let fits = tau.ndim() + 1 == input.ndim() && tau.sizes().last().is_some_and(|&count| count <= most);
+        if extent(input).0 != if left { rows } else { columns } || !fits {
             bail!(
                 Runtime,
                 "ormqr: reflections of {} elements do not fit a matrix of size {}",
@@ -202,7 +206,7 @@ op! {
             let i = if adjoint { step } else { count - 1 - step };
             x = reflected(&x, input, tau, i, adjoint)?;
         }
-        if left { Ok(x) } else { h(&x) }
+        column_major(&if left { x } else { h(&x)? })
     }
     derivative composite;
 }

@@ -64,7 +64,7 @@ op! {
     value {
         let a = if transpose { views::transpose(A, -2, -1)? } else { A.clone() };
         let solution = linalg_solve_triangular(&a, b, upper != transpose, true, unitriangular)?;
-        Ok([solution, conversion::clone(A)?])
+        Ok([solution, column_major(&conversion::clone(A)?)?])
     }
     derivative composite;
 }

@@ -109,7 +109,7 @@ def test_short_time_transforms(kind, center, normalized):
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular", "constant"])
 def test_paddings(mode):
-    compare(lambda lib, a: lib.stft(a, 8, pad_mode=mode, return_complex=True), made("real", 2, 20))
+    compare(lambda lib, a: lib.stft(a, 8, pad_mode=mode, return_complex=True), made("real", 2, 20), orders=1)
 
 
 WINDOWS = {

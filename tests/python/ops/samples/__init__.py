@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from rgrad import _rgrad
 
+from . import linear_algebra
 from .making import PAIRS, SINGLE, TRIPLES, Of, Sample, each
 
 __all__ = ["Of", "Sample", "operations", "samples"]
@@ -27,8 +28,8 @@ for _module in iter_modules(__path__):
 #   it takes the list for one element. Ours is that over all dimensions.
 # - dropout of a part of the elements is random; the tests of the layers compare its distribution.
 
-# Operations of which samples made by kind would be random.
-NAMED_ONLY = {"dropout"}
+# Operations of which samples made by kind would be random, and those of matrices, which no such sample would be.
+NAMED_ONLY = {"dropout", *linear_algebra.NAMED}
 
 OPERANDS = {"Tensor", "Operand"}
 
