@@ -7,6 +7,7 @@
 use num_complex::Complex;
 use rustfft::{FftDirection, FftPlanner};
 
+use crate::bail;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::op;
@@ -17,7 +18,6 @@ use crate::ops::joining::cat_tensors;
 use crate::ops::views;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
-use crate::bail;
 
 /// The factor of a transform over so many elements: normalization 0 is none, 1 the square root's reciprocal, 2 the
 /// reciprocal.
@@ -32,8 +32,20 @@ fn factor(normalization: i64, count: usize) -> f64 {
 /// The normalization that `norm` asks for in a direction.
 fn normalization(name: &str, norm: Option<&str>, forward: bool) -> Result<i64> {
     Ok(match norm {
-        None | Some("backward") => if forward { 0 } else { 2 },
-        Some("forward") => if forward { 2 } else { 0 },
+        None | Some("backward") => {
+            if forward {
+                0
+            } else {
+                2
+            }
+        }
+        Some("forward") => {
+            if forward {
+                2
+            } else {
+                0
+            }
+        }
         Some("ortho") => 1,
         Some(other) => bail!(Runtime, "{name}: norm is 'forward', 'backward' or 'ortho', not '{other}'"),
     })
@@ -92,7 +104,7 @@ fn count(input: &Tensor, dims: &[i64]) -> Result<usize> {
 
 op! {
     /// The transform of complex numbers along some dimensions.
-    fn fft_c2c as "_fft_c2c" (input: Tensor, dim: Ints, normalization: i64, forward: bool) -> Tensor;
+    fn fft_c2c as "_fft_c2c" (input: Tensor, dim: Ints, normalization: i64, forward: bool) -> Tensor, ANY_TYPE;
     value {
         if !input.dtype().is_complex() {
             bail!(Runtime, "_fft_c2c: complex elements are expected, got {}", input.dtype());
@@ -107,7 +119,7 @@ op! {
 op! {
     /// The transform of real numbers along some dimensions; with `onesided` without the half of the last one that is the
     /// conjugate of the other.
-    fn fft_r2c as "_fft_r2c" (input: Tensor, dim: Ints, normalization: i64, onesided: bool) -> Tensor;
+    fn fft_r2c as "_fft_r2c" (input: Tensor, dim: Ints, normalization: i64, onesided: bool) -> Tensor, ANY_TYPE;
     value {
         if !matches!(input.dtype(), DType::Float32 | DType::Float64) {
             bail!(Runtime, "_fft_r2c: float32 or float64 elements are expected, got {}", input.dtype());
@@ -133,7 +145,7 @@ op! {
 op! {
     /// The transform of numbers that are conjugates of each other, of which the last dimension has the first half, back to
     /// real ones.
-    fn fft_c2r as "_fft_c2r" (input: Tensor, dim: Ints, normalization: i64, last_dim_size: i64) -> Tensor;
+    fn fft_c2r as "_fft_c2r" (input: Tensor, dim: Ints, normalization: i64, last_dim_size: i64) -> Tensor, ANY_TYPE;
     value {
         if !input.dtype().is_complex() {
             bail!(Runtime, "_fft_c2r: complex elements are expected, got {}", input.dtype());
@@ -434,7 +446,8 @@ fn rotated(input: &Tensor, dim: Option<&[i64]>, by: fn(usize) -> usize) -> Resul
         let size = moved.size(d)?;
         let cut = size - by(size);
         if size > 0 && cut < size {
-            let (head, tail) = (views::narrow(&moved, d, 0, cut as i64)?, views::narrow(&moved, d, cut as i64, (size - cut) as i64)?);
+            let (head, tail) =
+                (views::narrow(&moved, d, 0, cut as i64)?, views::narrow(&moved, d, cut as i64, (size - cut) as i64)?);
             moved = cat_tensors(&[tail, head], d)?;
         }
     }

@@ -14,13 +14,7 @@ use crate::tensor::Tensor;
 use crate::{bail, op};
 
 /// The window filled with zeros to `n_fft` elements on both sides; ones if there is none.
-fn centered(
-    name: &str,
-    window: Option<&Tensor>,
-    win_length: i64,
-    n_fft: i64,
-    dtype: DType,
-) -> Result<Option<Tensor>> {
+fn centered(name: &str, window: Option<&Tensor>, win_length: i64, n_fft: i64, dtype: DType) -> Result<Option<Tensor>> {
     let window = match window {
         Some(window) if window.ndim() != 1 || window.numel() as i64 != win_length => bail!(
             Runtime,
@@ -89,6 +83,9 @@ op! {
         let Some(as_complex) = return_complex.or(complex.then_some(true)) else {
             bail!(Runtime, "stft: return_complex= has to be given for a real signal and window; True is recommended");
         };
+        if input.dtype() == DType::Bool && center {
+            bail!(NotImplemented, "stft: a signal of bools cannot be padded");
+        }
         if !input.dtype().is_differentiable() {
             bail!(Runtime, "stft: a floating point or complex signal is expected, got {}", input.dtype());
         }
@@ -138,8 +135,7 @@ op! {
 /// The sums of pieces that lie `hop` samples apart, `(batch, pieces, n)`, as signals `(batch, length)`.
 fn overlapped(pieces: &Tensor, hop: i64, length: i64) -> Result<Tensor> {
     let sizes = pieces.sizes();
-    let places: Vec<i64> =
-        (0..sizes[1] as i64).flat_map(|i| (0..sizes[2] as i64).map(move |k| i * hop + k)).collect();
+    let places: Vec<i64> = (0..sizes[1] as i64).flat_map(|i| (0..sizes[2] as i64).map(move |k| i * hop + k)).collect();
     let empty = Tensor::zeros(&[sizes[0], length as usize], pieces.dtype())?;
     let flat = views::reshape(pieces, &[sizes[0] as i64, places.len() as i64])?;
     index_add(&empty, 1, &Tensor::from_slice(&places, &[places.len()])?, &flat, 1i64.into())

@@ -8,8 +8,8 @@ use crate::op::{Traits, registry};
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, function, keeping, node, number,
-    numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, function, keeping, node,
+    number, numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
 };
 
 /// The native part of rgrad.

@@ -1,6 +1,5 @@
 //! The Cholesky factor of a Hermitian positive definite matrix.
 
-
 use super::{Matrix, Number, dot};
 
 /// The lower factor `L` of `A = L L^H`, of which the lower triangle is read; and 0, or the order of the first leading

@@ -1,7 +1,6 @@
 //! Eigenvalues and eigenvectors of any square matrix: reduction to Hessenberg form by reflections, then the QR algorithm
 //! with Wilkinson's shifts on complex numbers (Francis 1961, Kublanovskaya 1961).
 
-
 use num_complex::ComplexFloat as _;
 
 use super::householder::{reflect, reflector};
@@ -53,7 +52,10 @@ fn pair(values: &mut [Complex], vectors: &mut Matrix<Complex>) {
         let partner = (i + 1..n).filter(|&j| !done[j]).min_by(|&j, &k| distance(j).total_cmp(&distance(k)));
         let scale = values[i].abs().max(f64::MIN_POSITIVE);
         match partner {
-            Some(j) if values[i].im.abs() > 1e-9 * scale || distance(j) < distance(i) && values[i].im * values[j].im < 0.0 => {
+            Some(j)
+                if values[i].im.abs() > 1e-9 * scale
+                    || distance(j) < distance(i) && values[i].im * values[j].im < 0.0 =>
+            {
                 done[j] = true;
                 values.swap(i + 1, j);
                 done.swap(i + 1, j);

@@ -1,7 +1,6 @@
 //! Eigenvalues and eigenvectors of a Hermitian matrix: reduction to tridiagonal form by reflections, then the implicit
 //! QL algorithm (Dubrulle, Martin, Wilkinson 1968).
 
-
 use super::householder::{reflect, reflector};
 use super::{Matrix, Number, dot};
 
@@ -65,9 +64,8 @@ fn implicit_ql<T: Number>(d: &mut [f64], e: &mut [f64], vectors: &mut Matrix<T>)
     for start in 0..n {
         let mut rounds = 0;
         loop {
-            let split = (start..n - 1)
-                .find(|&m| e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs()))
-                .unwrap_or(n - 1);
+            let split =
+                (start..n - 1).find(|&m| e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs())).unwrap_or(n - 1);
             if split == start {
                 break;
             }

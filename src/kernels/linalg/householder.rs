@@ -1,6 +1,5 @@
 //! Reflections `I - tau v v^H`, and the orthogonal factor that is a product of them.
 
-
 use super::{Matrix, Number, norm};
 
 /// Finds the reflection whose adjoint maps `x` to a real multiple of the first unit vector.

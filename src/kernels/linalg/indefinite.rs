@@ -1,7 +1,6 @@
 //! The factors `L D L^T` (or `L D L^H`) of a symmetric (Hermitian) matrix, where `D` has blocks of one and two rows:
 //! diagonal pivoting (Bunch and Kaufman 1977).
 
-
 use super::{Matrix, Number};
 
 /// `L` below the diagonal, `D` on and beside it, and the exchanges as LAPACK counts them: `k` for rows `k` of a block of
@@ -81,10 +80,8 @@ pub fn factor<T: Number>(a: &Matrix<T>, hermitian: bool) -> (Matrix<T>, Vec<i32>
             let (a, b, c, d) = (work[(k, k)], work[(k, k + 1)], work[(k + 1, k)], work[(k + 1, k + 1)]);
             let determinant = a * d - b * c;
             let columns: Vec<[T; 2]> = (k + 2..n).map(|i| [work[(i, k)], work[(i, k + 1)]]).collect();
-            let factors: Vec<[T; 2]> = columns
-                .iter()
-                .map(|&[x, y]| [(x * d - y * c) / determinant, (y * a - x * b) / determinant])
-                .collect();
+            let factors: Vec<[T; 2]> =
+                columns.iter().map(|&[x, y]| [(x * d - y * c) / determinant, (y * a - x * b) / determinant]).collect();
             for (i, x) in factors.iter().enumerate() {
                 for (j, y) in columns.iter().enumerate() {
                     work[(k + 2 + i, k + 2 + j)] -= x[0] * mirrored(y[0]) + x[1] * mirrored(y[1]);

@@ -1,6 +1,5 @@
 //! The factors of a matrix by Gaussian elimination with row exchanges.
 
-
 use super::{Matrix, Number, add_scaled, triangular};
 
 /// The factors `L` (unit diagonal, not stored) and `U` in one matrix.

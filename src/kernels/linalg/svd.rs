@@ -2,7 +2,6 @@
 //!
 //! The method is accurate to the last places even of small singular values (Demmel and Veselić 1992).
 
-
 use super::{Matrix, Number, dot, householder, norm, square};
 
 /// `A = U diag(S) V^H` with singular values in descending order.

@@ -8,7 +8,6 @@ use crate::kernels::linalg::lu as kernel;
 use crate::op;
 use crate::ops::complex::{conj, imag};
 use crate::ops::unary::log;
-use crate::scalar::Scalar;
 
 op! {
     /// The determinant of each matrix.

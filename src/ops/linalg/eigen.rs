@@ -85,7 +85,10 @@ fn check_phase(name: &str, inner: &Tensor) -> Result<()> {
     let size = inner.detach().to_vec::<Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
     let tolerance = if inner.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
     if phase.iter().any(|value| value.abs() > tolerance * size) {
-        bail!(Runtime, "{name}: the loss depends on the phases of the complex eigenvectors, which are arbitrary, so that it has no gradient");
+        bail!(
+            Runtime,
+            "{name}: the loss depends on the phases of the complex eigenvectors, which are arbitrary, so that it has no gradient"
+        );
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Functions of matrices: powers and the exponential.
 #![allow(non_snake_case)]
 
-
 use super::*;
 use crate::op;
 

@@ -31,7 +31,7 @@ op! {
         })
     }
     derivative "LinalgLdlFactorExBackward0" ByVjp {
-        input() => Err(crate::error!(NotImplemented, "linalg.ldl_factor: its derivative is not implemented"));
+        input(ctx) => Err(crate::error!(NotImplemented, "{}: its derivative is not implemented", ctx.op.name));
     }
 }
 

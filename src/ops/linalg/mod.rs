@@ -33,6 +33,7 @@ use crate::kernels::linalg::{Matrix, Number};
 use crate::ops::complex::adjoint;
 use crate::ops::selection::choose;
 use crate::ops::{arithmetic, conversion, reduction, views};
+use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
 
@@ -83,7 +84,9 @@ fn mask(rows: usize, columns: usize, holds: impl Fn(i64, i64) -> bool) -> Result
 /// Each matrix with zeros where `holds` does not.
 fn where_place(a: &Tensor, holds: impl Fn(i64, i64) -> bool) -> Result<Tensor> {
     let (rows, columns) = extent(a);
-    choose(&mask(rows, columns, holds)?, a.into(), 0i64.into())
+    // Beside a number that is no bool, bools would become integers.
+    let zero = if a.dtype() == DType::Bool { Scalar::from(false) } else { Scalar::Int(0) };
+    choose(&mask(rows, columns, holds)?, a.into(), zero.into())
 }
 
 /// The lower triangle up to a diagonal.
@@ -141,7 +144,11 @@ pub(crate) fn ints(sizes: &[usize]) -> Ints {
 /// Refuses what is no batch of matrices.
 pub(crate) fn check_matrices(name: &str, a: &Tensor) -> Result<()> {
     if a.ndim() < 2 {
-        bail!(Runtime, "{name}: a batch of matrices is expected, a tensor of at least two dimensions; got size {}", shape::show(&a.sizes()));
+        bail!(
+            Runtime,
+            "{name}: a batch of matrices is expected, a tensor of at least two dimensions; got size {}",
+            shape::show(&a.sizes())
+        );
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ use super::*;
 use crate::op;
 use crate::ops::comparison::eq;
 use crate::ops::unary::{abs, sqrt};
-use crate::scalar::Scalar;
 
 op! {
     /// The norm of order `ord` of the matrices in two dimensions: 'fro', the root of the sum of squares, or 'nuc', the sum
@@ -77,8 +76,7 @@ fn placed(norm: &Tensor, input: &Tensor, dim: &[i64], keepdim: bool) -> Result<T
     if !keepdim {
         return Ok(norm.clone());
     }
-    let mut places: Vec<usize> =
-        dim.iter().map(|&d| shape::wrap_dim(d, input.ndim())).collect::<Result<Vec<_>>>()?;
+    let mut places: Vec<usize> = dim.iter().map(|&d| shape::wrap_dim(d, input.ndim())).collect::<Result<Vec<_>>>()?;
     places.sort_unstable();
     places.iter().try_fold(norm.clone(), |kept, &place| views::unsqueeze(&kept, place as i64))
 }

@@ -106,9 +106,7 @@ fn cheapest(extents: &[usize]) -> Vec<Vec<usize>> {
     for length in 1..n {
         for i in 0..n - length {
             let j = i + length;
-            let cost = |cut: usize| {
-                costs[i][cut] + costs[cut + 1][j] + extents[i] * extents[cut + 1] * extents[j + 1]
-            };
+            let cost = |cut: usize| costs[i][cut] + costs[cut + 1][j] + extents[i] * extents[cut + 1] * extents[j + 1];
             let best = (i..j).min_by_key(|&cut| cost(cut)).unwrap_or(i);
             (cuts[i][j], costs[i][j]) = (best, cost(best));
         }

@@ -39,11 +39,8 @@ fn limit(a: &Tensor, s: &Tensor, atol: Option<Operand>, rtol: Option<Operand>) -
         }
         _ => column(standard.into())?,
     };
-    let largest = if k == 0 {
-        Tensor::zeros(&[1], s.dtype())?
-    } else {
-        reduction::amax(&abs(&s.detach())?, &[-1], true)?
-    };
+    let largest =
+        if k == 0 { Tensor::zeros(&[1], s.dtype())? } else { reduction::amax(&abs(&s.detach())?, &[-1], true)? };
     maximum(&absolute, &times(&relative, &largest)?)
 }
 

@@ -109,7 +109,7 @@ op! {
         })
     }
     derivative "GeqrfBackward0" ByVjp {
-        input() => Err(crate::error!(NotImplemented, "geqrf: its derivative is not implemented; linalg.qr has one"));
+        input(ctx) => Err(crate::error!(NotImplemented, "{}: its derivative is not implemented; linalg.qr has one", ctx.op.name));
     }
 }
 

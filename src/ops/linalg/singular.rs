@@ -112,10 +112,14 @@ fn check_phase(left: &Tensor, right: Option<&Tensor>) -> Result<()> {
         None => left.detach(),
     };
     let phases = diagonal_of(&both)?.to_vec::<crate::dtype::Complex128>()?;
-    let size = left.detach().to_vec::<crate::dtype::Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
+    let size =
+        left.detach().to_vec::<crate::dtype::Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
     let tolerance = if left.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
     if phases.iter().any(|value| value.im.abs() > tolerance * size) {
-        bail!(Runtime, "linalg.svd: the loss depends on the phases of the complex singular vectors, which are arbitrary, so that it has no gradient");
+        bail!(
+            Runtime,
+            "linalg.svd: the loss depends on the phases of the complex singular vectors, which are arbitrary, so that it has no gradient"
+        );
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ import numpy as np
 from .making import Of, values_of
 
 SQUARE = Of(values=[[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 4.0]])
-TRIANGLE = Of(values=[[2.0, 0.0, 0.0], [1.0, 3.0, 0.0], [-1.0, 1.0, 4.0]])
+# No zeros in its first row: expanded, it has to have a diagonal without them.
+TRIANGLE = Of(values=[[2.0, 1.0, 3.0], [1.0, 3.0, 1.0], [-1.0, 1.0, 4.0]])
 COLUMNS = Of(values=[[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]])
 ROW = Of(values=[[1.0, -2.0, 3.0]])
 ONE = Of(values=[[2.0]])
@@ -32,11 +33,11 @@ NAMED = {
     "orgqr": values_of((COLUMNS, Of(values=[0.5, 1.5]))),
     "ormqr": values_of((COLUMNS, Of(values=[0.5, 1.5]), COLUMNS), (COLUMNS, Of(values=[0.5, 1.5]), ROW, False)),
     "lu": values_of(SQUARE, COLUMNS, ROW),
-    "lu_solve": values_of((COLUMNS, SQUARE, EXCHANGES)),
+    "lu_solve": values_of((COLUMNS, TRIANGLE, EXCHANGES)),
     "lu_unpack": values_of((SQUARE, EXCHANGES), (SQUARE, EXCHANGES, False), (SQUARE, EXCHANGES, True, False)),
     "matrix_exp": values_of(SQUARE, ONE, Of((0, 0))),
     "matrix_power": values_of((SQUARE, 3), (SQUARE, 0), (SQUARE, 1), (SQUARE, -1)),
-    "triangular_solve": values_of((COLUMNS, TRIANGLE, False), (COLUMNS, SQUARE)),
+    "triangular_solve": values_of((COLUMNS, TRIANGLE, False), (COLUMNS, TRIANGLE)),
     "stft": values_of((Of((2, 16)), 4, {"return_complex": True})),
     "istft": values_of((Of((3, 5)), 4)),
 }
