@@ -571,6 +571,12 @@ class Tensor:
         """The smallest integer not below each element."""
     def ceil_(self) -> Self:
         """The smallest integer not below each element."""
+    def cholesky(self, upper: _bool = False) -> Tensor:
+        """`linalg.cholesky` under its old name."""
+    def cholesky_inverse(self, upper: _bool = False) -> Tensor:
+        """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
+    def cholesky_solve(self, L: Tensor, upper: _bool = False) -> Tensor:
+        """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
     def chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
     def clamp(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
@@ -605,6 +611,8 @@ class Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
+    def det(self) -> Tensor:
+        """`linalg.det` under its old name."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -668,6 +676,8 @@ class Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
+    def geqrf(self) -> _GeqrfResult:
+        """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
     def gt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
@@ -682,6 +692,8 @@ class Tensor:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
     def index_select(self, dim: _int, index: Tensor) -> Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+    def inverse(self) -> Tensor:
+        """`linalg.inv` under its old name."""
     def isclose(
         self,
         other: Tensor,
@@ -698,6 +710,23 @@ class Tensor:
         """Whether each element is NaN."""
     def isreal(self) -> Tensor:
         """Whether the imaginary part of each element is 0: always so for a real tensor."""
+    def istft(
+        self,
+        n_fft: _int,
+        hop_length: _int | None = None,
+        win_length: _int | None = None,
+        window: Tensor | None = None,
+        center: _bool = True,
+        normalized: _bool = False,
+        onesided: _bool | None = None,
+        length: _int | None = None,
+        return_complex: _bool = False,
+    ) -> Tensor:
+        """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
+
+        `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
+        D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
+        """
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
@@ -712,6 +741,8 @@ class Tensor:
         """`log(1 + x)`, accurate near 0."""
     def log_softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
+    def logdet(self) -> Tensor:
+        """The logarithm of each determinant; NaN for real matrices with a negative one."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -734,6 +765,10 @@ class Tensor:
         """Whether elements of `input` are less."""
     def lt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less."""
+    def lu(self, pivot: _bool = True) -> _LuResult:
+        """`linalg.lu_factor`, which does not mind pivots of zero."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+        """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
     def masked_fill(self, mask: Tensor, value: _Operand) -> Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
@@ -744,6 +779,10 @@ class Tensor:
         """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
         dimensions are batches and broadcast.
         """
+    def matrix_exp(self) -> Tensor:
+        """`linalg.matrix_exp` under its old name."""
+    def matrix_power(self, n: _int) -> Tensor:
+        """`linalg.matrix_power` under its old name."""
     @overload
     def max(self) -> Tensor:
         """The largest element; equal ones share its gradient."""
@@ -798,6 +837,12 @@ class Tensor:
         """The opposite of each element."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
+    def orgqr(self, input2: Tensor) -> Tensor:
+        """`linalg.householder_product` under its old name."""
+    def ormqr(self, tau: Tensor, other: Tensor, left: _bool = True, transpose: _bool = False) -> Tensor:
+        """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
+        which without `left` is the left factor.
+        """
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -805,6 +850,8 @@ class Tensor:
         """The dimensions in another order."""
     @overload
     def permute(self, *dims: _int) -> Tensor: ...
+    def pinverse(self, rcond: _Operand = 1e-15) -> Tensor:
+        """`linalg.pinv` under its old name."""
     def pow(self, exponent: _Operand) -> Tensor:
         """`input` to the power of `exponent`, element by element.
 
@@ -821,6 +868,8 @@ class Tensor:
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
+    def qr(self, some: _bool = True) -> _QrResult:
+        """`linalg.qr` under its old name; without `some`, mode 'complete'."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -890,6 +939,8 @@ class Tensor:
         """Sine of each element, in radians."""
     def sin_(self) -> Self:
         """Sine of each element, in radians."""
+    def slogdet(self) -> _SlogdetResult:
+        """`linalg.slogdet` under its old name."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @overload
@@ -936,6 +987,27 @@ class Tensor:
         """The standard deviation over some dimensions (all if `dim` is `None`): the square root of the variance."""
     @overload
     def std(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def stft(
+        self,
+        n_fft: _int,
+        hop_length: _int | None = None,
+        win_length: _int | None = None,
+        window: Tensor | None = None,
+        center: _bool = True,
+        pad_mode: str = 'reflect',
+        normalized: _bool = False,
+        onesided: _bool | None = None,
+        return_complex: _bool | None = None,
+        align_to_window: _bool | None = None,
+    ) -> Tensor:
+        """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
+        window.
+
+        `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
+        frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
+        padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
+        J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
+        """
     @overload
     def sub(self, other: _Operand) -> Tensor:
         """Difference of two tensors or numbers, element by element."""
@@ -959,6 +1031,10 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
+    def svd(self, some: _bool = True, compute_uv: _bool = True) -> _SvdResult:
+        """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
+        zeros for `U` and `V` without `compute_uv`.
+        """
     def t(self) -> Tensor:
         """A matrix transposed; a vector or a tensor without dimensions as it is."""
     def tan(self) -> Tensor:
@@ -971,6 +1047,14 @@ class Tensor:
         """Hyperbolic tangent of each element."""
     def transpose(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions exchanged."""
+    def triangular_solve(
+        self,
+        A: Tensor,
+        upper: _bool = True,
+        transpose: _bool = False,
+        unitriangular: _bool = False,
+    ) -> _TriangularSolveResult:
+        """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
     def trunc(self) -> Tensor:
         """Each element without its fraction."""
     def trunc_(self) -> Self:
@@ -1506,13 +1590,108 @@ def _handle_torch_function(
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
 
+@disjoint_base
+class _LinAlgError:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+
 # Results with named parts.
+class _LinalgEighResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgLuResult(NamedTuple):
+    L: Tensor
+    U: Tensor
+    pivots: Tensor
+class _LinalgSlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class _LinalgSolveResult(NamedTuple):
+    result: Tensor
+    info: Tensor
+class _LinalgSvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+class _LuUnpackResult(NamedTuple):
+    L: Tensor
+    U: Tensor
+class _GeqrfResult(NamedTuple):
+    a: Tensor
+    tau: Tensor
+class _LinalgCholeskyExResult(NamedTuple):
+    L: Tensor
+    info: Tensor
+class _LinalgEigResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgEighResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgInvExResult(NamedTuple):
+    inverse: Tensor
+    info: Tensor
+class _LinalgLdlFactorResult(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+class _LinalgLdlFactorExResult(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+class _LinalgLstsqResult(NamedTuple):
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+class _LinalgLuResult(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
+class _LinalgLuFactorResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class _LinalgLuFactorExResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class _LinalgQrResult(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class _LinalgSlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class _LinalgSolveExResult(NamedTuple):
+    result: Tensor
+    info: Tensor
+class _LinalgSvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+class _LuResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class _LuUnpackResult(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
     indices: Tensor
 class _MinResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _QrResult(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class _SlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class _SvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
+class _TriangularSolveResult(NamedTuple):
+    solution: Tensor
+    cloned_coefficient: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
@@ -1596,6 +1775,530 @@ class _Functional:
         """Hyperbolic tangent of each element."""
 
 _nn: _Functional
+
+# Operations of `rgrad.linalg`.
+class _LinalgFunctions:
+    @staticmethod
+    def linalg_cholesky(input: Tensor, *, upper: _bool = False, out: Tensor | None = None) -> Tensor:
+        """The lower factor `L` of `A = L L^H`, or with `upper` the factor `U` of `A = U^H U`.
+
+        Raises `LinAlgError` if a matrix is not positive definite.
+        """
+    @staticmethod
+    def linalg_cholesky_ex(
+        input: Tensor,
+        *,
+        upper: _bool = False,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgCholeskyExResult:
+        """The Cholesky factor, and 0 or the order of the first leading minor that is not positive definite.
+
+        `L` has size `(*, n, n)`, `info` `(*)`. Only one triangle of `input` is read.
+        """
+    @overload
+    @staticmethod
+    def linalg_cond(input: Tensor, p: str, *, out: Tensor | None = None) -> Tensor:
+        """The condition number in the norm 'fro' or 'nuc'."""
+    @overload
+    @staticmethod
+    def linalg_cond(input: Tensor, p: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The condition number in the 2-norm, or for `p` -2 its reciprocal; for another `p` the product of the norms of
+        the matrix and its inverse, infinite for a singular one.
+        """
+    @staticmethod
+    def linalg_det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The determinant of each matrix."""
+    @staticmethod
+    def linalg_eig(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgEigResult:
+        """Eigenvalues and eigenvectors of any square matrices, complex. The vectors are the columns of `eigenvectors`.
+        """
+    @staticmethod
+    def linalg_eigh(input: Tensor, UPLO: str = 'L', *, out: tuple[Tensor, ...] | None = None) -> _LinalgEighResult:
+        """Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices, of which one triangle is read:
+        `UPLO` is 'L' or 'U'. The vectors are the columns of `eigenvectors`.
+        """
+    @staticmethod
+    def linalg_eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The eigenvalues of any square matrices, complex."""
+    @staticmethod
+    def linalg_eigvalsh(input: Tensor, UPLO: str = 'L', *, out: Tensor | None = None) -> Tensor:
+        """The eigenvalues of symmetric or Hermitian matrices, ascending."""
+    @staticmethod
+    def linalg_householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The first columns of the product of reflections `I - tau_i v_i v_i^H`, whose vectors `input` has below its
+        diagonal.
+
+        `input` has size `(*, m, n)`, `tau` `(*, k)` with `k <= n <= m`; the result is as large as `input`.
+        """
+    @staticmethod
+    def linalg_inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of each matrix. Raises `LinAlgError` if one is singular."""
+    @staticmethod
+    def linalg_inv_ex(
+        A: Tensor,
+        *,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgInvExResult:
+        """The inverse, and 0 or the number of the first pivot that is zero."""
+    @staticmethod
+    def linalg_ldl_factor(
+        input: Tensor,
+        *,
+        hermitian: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLdlFactorResult:
+        """`linalg_ldl_factor_ex` that raises `LinAlgError` for a pivot of zero."""
+    @staticmethod
+    def linalg_ldl_factor_ex(
+        input: Tensor,
+        *,
+        hermitian: _bool = False,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLdlFactorExResult:
+        """`L` and the block diagonal `D` of `A = L D L^T` (`hermitian`: `L D L^H`) in one matrix, the exchanges as
+        LAPACK counts them, and 0 or the number of the first pivot that is zero.
+        """
+    @staticmethod
+    def linalg_ldl_solve(
+        LD: Tensor,
+        pivots: Tensor,
+        B: Tensor,
+        *,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` from the factors of `A` that `ldl_factor` gives. Not differentiable."""
+    @staticmethod
+    def linalg_lstsq(
+        input: Tensor,
+        b: Tensor,
+        rcond: _Operand | None = None,
+        *,
+        driver: str | None = None,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLstsqResult:
+        """The `X` of least norm among those with the least `norm(A X - B)`.
+
+        Besides the solution come the residuals (empty unless `A` has more rows than columns and full rank), the rank
+        and the singular values of `A` (each empty unless `driver` finds it: 'gelsd' and 'gelss' both, 'gelsy' the
+        rank, 'gels' none).
+        """
+    @staticmethod
+    def linalg_lu(A: Tensor, *, pivot: _bool = True, out: tuple[Tensor, ...] | None = None) -> _LinalgLuResult:
+        """The permutation and the triangular factors of `A = P L U`; without `pivot` no rows are exchanged, and `P` is
+        empty.
+        """
+    @staticmethod
+    def linalg_lu_factor(
+        A: Tensor,
+        *,
+        pivot: _bool = True,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLuFactorResult:
+        """`L` and `U` in one matrix, and the row exchanges. Raises `RuntimeError` if a pivot is zero."""
+    @staticmethod
+    def linalg_lu_factor_ex(
+        A: Tensor,
+        *,
+        pivot: _bool = True,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLuFactorExResult:
+        """`L` and `U` in one matrix, the row exchanges, and 0 or the number of the first pivot that is zero.
+
+        `pivots` has size `(*, min(m, n))`: row `i` was exchanged with row `pivots[i]`, counted from 1.
+        """
+    @staticmethod
+    def linalg_lu_solve(
+        LU: Tensor,
+        pivots: Tensor,
+        B: Tensor,
+        *,
+        left: _bool = True,
+        adjoint: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` (without `left`, `X A = B`; with `adjoint`, for `A^H`) from the factors of `A`."""
+    @staticmethod
+    def linalg_matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`matmul` under the name that it has in `rgrad.linalg`."""
+    @staticmethod
+    def linalg_matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The exponential of each square matrix, `sum(A^k / k!)`."""
+    @overload
+    @staticmethod
+    def linalg_matrix_norm(
+        input: Tensor,
+        ord: str = 'fro',
+        dim: _Size = [-2, -1],
+        keepdim: _bool = False,
+        *,
+        dtype: _DType | None = None,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The norm of order `ord` of the matrices in two dimensions: 'fro', the root of the sum of squares, or 'nuc',
+        the sum of singular values.
+        """
+    @overload
+    @staticmethod
+    def linalg_matrix_norm(
+        input: Tensor,
+        ord: _Operand,
+        dim: _Size = [-2, -1],
+        keepdim: _bool = False,
+        *,
+        dtype: _DType | None = None,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The norm of order `ord` of the matrices in two dimensions: the largest (for a negative `ord`, the smallest)
+        singular value for 2, sum of absolute values of a column for 1, of a row for infinity.
+        """
+    @staticmethod
+    def linalg_matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
+        """The matrix to the power `n`; for a negative one, of its inverse."""
+    @overload
+    @staticmethod
+    def linalg_matrix_rank(
+        input: Tensor,
+        tol: _Operand,
+        hermitian: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`linalg.matrix_rank` with `atol` under its old name."""
+    @overload
+    @staticmethod
+    def linalg_matrix_rank(
+        input: Tensor,
+        *,
+        atol: _Operand | None = None,
+        rtol: _Operand | None = None,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """How many singular values (with `hermitian`, absolute eigenvalues) are above the tolerance of `linalg.pinv`.
+        """
+    @staticmethod
+    def linalg_multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+        """The product of several matrices, in the order of least multiplications. The first and the last may be
+        vectors.
+        """
+    @overload
+    @staticmethod
+    def linalg_pinv(
+        input: Tensor,
+        rcond: _Operand,
+        hermitian: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`linalg.pinv` with `rtol` under its old name."""
+    @overload
+    @staticmethod
+    def linalg_pinv(
+        input: Tensor,
+        *,
+        atol: _Operand | None = None,
+        rtol: _Operand | None = None,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The Moore-Penrose inverse: singular values up to the larger of `atol` and `rtol` times the largest one count
+        as zero. With `hermitian` the matrices are taken for Hermitian, and only a triangle is read.
+
+        By default `atol` is 0, and `rtol` the larger extent of the matrix times the type's epsilon (0 with an
+        `atol`).
+        """
+    @staticmethod
+    def linalg_qr(A: Tensor, mode: str = 'reduced', *, out: tuple[Tensor, ...] | None = None) -> _LinalgQrResult:
+        """The factors of `A = Q R`: orthonormal columns and an upper triangle.
+
+        `mode` is 'reduced' (`Q` of size `(*, m, k)` with `k = min(m, n)`), 'complete' (`(*, m, m)`), or 'r' for `R`
+        alone.
+        """
+    @staticmethod
+    def linalg_slogdet(A: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgSlogdetResult:
+        """The sign (for complex matrices, the direction) of each determinant, and the logarithm of its absolute value.
+        """
+    @staticmethod
+    def linalg_solve(A: Tensor, B: Tensor, *, left: _bool = True, out: Tensor | None = None) -> Tensor:
+        """The solution of `A X = B` (without `left`, `X A = B`).
+
+        `A` has size `(*, n, n)`, `B` `(*, n, k)`, or `(n,)` or the size of `A` without its last dimension, for
+        vectors; batches broadcast. Raises `LinAlgError` if a matrix is singular.
+        """
+    @staticmethod
+    def linalg_solve_ex(
+        A: Tensor,
+        B: Tensor,
+        *,
+        left: _bool = True,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgSolveExResult:
+        """The solution of `A X = B` (without `left`, `X A = B`), and 0 or the number of the first pivot that is zero.
+        """
+    @staticmethod
+    def linalg_solve_triangular(
+        input: Tensor,
+        B: Tensor,
+        *,
+        upper: _bool,
+        left: _bool = True,
+        unitriangular: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` (without `left`, `X A = B`), reading the upper or the lower triangle of `A`; with
+        `unitriangular` its diagonal is taken for ones.
+
+        `input`, which is `A`, has size `(*, n, n)`, `B` `(*, n, k)` or `(*, k, n)`; batches broadcast.
+        """
+    @staticmethod
+    def linalg_svd(
+        A: Tensor,
+        full_matrices: _bool = True,
+        *,
+        driver: str | None = None,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgSvdResult:
+        """The factors of `A = U diag(S) Vh`, with singular values in descending order.
+
+        `U` has size `(*, m, m)` and `Vh` `(*, n, n)`; without `full_matrices` `(*, m, k)` and `(*, k, n)`, for
+        `k = min(m, n)`. Raises `LinAlgError` for elements that are not finite.
+        """
+    @staticmethod
+    def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
+        """The singular values, in descending order."""
+    @staticmethod
+    def linalg_tensorinv(input: Tensor, ind: _int = 2, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of a tensor seen as a linear map from its last dimensions to the first `ind` ones."""
+    @staticmethod
+    def linalg_tensorsolve(
+        input: Tensor,
+        other: Tensor,
+        dims: _Size | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The solution `X` of `tensordot(A, X, X.ndim) = B`, after moving the dimensions `dims` of `A` to its end."""
+    @staticmethod
+    def linalg_vander(x: Tensor, *, N: _int | None = None, out: Tensor | None = None) -> Tensor:
+        """The matrices whose columns are the powers 0 to `N - 1` of the elements of vectors; `N` is by default their
+        length.
+        """
+    @staticmethod
+    def linalg_vecdot(x: Tensor, y: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+        """The sums of the products of the conjugates of `x` and the elements of `y` along `dim`; both broadcast."""
+_linalg: _LinalgFunctions
+
+# Operations of `rgrad.fft`.
+class _FftFunctions:
+    @staticmethod
+    def fft_fft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The discrete Fourier transform along `dim`, of the input trimmed or filled with zeros to `n` elements.
+
+        `norm` says where to divide by `n`: 'backward' (the default) in the inverse, 'forward' here, 'ortho' by the
+        square root in both.
+        """
+    @staticmethod
+    def fft_fft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`fft` along several dimensions."""
+    @staticmethod
+    def fft_fftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`fft` along several dimensions."""
+    @overload
+    @staticmethod
+    def fft_fftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The elements of a transform in another order: that of frequency 0 in the middle. `dim` is by default all
+        dimensions.
+        """
+    @overload
+    @staticmethod
+    def fft_fftshift(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+    @staticmethod
+    def fft_hfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transform, which is real, of numbers of which the second half are conjugates of the first half, the
+        input.
+        """
+    @staticmethod
+    def fft_hfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`hfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_hfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`hfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_ifft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `fft`."""
+    @staticmethod
+    def fft_ifft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`ifft` along several dimensions."""
+    @staticmethod
+    def fft_ifftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`ifft` along several dimensions."""
+    @overload
+    @staticmethod
+    def fft_ifftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of `fftshift`."""
+    @overload
+    @staticmethod
+    def fft_ifftshift(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+    @staticmethod
+    def fft_ihfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft`."""
+    @staticmethod
+    def fft_ihfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft` over several dimensions."""
+    @staticmethod
+    def fft_ihfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft` over several dimensions."""
+    @staticmethod
+    def fft_irfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft`: `n` real numbers, by default `2 * (size - 1)`."""
+    @staticmethod
+    def fft_irfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft` over several dimensions."""
+    @staticmethod
+    def fft_irfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft` over several dimensions."""
+    @staticmethod
+    def fft_rfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transform of real numbers: its first `n // 2 + 1` elements, of which the others are conjugates."""
+    @staticmethod
+    def fft_rfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size =  [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`rfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_rfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`rfft` along the last of several dimensions, and `fft` along the others."""
+_fft: _FftFunctions
 
 # Operations.
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -1722,6 +2425,12 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
+def cholesky(input: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.cholesky` under its old name."""
+def cholesky_inverse(L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
+def cholesky_solve(input: Tensor, L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -1758,6 +2467,8 @@ def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.det` under its old name."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -1819,6 +2530,8 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
+def geqrf(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _GeqrfResult:
+    """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
@@ -1858,6 +2571,8 @@ def index_put_(
     """`input` with `values` stored at (or added to) the places that index tensors name."""
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.inv` under its old name."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -1876,6 +2591,25 @@ def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
 def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether the imaginary part of each element is 0: always so for a real tensor."""
+def istft(
+    input: Tensor,
+    n_fft: _int,
+    hop_length: _int | None = None,
+    win_length: _int | None = None,
+    window: Tensor | None = None,
+    center: _bool = True,
+    normalized: _bool = False,
+    onesided: _bool | None = None,
+    length: _int | None = None,
+    return_complex: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
+
+    `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
+    D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
+    """
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
@@ -1890,6 +2624,8 @@ def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
+def logdet(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of each determinant; NaN for real matrices with a negative one."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -1912,6 +2648,19 @@ def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less."""
+def lu(input: Tensor, pivot: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _LuResult:
+    """`linalg.lu_factor`, which does not mind pivots of zero."""
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
+def lu_unpack(
+    LU_data: Tensor,
+    LU_pivots: Tensor,
+    unpack_data: _bool = True,
+    unpack_pivots: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LuUnpackResult:
+    """`P`, `L` and `U` from what `lu_factor` gives; empty tensors for what is not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
@@ -1922,6 +2671,10 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
     dimensions are batches and broadcast.
     """
+def matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.matrix_exp` under its old name."""
+def matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.matrix_power` under its old name."""
 @overload
 def max(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest element; equal ones share its gradient."""
@@ -2001,6 +2754,20 @@ def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
+def orgqr(input: Tensor, input2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.householder_product` under its old name."""
+def ormqr(
+    input: Tensor,
+    tau: Tensor,
+    other: Tensor,
+    left: _bool = True,
+    transpose: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
+    which without `left` is the left factor.
+    """
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 @overload
@@ -2008,6 +2775,8 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def pinverse(input: Tensor, rcond: _Operand = 1e-15, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.pinv` under its old name."""
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Complex numbers from their absolute values and angles, two float tensors of one type."""
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -2033,6 +2802,8 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
+def qr(input: Tensor, some: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _QrResult:
+    """`linalg.qr` under its old name; without `some`, mode 'complete'."""
 def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The real parts, as a view; a real tensor itself."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2106,6 +2877,8 @@ def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
+def slogdet(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _SlogdetResult:
+    """`linalg.slogdet` under its old name."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
 @overload
@@ -2168,6 +2941,29 @@ def std(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+def stft(
+    input: Tensor,
+    n_fft: _int,
+    hop_length: _int | None = None,
+    win_length: _int | None = None,
+    window: Tensor | None = None,
+    center: _bool = True,
+    pad_mode: str = 'reflect',
+    normalized: _bool = False,
+    onesided: _bool | None = None,
+    return_complex: _bool | None = None,
+    align_to_window: _bool | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
+    window.
+
+    `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
+    frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
+    padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
+    J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
+    """
 @overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
@@ -2193,6 +2989,16 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
+def svd(
+    input: Tensor,
+    some: _bool = True,
+    compute_uv: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SvdResult:
+    """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
+    zeros for `U` and `V` without `compute_uv`.
+    """
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2205,6 +3011,16 @@ def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
+def triangular_solve(
+    b: Tensor,
+    A: Tensor,
+    upper: _bool = True,
+    transpose: _bool = False,
+    unitriangular: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _TriangularSolveResult:
+    """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
@@ -2301,6 +3117,9 @@ __all__ = [
     "cat",
     "ceil",
     "ceil_",
+    "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "chunk",
     "clamp",
     "clamp_",
@@ -2317,6 +3136,7 @@ __all__ = [
     "cos",
     "cos_",
     "default_generator",
+    "det",
     "device",
     "div",
     "div_",
@@ -2346,6 +3166,7 @@ __all__ = [
     "gather",
     "ge",
     "ge_",
+    "geqrf",
     "get_default_dtype",
     "get_num_threads",
     "grad",
@@ -2361,6 +3182,7 @@ __all__ = [
     "int32",
     "int64",
     "int8",
+    "inverse",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "isclose",
@@ -2368,6 +3190,7 @@ __all__ = [
     "isinf",
     "isnan",
     "isreal",
+    "istft",
     "le",
     "le_",
     "linspace",
@@ -2376,6 +3199,7 @@ __all__ = [
     "log1p_",
     "log_",
     "log_softmax",
+    "logdet",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -2387,10 +3211,15 @@ __all__ = [
     "logsumexp",
     "lt",
     "lt_",
+    "lu",
+    "lu_solve",
+    "lu_unpack",
     "masked_fill",
     "masked_fill_",
     "masked_select",
     "matmul",
+    "matrix_exp",
+    "matrix_power",
     "max",
     "maximum",
     "mean",
@@ -2409,13 +3238,17 @@ __all__ = [
     "nonzero",
     "ones",
     "ones_like",
+    "orgqr",
+    "ormqr",
     "outer",
     "permute",
+    "pinverse",
     "polar",
     "pow",
     "pow_",
     "prod",
     "promote_types",
+    "qr",
     "rand",
     "rand_like",
     "randint",
@@ -2455,6 +3288,7 @@ __all__ = [
     "sign_",
     "sin",
     "sin_",
+    "slogdet",
     "softmax",
     "split",
     "split_with_sizes",
@@ -2465,9 +3299,11 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "stft",
     "sub",
     "sub_",
     "sum",
+    "svd",
     "t",
     "tan",
     "tan_",
@@ -2475,6 +3311,7 @@ __all__ = [
     "tanh_",
     "tensor",
     "transpose",
+    "triangular_solve",
     "trunc",
     "trunc_",
     "uint16",

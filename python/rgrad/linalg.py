@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._rgrad import Tensor, _LinAlgError as LinAlgError, _linalg
+from ._rgrad import Tensor, _linalg
+from ._rgrad import _LinAlgError as LinAlgError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

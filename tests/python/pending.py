@@ -79,7 +79,12 @@ PENDING = {
         autograd/test_function.py
             test_a_node_without_its_result_keeps_what_it_saved
     """,
-    "needs linalg.qr": """
+    "torch gives NaN for matrices of halves": """
+        ops/test_operations.py
+            test_narrow_types[float16-matrix_exp]
+            test_narrow_types[bfloat16-matrix_exp]
+    """,
+    "needs Tensor.diagonal": """
         nn/test_initialisation.py
             test_orthogonal_matrices
     """,

@@ -14,7 +14,8 @@ pub fn factor<T: Number>(a: &Matrix<T>) -> (Matrix<T>, i32) {
                 l[(i, j)] = rest / l[(j, j)];
                 continue;
             }
-            if !(rest.re() > 0.0) {
+            // NaN is not positive either.
+            if rest.re() <= 0.0 || rest.re().is_nan() {
                 l[(i, i)] = rest;
                 return (l, i as i32 + 1);
             }

@@ -1,5 +1,5 @@
 //! Eigenvalues and eigenvectors.
-#![allow(non_snake_case)]
+#![allow(non_snake_case, clippy::upper_case_acronyms)]
 
 use super::*;
 use crate::dtype::Complex128;

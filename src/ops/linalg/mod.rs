@@ -266,7 +266,7 @@ pub(crate) fn with_batch(a: &Tensor, batch: &[usize]) -> Result<Tensor> {
 /// Whether the other operand is a batch of vectors rather than of matrices, for one of matrices.
 pub(crate) fn is_vector(a: &Tensor, b: &Tensor) -> bool {
     let (a, b) = (a.sizes(), b.sizes());
-    b.len() == 1 || (a.len() >= 1 && b.len() == a.len() - 1 && b[..] == a[..a.len() - 1])
+    b.len() == 1 || (!a.is_empty() && b.len() == a.len() - 1 && b[..] == a[..a.len() - 1])
 }
 
 /// Calls `wanted` with a gradient, or gives nothing for one of zero.
