@@ -34,6 +34,9 @@ _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
 _Item: TypeAlias = _int | slice | EllipsisType | Tensor | NDArray[Any] | Sequence[Any] | None
 _Index: TypeAlias = _Item | tuple[_Item, ...]
 
+class _LinAlgError(RuntimeError): ...
+    """A matrix is singular, or a decomposition does not exist or was not found."""
+
 @final
 class dtype:
     """The element type of a tensor."""
@@ -1589,10 +1592,6 @@ def _handle_torch_function(
     """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
     """The registry as a list of dictionaries, from which stubs and tests are made."""
-
-@disjoint_base
-class _LinAlgError:
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
 
 # Results with named parts.
 class _LinalgEighResult(NamedTuple):

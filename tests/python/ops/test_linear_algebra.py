@@ -230,8 +230,8 @@ def test_decompositions_come_together_again(size, kind):
     near((vectors * values) @ vectors.mH, symmetric)
     values, vectors = rgrad.linalg.eig(square)
     near(square.to(vectors.dtype) @ vectors, vectors * values)
-    p, l, u = rgrad.linalg.lu(a)
-    near(p @ l @ u, a)
+    permutation, below, above = rgrad.linalg.lu(a)
+    near(permutation @ below @ above, a)
 
 
 def test_rank_deficient_matrices_have_orthonormal_vectors():
