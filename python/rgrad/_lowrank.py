@@ -25,7 +25,7 @@ def _range(A: Tensor, q: int, niter: int) -> Tensor:
     return Q
 
 
-def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> tuple:
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """`(U, S, V)` with `U @ diag(S) @ V.mH` near `A` (near `A - M` if `M` is given) and of rank `q` at most.
 
     `niter` power iterations sharpen the result. `A` has size `(*, m, n)`, `S` `(*, min(q, m, n))`.
@@ -41,7 +41,7 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
     return Q @ U, S, Vh.mH
 
 
-def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple:
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     """`svd_lowrank` of `A`, from whose columns with `center` their means are taken. `q` is by default 6 at most.
 
     Raises:

@@ -34,8 +34,9 @@ _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
 _Item: TypeAlias = _int | slice | EllipsisType | Tensor | NDArray[Any] | Sequence[Any] | None
 _Index: TypeAlias = _Item | tuple[_Item, ...]
 
-class _LinAlgError(RuntimeError): ...
+class _LinAlgError(RuntimeError):
     """A matrix is singular, or a decomposition does not exist or was not found."""
+    pass
 
 @final
 class dtype:
