@@ -115,7 +115,11 @@ pub fn solve<T: Number>(packed: &Matrix<T>, pivots: &[i32], b: &mut Matrix<T>, h
         k += width;
     }
     // A = P1 L1 P2 L2 ... D ... L2' P2' L1' P1', one block after another.
-    let exchanged = |k: usize, width: usize| (k + width - 1, pivots[k].unsigned_abs() as usize - 1);
+    let exchanged = |k: usize, width: usize| {
+        let (place, with) = (k + width - 1, pivots[k].unsigned_abs() as usize);
+        // What is no row's number exchanges nothing.
+        (place, if (1..=n).contains(&with) { with - 1 } else { place })
+    };
     for &(k, width) in &blocks {
         let (place, with) = exchanged(k, width);
         b.swap_rows(place, with);

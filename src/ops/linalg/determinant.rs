@@ -39,7 +39,7 @@ op! {
     }
     derivative "LinalgDetBackward0" ByVjp {
         A(g, A, out) => {
-            let singular = out.detach().to_vec::<crate::dtype::Complex128>()?.iter().any(|&value| value.abs() == 0.0);
+            let singular = out.physical().to_vec::<crate::dtype::Complex128>()?.iter().any(|&value| value.abs() == 0.0);
             let cofactors = if singular { cofactors(A)? } else {
                 let [inverse, _] = inverse::linalg_inv_ex(A, false)?;
                 times(&raised(&conj(out)?)?, &h(&inverse)?)?

@@ -57,27 +57,37 @@ fn parts(packed: &Tensor) -> Result<(Tensor, Tensor)> {
 
 /// The matrix `P` of `A = P L U` that row exchanges come to.
 fn permutation(pivots: &Tensor, m: usize, dtype: DType) -> Result<Tensor> {
-    let sizes = pivots.sizes();
-    let (batch, k) = (&sizes[..sizes.len() - 1], sizes[sizes.len() - 1]);
-    let exchanges: Vec<i32> = pivots.detach().to_vec()?;
-    let count: usize = batch.iter().product();
-    let mut matrices = Vec::with_capacity(count);
-    for item in 0..count {
-        let mut order: Vec<usize> = (0..m).collect();
-        for i in 0..k {
-            let with = exchanges[item * k + i];
-            if with < 1 || with as usize > m {
-                bail!(Runtime, "lu_unpack: pivots are row numbers from 1 to {m}, got {with}");
+    permutation_of(pivots, m as i64, dtype)
+}
+
+op! {
+    /// The permutation matrices of `rows` rows that row exchanges come to.
+    fn permutation_of as "_lu_permutation" (pivots: Tensor, rows: i64, dtype: DType) -> Tensor, ANY_TYPE;
+    value {
+        let m = rows as usize;
+        let sizes = pivots.sizes();
+        let (batch, k) = (&sizes[..sizes.len() - 1], sizes[sizes.len() - 1]);
+        let exchanges: Vec<i32> = pivots.to_vec()?;
+        let count: usize = batch.iter().product();
+        let mut matrices = Vec::with_capacity(count);
+        for item in 0..count {
+            let mut order: Vec<usize> = (0..m).collect();
+            for i in 0..k {
+                // What is no row's number exchanges nothing.
+                let with = exchanges[item * k + i];
+                if (1..=m as i64).contains(&i64::from(with)) {
+                    order.swap(i, with as usize - 1);
+                }
             }
-            order.swap(i, with as usize - 1);
+            let mut matrix = Matrix::<f64>::zeros(m, m);
+            for (i, &from) in order.iter().enumerate() {
+                matrix[(from, i)] = 1.0;
+            }
+            matrices.push(matrix);
         }
-        let mut matrix = Matrix::<f64>::zeros(m, m);
-        for (i, &from) in order.iter().enumerate() {
-            matrix[(from, i)] = 1.0;
-        }
-        matrices.push(matrix);
+        pack(&matrices, batch, (m, m), dtype)?.to_contiguous()
     }
-    pack(&matrices, batch, (m, m), dtype)?.to_contiguous()
+    derivative none;
 }
 
 /// The gradient of `A = P L U`, of any shape: of the square part, and of the rows or columns beside it.

@@ -246,7 +246,8 @@ pub(crate) fn pack_numbers<T: crate::dtype::Element>(values: &[T], batch: &[usiz
 
 /// Refuses failed factorizations: the first that is not 0 in `info`.
 pub(crate) fn check_info(name: &str, info: &Tensor, meaning: &str) -> Result<()> {
-    let failed = info.detach().to_vec::<i32>()?;
+    // Of all examples at once, inside vmap.
+    let failed = info.physical().to_vec::<i32>()?;
     let Some(item) = failed.iter().position(|&code| code != 0) else { return Ok(()) };
     let which = if info.ndim() > 0 { format!(" of batch element {item}") } else { String::new() };
     bail!(LinAlg, "{name}: {meaning} {}{which}", failed[item])

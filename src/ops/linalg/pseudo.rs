@@ -171,7 +171,7 @@ op! {
         let limit = limit(&input.detach(), &s, Some(absolute), relative)?;
         let solution = matmul(&pseudoinverse_of(input, &limit, false)?, &columns)?;
         let ranks = reduction::sum(&gt(&s, (&limit).into())?, Some(&[-1]), false, None)?;
-        let full = driver == "gels" || ranks.to_vec::<i64>()?.iter().all(|&rank| rank == n as i64);
+        let full = driver == "gels" || ranks.physical().to_vec::<i64>()?.iter().all(|&rank| rank == n as i64);
         let residuals = if m > n && full && driver != "gelsy" {
             let rest = abs(&minus(&matmul(input, &solution)?, &columns)?)?;
             reduction::sum(&times(&rest, &rest)?, Some(&[-2]), false, None)?

@@ -108,9 +108,7 @@ op! {
             Ok([pack(&packed, &batch, size, input.dtype())?, tau])
         })
     }
-    derivative "GeqrfBackward0" ByVjp {
-        input(ctx) => Err(crate::error!(NotImplemented, "{}: its derivative is not implemented; linalg.qr has one", ctx.op.name));
-    }
+    derivative missing "GeqrfBackward0";
 }
 
 /// The vector of reflection `i`, with the 1 and the zeros that are not stored, as a matrix of one column.

@@ -111,9 +111,9 @@ fn check_phase(left: &Tensor, right: Option<&Tensor>) -> Result<()> {
         Some(right) => add(&left.detach(), &right.detach())?,
         None => left.detach(),
     };
-    let phases = diagonal_of(&both)?.to_vec::<crate::dtype::Complex128>()?;
+    let phases = diagonal_of(&both)?.physical().to_vec::<crate::dtype::Complex128>()?;
     let size =
-        left.detach().to_vec::<crate::dtype::Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
+        left.physical().to_vec::<crate::dtype::Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
     let tolerance = if left.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
     if phases.iter().any(|value| value.im.abs() > tolerance * size) {
         bail!(

@@ -1,7 +1,7 @@
 //! Arguments of linear algebra and transforms: matrices that are far from singular.
 
-use rgrad::value::Value;
 use rgrad::Tensor;
+use rgrad::value::Value;
 
 use super::Maker;
 use super::values::{float, int, ints, text, truth};
@@ -30,7 +30,8 @@ impl Maker {
 
     /// Rows for operations of matrices and transforms.
     pub fn linear_algebra(&mut self) -> Option<Vec<Vec<Value>>> {
-        let exchanges = |n: i32| Value::Tensor(Tensor::from_slice(&(1..=n).collect::<Vec<i32>>(), &[n as usize]).unwrap());
+        let exchanges =
+            |n: i32| Value::Tensor(Tensor::from_slice(&(1..=n).collect::<Vec<i32>>(), &[n as usize]).unwrap());
         let name = self.op.full_name();
         let rows = match name.as_str() {
             "_linalg_solve_triangular" => vec![
@@ -56,6 +57,7 @@ impl Maker {
             "linalg_pinv.rcond" => vec![vec![self.square(&[], 3), float(1e-12)]],
             "linalg_matrix_rank.tol" => vec![vec![self.square(&[], 3), float(1e-3)]],
             "_linalg_lu" => vec![vec![self.square(&[], 3), truth(true)]],
+            "_lu_permutation" => vec![vec![exchanges(3), int(3), Value::DType(rgrad::DType::Float64)]],
             "lu_unpack" => vec![vec![self.square(&[], 3), exchanges(3)]],
             "linalg_lu_solve" => vec![vec![self.square(&[], 3), exchanges(3), self.tensor("B", &[3, 2])]],
             "lu_solve" => vec![vec![self.tensor("b", &[3, 2]), self.square(&[], 3), exchanges(3)]],

@@ -83,14 +83,19 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named().or_else(|| make.linear_algebra()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows =
+        make.named().or_else(|| make.linear_algebra()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
 /// Samples so large that threads share the work; none for an operation that does none, such as a view.
 pub fn large(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows = make.named_large().or_else(|| make.linear_algebra()).or_else(|| make.by_kinds(&Sizes::large())).unwrap_or_default();
+    let rows = make
+        .named_large()
+        .or_else(|| make.linear_algebra())
+        .or_else(|| make.by_kinds(&Sizes::large()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
