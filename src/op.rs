@@ -187,7 +187,7 @@ pub struct Traits(pub u16);
 impl Traits {
     /// The result shares memory with the first argument.
     pub const VIEW: Traits = Traits(1);
-    /// `name_` exists.
+    /// `name_` exists wherever `name` does: in `Tensor`, if nowhere else.
     pub const IN_PLACE: Traits = Traits(2);
     /// `rgrad.name` exists.
     pub const FUNCTION: Traits = Traits(4);
@@ -195,8 +195,12 @@ impl Traits {
     pub const METHOD: Traits = Traits(8);
     /// The name belongs to `rgrad.nn.functional`.
     pub const FUNCTIONAL: Traits = Traits(16);
+    /// The list of tensors that it begins with may be written without brackets.
+    pub const VARIADIC: Traits = Traits(32);
+    /// The name belongs to `rgrad.special`.
+    pub const SPECIAL: Traits = Traits(64);
     /// The body takes elements of every type as they are, above all because it merely moves them.
-    pub const ANY_TYPE: Traits = Traits(32);
+    pub const ANY_TYPE: Traits = Traits(128);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0
@@ -216,7 +220,8 @@ inventory::collect!(Registered);
 pub fn registry() -> &'static [&'static Op] {
     static REGISTRY: LazyLock<Vec<&'static Op>> = LazyLock::new(|| {
         let mut all: Vec<&'static Op> = inventory::iter::<Registered>.into_iter().map(|row| row.0).collect();
-        all.sort_by_key(|op| (op.name, op.place));
+        // What one macro declares stands in one place.
+        all.sort_by_key(|op| (op.name, op.place, op.overload));
         all
     });
     &REGISTRY

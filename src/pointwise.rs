@@ -87,7 +87,11 @@ impl Plan {
 #[inline]
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
     let plan = Plan::new(name, loops, values)?;
-    let kernel = plan.kernel(name)?;
+    let kernel = plan.kernel(name).or_else(|error| {
+        // Sizes that do not fit are refused first.
+        broadcast_sizes(values).map_err(|error| error.context(name))?;
+        Err(error)
+    })?;
     let rounded = plan.rounded(values)?;
     let values = rounded.as_deref().unwrap_or(values);
     run_kernel(kernel, plan.types, plan.result, values).map_err(|error| error.context(name))

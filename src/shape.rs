@@ -173,6 +173,9 @@ pub fn view_strides(sizes: &[usize], strides: &[usize], target: &[usize]) -> Opt
     Some(result)
 }
 
+/// The largest kernel or extent that windows are made for, one by one.
+pub const LONGEST: i64 = 1 << 26;
+
 /// Turns a dimension that may count from the end into an index. A tensor without dimensions accepts 0 and -1.
 pub fn wrap_dim(dim: i64, ndim: usize) -> Result<usize> {
     let span = ndim.max(1) as i64;
@@ -240,6 +243,27 @@ pub fn infer_size(target: &[i64], count: usize) -> Result<Dims> {
         _ => return Err(misfit()),
     }
     Ok(sizes)
+}
+
+/// A row-major tensor as seen from one dimension: how many elements that has, and how many blocks of them there are,
+/// before it and behind it.
+#[derive(Clone, Copy)]
+pub struct Extents {
+    pub outer: usize,
+    pub length: usize,
+    pub inner: usize,
+}
+
+impl Extents {
+    /// A tensor without dimensions has one of size 1.
+    pub fn new(sizes: &[usize], dim: usize) -> Extents {
+        let (before, after) = sizes.split_at(dim.min(sizes.len()));
+        Extents {
+            outer: before.iter().product(),
+            length: after.first().copied().unwrap_or(1),
+            inner: after.iter().skip(1).product(),
+        }
+    }
 }
 
 /// Sizes after removing (or setting to 1, with `keepdim`) the chosen dimensions.

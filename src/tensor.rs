@@ -296,6 +296,7 @@ impl Tensor {
         Ok(zeros)
     }
 
+    /// A tensor with undefined content in the order of the memory of this one, or row-major if that has gaps or overlaps.
     pub(crate) fn empty_alike(&self, dtype: DType) -> Result<Tensor> {
         let data = self.data();
         match shape::dense_order(&data.sizes, &data.strides) {

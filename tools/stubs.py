@@ -79,6 +79,9 @@ def stub() -> str:
         "# Operations of `rgrad.nn.functional`.\nclass _Functional:\n"
         + textwrap.indent("".join(functional(groups)), "    "),
         "_nn: _Functional\n",
+        "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n"
+        + textwrap.indent("".join(special(groups)), "    "),
+        "_special: _SpecialFunctions\n",
         *(family(groups, prefix, name) for prefix, name in FAMILIES.items()),
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",
@@ -112,20 +115,33 @@ def functions(groups: Groups) -> Iterator[str]:
         if name.startswith(tuple(FAMILIES)):
             continue
         yield from overloads(name, [row for row in rows if row["function"]], out=True)
-        in_place = [row for row in rows if row["in_place"]]
-        if any(row["function"] for row in in_place):
-            yield from overloads(f"{name}_", in_place)
+        if any(row["function"] for row in rows):
+            yield from overloads(f"{name}_", [row for row in rows if row["in_place"]])
 
 
 def methods(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         yield from overloads(name, [row for row in rows if row["method"]], receiver="self")
-        yield from overloads(f"{name}_", [row for row in rows if row["in_place"]], receiver="self", result="Self")
+        yield from overloads(f"{name}_", in_place_methods(rows), receiver="self", result="Self")
 
 
 def functional(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
         yield from overloads(name, [row for row in rows if row["functional"]], decorator="@staticmethod\n", out=True)
+        if any(row["functional"] for row in rows):
+            in_place = [row for row in rows if row["in_place"]]
+            yield from overloads(f"{name}_", in_place, decorator="@staticmethod\n")
+
+
+def special(groups: Groups) -> Iterator[str]:
+    for name, rows in groups:
+        yield from overloads(name, [row for row in rows if row["special"]], decorator="@staticmethod\n", out=True)
+
+
+def in_place_methods(rows: list[Operation]) -> list[Operation]:
+    """The rows that are methods in place: what is a function and no method is none."""
+    elsewhere = any(row[where] for row in rows for where in ("function", "functional", "special"))
+    return [row for row in rows if row["in_place"] and (not elsewhere or any(row["method"] for row in rows))]
 
 
 def results(groups: Groups) -> Iterator[str]:
@@ -160,6 +176,8 @@ def overloads(
     for row in rows:
         parameters = tuple(parameter_list(row, receiver, False, integers, out))
         ways.setdefault(parameters, (row, row["documentation"]))
+        if row["variadic"]:
+            ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
         if row["loose_integers"]:
             # Integers may be written without brackets: one more way, which needs no documentation of its own.
             ways.setdefault(tuple(parameter_list(row, receiver, True, integers, out)), (row, ""))
@@ -178,12 +196,15 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
     parameters = row["parameters"]
     places = [parameter for parameter in parameters if not parameter["keyword_only"]]
     starred = loose
+    # A list of tensors that is gathered is the last parameter without a name.
+    lists = [parameter for parameter in places if parameter["kind"] in ("Ints", "Tensors")]
+    gathered = lists[-1] if lists else None
     for parameter in parameters:
         if receiver and parameter is parameters[0]:
             yield receiver
             continue
-        if loose and parameter is places[-1]:
-            yield f"*{parameter['name']}: _int"
+        if loose and gathered is not None and parameter is gathered:
+            yield f"*{parameter['name']}: {'_int' if parameter['kind'] == 'Ints' else 'Tensor'}"
             continue
         if parameter["keyword_only"] and not starred:
             starred = True
@@ -237,7 +258,7 @@ def documented(bindings: str, groups: Groups) -> str:
     """The bindings with the module's documentation, the operations as methods, and what the bindings leave out."""
     module = ast.parse(bindings)
     page = Page(bindings)
-    names = {"_nn", *FAMILIES.values()} | {name for name, _ in operation_names(groups, "function")}
+    names = {"_nn", "_special", *FAMILIES.values()} | {name for name, _ in operation_names(groups, "function")}
     methods_of_tensors = {name for name, _ in operation_names(groups, "method")}
     for node in module.body:
         if isinstance(node, ast.ClassDef):
@@ -263,11 +284,12 @@ HELPERS = {"_Optim": "_optim"}
 
 def operation_names(groups: Groups, where: str) -> Iterator[tuple[str, Operation]]:
     for name, rows in groups:
+        in_place = [row for row in rows if row["in_place"]] if any(row[where] for row in rows) else []
+        for row in in_place_methods(rows) if where == "method" else in_place:
+            yield f"{name}_", row
         for row in rows:
             if row[where]:
                 yield name, row
-            if row["in_place"] and (row[where] or where == "method"):
-                yield f"{name}_", row
 
 
 def declared(body: list[ast.stmt]) -> set[str]:

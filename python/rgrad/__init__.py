@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from builtins import bool as _bool, int as _int  # `bool` and `int` are dtypes here
 
-from . import _alias, _rgrad
+from . import _alias, _rgrad, functional
 from ._rgrad import *
 from ._limits import finfo, iinfo
 from ._rgrad import (
@@ -24,6 +24,7 @@ from ._rgrad import (
     int64,
 )
 from ._size import Size
+from .functional import *  # type: ignore[assignment,no-redef]  # these call the operations of the same name
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import autograd
@@ -34,10 +35,43 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
-    from . import fft, func, graph, linalg, nn, optim, overrides, profiler, signal, utils
-    from ._lowrank import pca_lowrank, svd_lowrank
+    from . import (
+        amp as amp,
+        backends as backends,
+        compiler as compiler,
+        cuda as cuda,
+        distributed as distributed,
+        distributions as distributions,
+        fft as fft,
+        func,
+        graph,
+        jit as jit,
+        linalg as linalg,
+        mps as mps,
+        multiprocessing as multiprocessing,
+        nn,
+        optim,
+        overrides,
+        profiler,
+        random as random,
+        serialization as serialization,
+        signal as signal,
+        special,
+        storage as storage,
+        testing as testing,
+        types as types,
+        utils,
+        version as version,
+        xpu as xpu,
+    )
+    from ._lowrank import pca_lowrank as pca_lowrank, svd_lowrank as svd_lowrank
     from ._rgrad import Generator
+    from ._settings import *
+    from .amp import GradScaler as GradScaler, autocast as autocast
+    from .compiler import compile as compile
     from .func import vmap
+    from .serialization import load as load, save as save
+    from .storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
 
 __version__ = "0.1.0"
 
@@ -80,11 +114,13 @@ __all__ = [
     "set_rng_state",
     "short",
     "signal",
+    "special",
     "svd_lowrank",
     "utils",
     "vmap",
 ]
 __all__ += _rgrad.__all__
+__all__ += functional.__all__
 
 half = float16
 float = float32
@@ -147,23 +183,36 @@ def is_neg(input: Tensor) -> _bool:
 
 
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
+    # The larger packages are imported when they are asked for: `import rgrad` stays quick.
+    _LATER = {
+        "": "_C _utils amp backends compiler cuda distributed distributions fft func graph jit linalg mps "
+        "multiprocessing nn optim overrides profiler random serialization signal special storage testing types utils "
+        "version xpu",
+        "_lowrank": "pca_lowrank svd_lowrank",
+        "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
+        "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
+        "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "
+        "set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_warn_always typename "
+        "use_deterministic_algorithms",
+        "amp": "GradScaler autocast",
+        "compiler": "compile",
+        "func": "vmap",
+        "serialization": "load save",
+        "storage": "TypedStorage UntypedStorage",
+    }
+    _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
 
     def __getattr__(name):
-        # The larger packages are imported when they are asked for: `import rgrad` stays quick.
-        if name == "vmap":
-            from .func import vmap
-
-            return vmap
-        if name in (
-            "_C", "fft", "func", "graph", "linalg", "nn", "optim", "overrides", "profiler", "signal", "utils"
-        ):
+        home = _HOMES.get(name)
+        if home is not None:
             from importlib import import_module
 
-            return import_module(f"rgrad.{name}")
-        if name in ("pca_lowrank", "svd_lowrank"):
-            from . import _lowrank
+            return getattr(import_module(f"rgrad.{home}"), name) if home else import_module(f"rgrad.{name}")
+        if name.startswith("_foreach_"):
+            from . import _foreach
 
-            return getattr(_lowrank, name)
+            if hasattr(_foreach, name):
+                return getattr(_foreach, name)
         if name.endswith("Tensor"):
             from . import _legacy
 

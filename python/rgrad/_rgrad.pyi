@@ -34,10 +34,6 @@ _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
 _Item: TypeAlias = _int | slice | EllipsisType | Tensor | NDArray[Any] | Sequence[Any] | None
 _Index: TypeAlias = _Item | tuple[_Item, ...]
 
-class _LinAlgError(RuntimeError):
-    """A matrix is singular, or a decomposition does not exist or was not found."""
-    pass
-
 @final
 class dtype:
     """The element type of a tensor."""
@@ -74,6 +70,9 @@ class device:
     def __ne__(self, value: object, /) -> _bool: ...
     def __hash__(self) -> _int: ...
     def __reduce__(self) -> tuple[Any, tuple[str]]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_error: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
 
 @final
 class Generator:
@@ -178,6 +177,57 @@ class Tensor:
     ) -> Any: ...
     def as_subclass(self, cls: type[_T]) -> _T:
         """An object of the class `cls`, a subclass of Tensor, on the same memory and with the same history."""
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated; a tensor without dimensions as it is.
+
+        Raises `RuntimeError` for a tensor of another number of dimensions.
+        """
+    @property
+    def mH(self) -> Tensor:
+        """The transposed and conjugated matrices of the last two dimensions."""
+    def unique(
+        self,
+        sorted: _bool = True,
+        return_inverse: _bool = False,
+        return_counts: _bool = False,
+        dim: _int | None = None,
+    ) -> Any:
+        """The elements each once in ascending order, or along `dim` the parts in lexicographic order.
+
+            With `return_inverse` also where each element (or part) is among them, with `return_counts` how often.
+        """
+    def unique_consecutive(
+        self, return_inverse: _bool = False, return_counts: _bool = False, dim: _int | None = None
+    ) -> Any:
+        """The elements (or parts along `dim`), of neighbours that are equal only one."""
+    def is_nonzero(self) -> _bool:
+        """Whether the only element is not 0.
+
+        Raises `RuntimeError` for a tensor with more or fewer elements.
+        """
+    def is_same_size(self, other: Tensor) -> _bool:
+        """Whether another tensor has the same size."""
+    def new_empty_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        *,
+        dtype: _DType | None = None,
+        device: _Device | None = None,
+        requires_grad: _bool = False,
+    ) -> Tensor:
+        """A tensor of the given size and strides with undefined content, of this one's dtype unless another is given.
+        """
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: tuple[_int, _int] | None = None,
+        copy: _bool | None = None,
+    ) -> Any: ...
+    def __dlpack_device__(self) -> tuple[_int, _int]: ...
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, require_grad: _bool = False) -> Any:
         """A leaf of the class `cls` on the memory of `data`."""
@@ -215,15 +265,6 @@ class Tensor:
     def T(self) -> Tensor: ...
     @property
     def mT(self) -> Tensor: ...
-    @property
-    def H(self) -> Tensor:
-        """A matrix transposed and conjugated; a tensor without dimensions as it is.
-
-        Raises `RuntimeError` for a tensor of another number of dimensions.
-        """
-    @property
-    def mH(self) -> Tensor:
-        """The transposed and conjugated matrices of the last two dimensions."""
     real: Tensor
     """The real parts, as a view; a real tensor itself."""
     imag: Tensor
@@ -371,8 +412,26 @@ class Tensor:
         """Uniform numbers from `from` up to `to`."""
     def normal_(self, mean: _float = 0.0, std: _float = 1.0, *, generator: Generator | None = None) -> Self:
         """Normal numbers."""
-    def bernoulli_(self, p: _float = 0.5, *, generator: Generator | None = None) -> Self:
-        """1 with probability `p`, else 0."""
+    def bernoulli_(self, p: _float | Tensor | None = None, *, generator: Generator | None = None) -> Self:
+        """1 with probability `p`, a number or a tensor of one for each element, else 0."""
+    def exponential_(self, lambd: _float = 1.0, *, generator: Generator | None = None) -> Self:
+        """Exponential numbers of the rate `lambd`."""
+    def cauchy_(self, median: _float = 0.0, sigma: _float = 1.0, *, generator: Generator | None = None) -> Self:
+        """Cauchy numbers."""
+    def log_normal_(self, mean: _float = 1.0, std: _float = 2.0, *, generator: Generator | None = None) -> Self:
+        """The exponentials of normal numbers."""
+    def geometric_(self, p: _float, *, generator: Generator | None = None) -> Self:
+        """The numbers of trials up to the first success, each of which has probability `p`."""
+    def random_(self, from_: _int = ..., to: _int | None = ..., *, generator: Generator | None = None) -> Self:
+        """Integers: `random_()` of the whole range of the dtype, `random_(to)` below `to`, `random_(from, to)` from
+        `from` on and below `to`, or without end if that is None.
+        """
+    def bernoulli(self, p: _float | None = None, *, generator: Generator | None = None) -> Tensor:
+        """As `rgrad.bernoulli`."""
+    def multinomial(
+        self, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
+    ) -> Tensor:
+        """As `rgrad.multinomial`."""
     def new_zeros(
         self,
         *sizes: _Size,
@@ -483,6 +542,12 @@ class Tensor:
     def __or__(self, value: _Operand, /) -> Tensor: ...
     def __ror__(self, value: _Number, /) -> Tensor: ...
     def __ior__(self, value: _Operand, /) -> Self: ...
+    def __lshift__(self, value: _Operand, /) -> Tensor: ...
+    def __rlshift__(self, value: _Number, /) -> Tensor: ...
+    def __ilshift__(self, value: _Operand, /) -> Self: ...
+    def __rshift__(self, value: _Operand, /) -> Tensor: ...
+    def __rrshift__(self, value: _Number, /) -> Tensor: ...
+    def __irshift__(self, value: _Operand, /) -> Self: ...
     def __xor__(self, value: _Operand, /) -> Tensor: ...
     def __rxor__(self, value: _Number, /) -> Tensor: ...
     def __ixor__(self, value: _Operand, /) -> Self: ...
@@ -498,6 +563,14 @@ class Tensor:
         """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
     def abs_(self) -> Self:
         """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+    def acos(self) -> Tensor:
+        """The angle whose cosine each element is, from 0 to π."""
+    def acos_(self) -> Self:
+        """The angle whose cosine each element is, from 0 to π."""
+    def acosh(self) -> Tensor:
+        """The inverse of `cosh`, from 0 on."""
+    def acosh_(self) -> Self:
+        """The inverse of `cosh`, from 0 on."""
     @overload
     def add(self, other: _Operand) -> Tensor:
         """Sum of two tensors or numbers, element by element."""
@@ -510,6 +583,10 @@ class Tensor:
     @overload
     def add_(self, other: _Operand, *, alpha: _Operand) -> Self:
         """`input + alpha * other`."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Tensor:
         """`input + value * tensor1 / tensor2`."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: _Operand = 1) -> Self:
@@ -522,6 +599,16 @@ class Tensor:
         """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
         """`addmm` in place: `input` has to have the size of the product."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+    def adjoint(self) -> Tensor:
+        """The last two dimensions exchanged, and the elements conjugated where they are complex."""
     @overload
     def all(self) -> Tensor:
         """Whether no element is 0."""
@@ -532,6 +619,8 @@ class Tensor:
         """The largest element over some dimensions; equal ones share its gradient."""
     def amin(self, dim: _Size = (), keepdim: _bool = False) -> Tensor:
         """The smallest element over some dimensions; equal ones share its gradient."""
+    def aminmax(self, *, dim: _int | None = None, keepdim: _bool = False) -> _AminmaxResult:
+        """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
     def angle(self) -> Tensor:
         """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
     @overload
@@ -544,14 +633,60 @@ class Tensor:
         """The first place of the largest element, along a dimension or in the flattened tensor."""
     def argmin(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
         """The first place of the smallest element, along a dimension or in the flattened tensor."""
+    @overload
+    def argsort(self, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """The places of the elements in ascending (or descending) order along `dim`."""
+    @overload
+    def argsort(self, *, stable: _bool, dim: _int = -1, descending: _bool = False) -> Tensor:
+        """`argsort`, which is stable, as asked for."""
+    def argwhere(self) -> Tensor:
+        """`nonzero` under numpy's name."""
     def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
+    def as_strided_scatter(
+        self,
+        src: Tensor,
+        size: _Size,
+        stride: _Size,
+        storage_offset: _int | None = None,
+    ) -> Tensor:
+        """`input` with `src` where `as_strided` with the same arguments sees it."""
+    def asin(self) -> Tensor:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def asin_(self) -> Self:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def asinh(self) -> Tensor:
+        """The inverse of `sinh`."""
+    def asinh_(self) -> Self:
+        """The inverse of `sinh`."""
+    def atan(self) -> Tensor:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def atan_(self) -> Self:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def atan2(self, other: Tensor) -> Tensor:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def atan2_(self, other: Tensor) -> Self:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def atanh(self) -> Tensor:
+        """The inverse of `tanh`."""
+    def atanh_(self) -> Self:
+        """The inverse of `tanh`."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Self:
+        """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+    def bincount(self, weights: Tensor | None = None, minlength: _int = 0) -> Tensor:
+        """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
     def bitwise_and(self, other: _Operand) -> Tensor:
         """Bitwise and; for bool, logical and."""
     def bitwise_and_(self, other: _Operand) -> Self:
         """Bitwise and; for bool, logical and."""
+    def bitwise_left_shift(self, other: _Operand) -> Tensor:
+        """The bits of `input` moved up by `other` places; 0 if there are not so many."""
+    def bitwise_left_shift_(self, other: _Operand) -> Self:
+        """The bits of `input` moved up by `other` places; 0 if there are not so many."""
     def bitwise_not(self) -> Tensor:
         """All bits of each element flipped; for bool, logical not."""
     def bitwise_not_(self) -> Self:
@@ -560,6 +695,10 @@ class Tensor:
         """Bitwise or; for bool, logical or."""
     def bitwise_or_(self, other: _Operand) -> Self:
         """Bitwise or; for bool, logical or."""
+    def bitwise_right_shift(self, other: _Operand) -> Tensor:
+        """The bits of `input` moved down by `other` places, copies of the sign moving in."""
+    def bitwise_right_shift_(self, other: _Operand) -> Self:
+        """The bits of `input` moved down by `other` places, copies of the sign moving in."""
     def bitwise_xor(self, other: _Operand) -> Tensor:
         """Bitwise exclusive or; for bool, "one but not both"."""
     def bitwise_xor_(self, other: _Operand) -> Self:
@@ -575,12 +714,6 @@ class Tensor:
         """The smallest integer not below each element."""
     def ceil_(self) -> Self:
         """The smallest integer not below each element."""
-    def cholesky(self, upper: _bool = False) -> Tensor:
-        """`linalg.cholesky` under its old name."""
-    def cholesky_inverse(self, upper: _bool = False) -> Tensor:
-        """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
-    def cholesky_solve(self, L: Tensor, upper: _bool = False) -> Tensor:
-        """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
     def chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
     def clamp(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
@@ -601,6 +734,8 @@ class Tensor:
         """Not below `min`."""
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
+    def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
+        """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
     def conj(self) -> Tensor:
         """The complex conjugate: a copy, or of a real tensor the tensor itself."""
     def conj_physical(self) -> Tensor:
@@ -611,12 +746,88 @@ class Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
     def copy_(self, src: Tensor) -> Self:
         """The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them."""
+    def copysign(self, other: _Operand) -> Tensor:
+        """The size of `input` with the sign of `other`."""
+    def copysign_(self, other: _Operand) -> Self:
+        """The size of `input` with the sign of `other`."""
+    def corrcoef(self) -> Tensor:
+        """Pearson's correlation coefficients of variables, one a row."""
     def cos(self) -> Tensor:
         """Cosine of each element, in radians."""
     def cos_(self) -> Self:
         """Cosine of each element, in radians."""
-    def det(self) -> Tensor:
-        """`linalg.det` under its old name."""
+    def cosh(self) -> Tensor:
+        """Hyperbolic cosine."""
+    def cosh_(self) -> Self:
+        """Hyperbolic cosine."""
+    @overload
+    def count_nonzero(self, dim: _int | None = None) -> Tensor:
+        """How many elements are not 0, along `dim` or in all."""
+    @overload
+    def count_nonzero(self, dim: Sequence[_int]) -> Tensor:
+        """How many elements are not 0 over some dimensions."""
+    @overload
+    def count_nonzero(self, *dim: _int) -> Tensor: ...
+    def cov(
+        self,
+        *,
+        correction: _int = 1,
+        fweights: Tensor | None = None,
+        aweights: Tensor | None = None,
+    ) -> Tensor:
+        """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+        observations, `aweights` weighs them.
+        """
+    def cross(self, other: Tensor, dim: _int | None = None) -> Tensor:
+        """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+    def cummax(self, dim: _int) -> _CummaxResult:
+        """The largest of the elements up to each one along `dim`, and its last place."""
+    def cummin(self, dim: _int) -> _CumminResult:
+        """The smallest of the elements up to each one along `dim`, and its last place."""
+    def cumprod(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+        `dtype` says otherwise.
+        """
+    def cumprod_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumprod` in place, which keeps the dtype."""
+    def cumsum(self, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+        """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+        says otherwise.
+        """
+    def cumsum_(self, dim: _int, *, dtype: _DType | None = None) -> Self:
+        """`cumsum` in place, which keeps the dtype."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians."""
+    def deg2rad_(self) -> Self:
+        """Degrees as radians."""
+    def diag(self, diagonal: _int = 0) -> Tensor:
+        """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+    def diag_embed(self, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
+        """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+        dimensions of the result that the matrices are in.
+        """
+    def diagflat(self, offset: _int = 0) -> Tensor:
+        """The matrix with all elements of `input` on a diagonal."""
+    def diagonal(self, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+    def diagonal_scatter(self, src: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+        """`input` with `src` on a diagonal."""
+    def diff(
+        self,
+        n: _int = 1,
+        dim: _int = -1,
+        prepend: Tensor | None = None,
+        append: Tensor | None = None,
+    ) -> Tensor:
+        """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+        first.
+        """
+    def digamma(self) -> Tensor:
+        """The derivative of `lgamma`."""
+    def digamma_(self) -> Self:
+        """The derivative of `lgamma`."""
+    def dist(self, other: Tensor, p: _Operand = 2) -> Tensor:
+        """The p-norm of the difference of two tensors, which broadcast, as one vector."""
     @overload
     def div(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
         """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -637,14 +848,42 @@ class Tensor:
         """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The product of two vectors: a tensor without dimensions."""
+    @overload
+    def dsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length in depth: along the third dimension."""
+    @overload
+    def dsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts in depth between the given places."""
+    @overload
+    def dsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def embedding_renorm_(self, indices: Tensor, max_norm: _Operand, norm_type: _Operand) -> Self:
+        """The rows of `weight` that `indices` name made shorter where their `norm_type`-norm is above `max_norm`;
+        `embedding_renorm_` stores them.
+        """
     def eq(self, other: _Operand) -> Tensor:
         """Whether elements are equal."""
     def eq_(self, other: _Operand) -> Self:
         """Whether elements are equal."""
+    def erf(self) -> Tensor:
+        """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+    def erf_(self) -> Self:
+        """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+    def erfc(self) -> Tensor:
+        """`1 - erf(x)`, accurate where that is small."""
+    def erfc_(self) -> Self:
+        """`1 - erf(x)`, accurate where that is small."""
+    def erfinv(self) -> Tensor:
+        """The inverse of `erf`."""
+    def erfinv_(self) -> Self:
+        """The inverse of `erf`."""
     def exp(self) -> Tensor:
         """Natural exponential of each element."""
     def exp_(self) -> Self:
         """Natural exponential of each element."""
+    def exp2(self) -> Tensor:
+        """2 to the power of each element."""
+    def exp2_(self) -> Self:
+        """2 to the power of each element."""
     @overload
     def expand(self, size: _Size) -> Tensor:
         """Dimensions of size 1 stretched to `size`, and new ones put before, without a copy; -1 keeps a size."""
@@ -658,8 +897,24 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def fill_(self, value: _Operand) -> Self:
         """A tensor like `input` with `value` everywhere; `fill_` stores it."""
+    def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
+        """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
+        """
     def flatten(self, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
         """The dimensions from `start_dim` to `end_dim` made one."""
+    @overload
+    def flip(self, dims: _Size) -> Tensor:
+        """A copy with the elements in reverse order along some dimensions."""
+    @overload
+    def flip(self, *dims: _int) -> Tensor: ...
+    def fliplr(self) -> Tensor:
+        """`flip` along the second dimension."""
+    def flipud(self) -> Tensor:
+        """`flip` along the first dimension."""
+    def float_power(self, exponent: _Operand) -> Tensor:
+        """`input` to the power of `exponent`, computed in and given as float64."""
+    def float_power_(self, exponent: _Operand) -> Self:
+        """`float_power` of a float64 tensor, in place."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -674,30 +929,123 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def fmax(self, other: Tensor) -> Tensor:
+        """The larger of two elements; a number rather than NaN."""
+    def fmin(self, other: Tensor) -> Tensor:
+        """The smaller of two elements; a number rather than NaN."""
+    def fmod(self, other: _Operand) -> Tensor:
+        """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
+    def fmod_(self, other: _Operand) -> Self:
+        """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+        Raises `RuntimeError` where an integer is divided by 0.
+        """
+    def frac(self) -> Tensor:
+        """What is left without the integer part."""
+    def frac_(self) -> Self:
+        """What is left without the integer part."""
+    def frexp(self) -> _FrexpResult:
+        """`input = mantissa * 2^exponent` with a mantissa from ½ to 1 in size and an int32 exponent.
+
+        Raises `RuntimeError` for anything but floats.
+        """
     def gather(self, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
         """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
+    def gcd(self, other: Tensor) -> Tensor:
+        """Greatest common divisor of two integers, not negative."""
+    def gcd_(self, other: Tensor) -> Self:
+        """Greatest common divisor of two integers, not negative."""
     def ge(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
-    def geqrf(self) -> _GeqrfResult:
-        """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """`outer` under another name."""
     def gt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are greater."""
     def gt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater."""
+    def hardshrink(self, lambd: _Operand = 0.5) -> Tensor:
+        """Each element, but 0 from `-lambd` to `lambd`."""
+    def heaviside(self, values: Tensor) -> Tensor:
+        """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+    def heaviside_(self, values: Tensor) -> Self:
+        """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+    def histc(self, bins: _int = 100, min: _Operand = 0, max: _Operand = 0) -> Tensor:
+        """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+        from the smallest to the largest element.
+        """
+    @overload
+    def hsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+    @overload
+    def hsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts side by side between the given places."""
+    @overload
+    def hsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def hypot(self, other: Tensor) -> Tensor:
+        """The length of the vector `(input, other)`."""
+    def hypot_(self, other: Tensor) -> Self:
+        """The length of the vector `(input, other)`."""
+    def i0(self) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    def i0_(self) -> Self:
+        """The modified Bessel function of the first kind of order 0."""
+    def igamma(self, other: Tensor) -> Tensor:
+        """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+    def igamma_(self, other: Tensor) -> Self:
+        """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+    def igammac(self, other: Tensor) -> Tensor:
+        """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
+    def igammac_(self, other: Tensor) -> Self:
+        """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
     def index_add(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
     def index_add_(self, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Self:
         """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+    def index_copy(self, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_copy_(self, dim: _int, index: Tensor, source: Tensor) -> Self:
+        """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+    def index_fill(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+    def index_fill_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
+        """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Tensor:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
     def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: _bool = False) -> Self:
         """`input` with `values` stored at (or added to) the places that index tensors name."""
+    def index_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def index_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        source: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def index_select(self, dim: _int, index: Tensor) -> Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
-    def inverse(self) -> Tensor:
-        """`linalg.inv` under its old name."""
+    def inner(self, other: Tensor) -> Tensor:
+        """The sums of products along the last dimensions of both tensors; numbers multiply."""
     def isclose(
         self,
         other: Tensor,
@@ -712,41 +1060,56 @@ class Tensor:
         """Whether each element is infinite."""
     def isnan(self) -> Tensor:
         """Whether each element is NaN."""
+    def isneginf(self) -> Tensor:
+        """Whether each element is negative infinity."""
+    def isposinf(self) -> Tensor:
+        """Whether each element is positive infinity."""
     def isreal(self) -> Tensor:
         """Whether the imaginary part of each element is 0: always so for a real tensor."""
-    def istft(
-        self,
-        n_fft: _int,
-        hop_length: _int | None = None,
-        win_length: _int | None = None,
-        window: Tensor | None = None,
-        center: _bool = True,
-        normalized: _bool = False,
-        onesided: _bool | None = None,
-        length: _int | None = None,
-        return_complex: _bool = False,
-    ) -> Tensor:
-        """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
-
-        `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
-        D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
-        """
+    def kron(self, other: Tensor) -> Tensor:
+        """The Kronecker product: each element of `input` times all of `other`."""
+    def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _KthvalueResult:
+        """The `k`-th smallest element along `dim`, counted from 1, and its place."""
+    def lcm(self, other: Tensor) -> Tensor:
+        """Least common multiple of two integers, not negative."""
+    def lcm_(self, other: Tensor) -> Self:
+        """Least common multiple of two integers, not negative."""
+    def ldexp(self, other: Tensor) -> Tensor:
+        """`input` times 2 to the power of `other`."""
+    def ldexp_(self, other: Tensor) -> Self:
+        """`input` times 2 to the power of `other`."""
     def le(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less or equal."""
+    def lgamma(self) -> Tensor:
+        """The logarithm of the size of the gamma function."""
+    def lgamma_(self) -> Self:
+        """The logarithm of the size of the gamma function."""
     def log(self) -> Tensor:
         """Natural logarithm of each element."""
     def log_(self) -> Self:
         """Natural logarithm of each element."""
+    def log10(self) -> Tensor:
+        """Logarithm to the base 10."""
+    def log10_(self) -> Self:
+        """Logarithm to the base 10."""
     def log1p(self) -> Tensor:
         """`log(1 + x)`, accurate near 0."""
     def log1p_(self) -> Self:
         """`log(1 + x)`, accurate near 0."""
+    def log2(self) -> Tensor:
+        """Logarithm to the base 2."""
+    def log2_(self) -> Self:
+        """Logarithm to the base 2."""
     def log_softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
-    def logdet(self) -> Tensor:
-        """The logarithm of each determinant; NaN for real matrices with a negative one."""
+    def logaddexp(self, other: Tensor) -> Tensor:
+        """`log(exp(input) + exp(other))` without overflow."""
+    def logaddexp2(self, other: Tensor) -> Tensor:
+        """`log2(2^input + 2^other)` without overflow."""
+    def logcumsumexp(self, dim: _int) -> Tensor:
+        """`log(cumsum(exp(x)))` along `dim`, without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -763,30 +1126,34 @@ class Tensor:
         """Whether exactly one element is 0."""
     def logical_xor_(self, other: Tensor) -> Self:
         """Whether exactly one element is 0."""
+    def logit(self, eps: _Operand | None = None) -> Tensor:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
+    def logit_(self, eps: _Operand | None = None) -> Self:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
     def logsumexp(self, dim: _Size, keepdim: _bool = False) -> Tensor:
         """`log(sum(exp(x)))` over some dimensions, without overflow."""
     def lt(self, other: _Operand) -> Tensor:
         """Whether elements of `input` are less."""
     def lt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less."""
-    def lu(self, pivot: _bool = True) -> _LuResult:
-        """`linalg.lu_factor`, which does not mind pivots of zero."""
-    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
-        """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
     def masked_fill(self, mask: Tensor, value: _Operand) -> Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Self:
+        """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
     def matmul(self, other: Tensor) -> Tensor:
         """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
         dimensions are batches and broadcast.
         """
-    def matrix_exp(self) -> Tensor:
-        """`linalg.matrix_exp` under its old name."""
-    def matrix_power(self, n: _int) -> Tensor:
-        """`linalg.matrix_power` under its old name."""
     @overload
     def max(self) -> Tensor:
         """The largest element; equal ones share its gradient."""
@@ -805,6 +1172,12 @@ class Tensor:
     def mean(self, dim: _Size | None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The mean over some dimensions."""
     @overload
+    def median(self) -> Tensor:
+        """The median of all elements, the lower one of two; NaN if there is a NaN."""
+    @overload
+    def median(self, dim: _int, keepdim: _bool = False) -> _MedianResult:
+        """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+    @overload
     def min(self) -> Tensor:
         """The smallest element; equal ones share its gradient."""
     @overload
@@ -817,20 +1190,82 @@ class Tensor:
         """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
     def mm(self, mat2: Tensor) -> Tensor:
         """The product of two matrices, `(n, k)` and `(k, m)`."""
+    def mode(self, dim: _int = -1, keepdim: _bool = False) -> _ModeResult:
+        """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+    @overload
+    def moveaxis(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
+        """`movedim` under numpy's name."""
+    @overload
+    def moveaxis(self, source: _int, destination: _int) -> Tensor:
+        """`moveaxis` for one dimension."""
     @overload
     def movedim(self, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
         """Dimensions moved from some places to others, the rest kept in order."""
     @overload
     def movedim(self, source: _int, destination: _int) -> Tensor:
         """`movedim` for one dimension."""
+    def msort(self) -> Tensor:
+        """The elements in ascending order along the first dimension."""
     def mul(self, other: _Operand) -> Tensor:
         """Product of two tensors or numbers, element by element."""
     def mul_(self, other: _Operand) -> Self:
         """Product of two tensors or numbers, element by element."""
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix `(n, k)` and a vector `(k)`."""
+    def mvlgamma(self, p: _int) -> Tensor:
+        """The logarithm of the multivariate gamma function of dimension `p`."""
+    def mvlgamma_(self, p: _int) -> Self:
+        """The logarithm of the multivariate gamma function of dimension `p`."""
+    def nan_to_num(
+        self,
+        nan: _Operand | None = None,
+        posinf: _Operand | None = None,
+        neginf: _Operand | None = None,
+    ) -> Tensor:
+        """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+        """
+    def nan_to_num_(
+        self,
+        nan: _Operand | None = None,
+        posinf: _Operand | None = None,
+        neginf: _Operand | None = None,
+    ) -> Self:
+        """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+        """
+    def nanmean(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+    @overload
+    def nanmedian(self) -> Tensor:
+        """The median of all elements that are not NaN."""
+    @overload
+    def nanmedian(self, dim: _int, keepdim: _bool = False) -> _NanmedianResult:
+        """The median along `dim` of the elements that are not NaN, and its place."""
+    @overload
+    def nanquantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    @overload
+    def nanquantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """`quantile` of the elements that are not NaN."""
+    def nansum(self, dim: _Size | None = None, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
+        """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
     def narrow(self, dim: _int, start: _int, length: _int) -> Tensor:
         """`length` elements from `start` along `dim`."""
+    def narrow_copy(self, dim: _int, start: _int, length: _int) -> Tensor:
+        """`narrow` with memory of its own."""
     def ne(self, other: _Operand) -> Tensor:
         """Whether elements differ; NaN differs from everything."""
     def ne_(self, other: _Operand) -> Self:
@@ -839,14 +1274,34 @@ class Tensor:
         """The opposite of each element."""
     def neg_(self) -> Self:
         """The opposite of each element."""
+    def nextafter(self, other: Tensor) -> Tensor:
+        """The next float after `input` towards `other`."""
+    def nextafter_(self, other: Tensor) -> Self:
+        """The next float after `input` towards `other`."""
     def nonzero(self) -> Tensor:
         """The coordinates of the elements that are not 0, one row for each."""
-    def orgqr(self, input2: Tensor) -> Tensor:
-        """`linalg.householder_product` under its old name."""
-    def ormqr(self, tau: Tensor, other: Tensor, left: _bool = True, transpose: _bool = False) -> Tensor:
-        """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
-        which without `left` is the left factor.
+    def nonzero_static(self, *, size: _int, fill_value: _int = -1) -> Tensor:
+        """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+    @overload
+    def norm(
+        self,
+        p: str = 'fro',
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+        squares.
         """
+    @overload
+    def norm(
+        self,
+        p: _Operand,
+        dim: _Size | None = None,
+        keepdim: _bool = False,
+        dtype: _DType | None = None,
+    ) -> Tensor:
+        """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -854,8 +1309,15 @@ class Tensor:
         """The dimensions in another order."""
     @overload
     def permute(self, *dims: _int) -> Tensor: ...
-    def pinverse(self, rcond: _Operand = 1e-15) -> Tensor:
-        """`linalg.pinv` under its old name."""
+    def polygamma(self, n: _int) -> Tensor:
+        """The `n`-th derivative of `digamma`."""
+    def polygamma_(self, n: _int) -> Self:
+        """The `n`-th derivative of `digamma`."""
+    def positive(self) -> Tensor:
+        """The tensor itself.
+
+        Raises `RuntimeError` for bool.
+        """
     def pow(self, exponent: _Operand) -> Tensor:
         """`input` to the power of `exponent`, element by element.
 
@@ -866,14 +1328,50 @@ class Tensor:
 
         Raises `RuntimeError` for an integer tensor with a negative integer exponent.
         """
+    def prelu(self, weight: Tensor) -> Tensor:
+        """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+        deep into rectifiers", 2015.
+
+        Raises `RuntimeError` if dtypes differ or the weight has another size.
+        """
     @overload
     def prod(self, *, dtype: _DType | None = None) -> Tensor:
         """The product of all elements."""
     @overload
     def prod(self, dim: _int, keepdim: _bool = False, *, dtype: _DType | None = None) -> Tensor:
         """The product along one dimension."""
-    def qr(self, some: _bool = True) -> _QrResult:
-        """`linalg.qr` under its old name; without `some`, mode 'complete'."""
+    def put(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    def put_(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Self:
+        """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+        """
+    @overload
+    def quantile(
+        self,
+        q: Tensor,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+    @overload
+    def quantile(
+        self,
+        q: _Operand,
+        dim: _int | None = None,
+        keepdim: _bool = False,
+        *,
+        interpolation: str = 'linear',
+    ) -> Tensor:
+        """The `q`-quantile along `dim` or of all elements."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees."""
+    def rad2deg_(self) -> Self:
+        """Radians as degrees."""
+    def ravel(self) -> Tensor:
+        """A tensor as a vector: a view where possible."""
     def reciprocal(self) -> Tensor:
         """`1 / x`."""
     def reciprocal_(self) -> Self:
@@ -892,17 +1390,61 @@ class Tensor:
 
         Raises `RuntimeError` where an integer is divided by 0.
         """
+    def renorm(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    def renorm_(self, p: _Operand, dim: _int, maxnorm: _Operand) -> Self:
+        """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+    @overload
+    def repeat(self, repeats: _Size) -> Tensor:
+        """The tensor laid out so many times along each dimension; further numbers are for new dimensions before."""
+    @overload
+    def repeat(self, *repeats: _int) -> Tensor: ...
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: Tensor,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+        """
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: _int,
+        dim: _int | None = None,
+        *,
+        output_size: _int | None = None,
+    ) -> Tensor:
+        """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
     @overload
     def reshape(self, shape: _Size) -> Tensor:
         """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
     @overload
     def reshape(self, *shape: _int) -> Tensor: ...
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the size of `other`."""
     def resolve_conj(self) -> Tensor:
         """The tensor itself: conjugates are computed when they are asked for."""
     def resolve_neg(self) -> Tensor:
         """The tensor itself: opposites are computed when they are asked for."""
+    def roll(self, shifts: _Size, dims: _Size = ()) -> Tensor:
+        """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+        falls off at an end comes in at the other.
+        """
+    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+        """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
+    @overload
+    def round(self, *, decimals: _int) -> Tensor:
+        """Rounded to `decimals` places; halves go to the even digit."""
+    @overload
     def round(self) -> Tensor:
         """Nearest integer; halves go to the even one."""
+    @overload
+    def round_(self, *, decimals: _int) -> Self:
+        """Rounded to `decimals` places; halves go to the even digit."""
+    @overload
     def round_(self) -> Self:
         """Nearest integer; halves go to the even one."""
     def rsqrt(self) -> Tensor:
@@ -913,20 +1455,58 @@ class Tensor:
     def scatter(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter(self, dim: _int, index: Tensor, value: _Operand) -> Tensor:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     @overload
     def scatter_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` stored at the places of `index` along `dim`."""
     @overload
+    def scatter_(self, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Self:
+        """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+    @overload
     def scatter_(self, dim: _int, index: Tensor, value: _Operand) -> Self:
         """`input` with one number stored at the places of `index` along `dim`."""
+    @overload
+    def scatter_(self, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Self:
+        """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
     def scatter_add(self, dim: _int, index: Tensor, src: Tensor) -> Tensor:
         """`input` with `src` added at the places of `index` along `dim`."""
     def scatter_add_(self, dim: _int, index: Tensor, src: Tensor) -> Self:
         """`input` with `src` added at the places of `index` along `dim`."""
+    def scatter_reduce(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Tensor:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
+    def scatter_reduce_(
+        self,
+        dim: _int,
+        index: Tensor,
+        src: Tensor,
+        reduce: str,
+        *,
+        include_self: _bool = True,
+    ) -> Self:
+        """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+        maximum or minimum; without `include_self` only to each other.
+        """
     def select(self, dim: _int, index: _int) -> Tensor:
         """The part at `index` along `dim`, without that dimension."""
+    def select_scatter(self, src: Tensor, dim: _int, index: _int) -> Tensor:
+        """`input` with `src` at `index` along `dim`."""
     def sgn(self) -> Tensor:
         """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
     def sgn_(self) -> Self:
@@ -939,14 +1519,39 @@ class Tensor:
         """-1, 0 or 1, the sign of each element."""
     def sign_(self) -> Self:
         """-1, 0 or 1, the sign of each element."""
+    def signbit(self) -> Tensor:
+        """Whether the sign is a minus, that of -0.0 too."""
     def sin(self) -> Tensor:
         """Sine of each element, in radians."""
     def sin_(self) -> Self:
         """Sine of each element, in radians."""
-    def slogdet(self) -> _SlogdetResult:
-        """`linalg.slogdet` under its old name."""
+    def sinc(self) -> Tensor:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    def sinc_(self) -> Self:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    def sinh(self) -> Tensor:
+        """Hyperbolic sine."""
+    def sinh_(self) -> Self:
+        """Hyperbolic sine."""
+    def slice_scatter(
+        self,
+        src: Tensor,
+        dim: _int = 0,
+        start: _int | None = None,
+        end: _int | None = None,
+        step: _int = 1,
+    ) -> Tensor:
+        """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+    @overload
+    def sort(self, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+        and NaN is the largest number.
+        """
+    @overload
+    def sort(self, *, stable: _bool | None, dim: _int = -1, descending: _bool = False) -> _SortResult:
+        """`sort`, which is stable, as asked for."""
     @overload
     def split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -975,6 +1580,15 @@ class Tensor:
     @overload
     def squeeze(self, *dim: _int) -> Tensor: ...
     @overload
+    def squeeze_(self) -> Self:
+        """`squeeze` in place, of all dimensions."""
+    @overload
+    def squeeze_(self, dim: _int) -> Self:
+        """`squeeze` in place, of one dimension."""
+    @overload
+    def squeeze_(self, dim: Sequence[_int]) -> Self:
+        """`squeeze` in place, of some dimensions."""
+    @overload
     def std(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The standard deviation, with Bessel's correction if `unbiased`."""
     @overload
@@ -991,27 +1605,6 @@ class Tensor:
         """The standard deviation over some dimensions (all if `dim` is `None`): the square root of the variance."""
     @overload
     def std(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
-    def stft(
-        self,
-        n_fft: _int,
-        hop_length: _int | None = None,
-        win_length: _int | None = None,
-        window: Tensor | None = None,
-        center: _bool = True,
-        pad_mode: str = 'reflect',
-        normalized: _bool = False,
-        onesided: _bool | None = None,
-        return_complex: _bool | None = None,
-        align_to_window: _bool | None = None,
-    ) -> Tensor:
-        """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
-        window.
-
-        `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
-        frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
-        padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
-        J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
-        """
     @overload
     def sub(self, other: _Operand) -> Tensor:
         """Difference of two tensors or numbers, element by element."""
@@ -1035,12 +1628,24 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
-    def svd(self, some: _bool = True, compute_uv: _bool = True) -> _SvdResult:
-        """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
-        zeros for `U` and `V` without `compute_uv`.
-        """
+    def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
+        """`transpose` under numpy's name."""
+    def swapaxes_(self, axis0: _int, axis1: _int) -> Self:
+        """`swapaxes` in place."""
+    def swapdims(self, dim0: _int, dim1: _int) -> Tensor:
+        """`transpose` under another name."""
+    def swapdims_(self, dim0: _int, dim1: _int) -> Self:
+        """`swapdims` in place."""
     def t(self) -> Tensor:
         """A matrix transposed; a vector or a tensor without dimensions as it is."""
+    def t_(self) -> Self:
+        """`t` in place."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+    def take_along_dim(self, indices: Tensor, dim: _int | None = None) -> Tensor:
+        """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+        `dim` is `None`.
+        """
     def tan(self) -> Tensor:
         """Tangent of each element, in radians."""
     def tan_(self) -> Self:
@@ -1049,24 +1654,61 @@ class Tensor:
         """Hyperbolic tangent of each element."""
     def tanh_(self) -> Self:
         """Hyperbolic tangent of each element."""
+    @overload
+    def tensor_split(self, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+        """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+    @overload
+    def tensor_split(self, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+    @overload
+    def tensor_split(self, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """The parts between the given places along `dim`."""
+    @overload
+    def tensor_split(self, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`tensor_split`, with the one argument under the name that PyTorch documents."""
+    @overload
+    def tile(self, dims: _Size) -> Tensor:
+        """`repeat` in which missing numbers are 1."""
+    @overload
+    def tile(self, *dims: _int) -> Tensor: ...
+    def topk(self, k: _int, dim: _int = -1, largest: _bool = True, sorted: _bool = True) -> _TopkResult:
+        """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix. Integers are summed as int64."""
     def transpose(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions exchanged."""
-    def triangular_solve(
-        self,
-        A: Tensor,
-        upper: _bool = True,
-        transpose: _bool = False,
-        unitriangular: _bool = False,
-    ) -> _TriangularSolveResult:
-        """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
+    def transpose_(self, dim0: _int, dim1: _int) -> Self:
+        """`transpose` in place, which changes how the memory is seen."""
+    def tril(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def tril_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and below a diagonal, the others 0."""
+    def triu(self, diagonal: _int = 0) -> Tensor:
+        """The elements of matrices on and above a diagonal, the others 0."""
+    def triu_(self, diagonal: _int = 0) -> Self:
+        """The elements of matrices on and above a diagonal, the others 0."""
     def trunc(self) -> Tensor:
         """Each element without its fraction."""
     def trunc_(self) -> Self:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
+    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+        """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+    def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
+        """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
+        view.
+        """
+    def unsafe_chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`chunk` whose parts do not count as views."""
+    def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split` whose parts do not count as views, so that each may be changed in place."""
+    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+        """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
+    def unsqueeze_(self, dim: _int) -> Self:
+        """`unsqueeze` in place."""
     @overload
     def var(self, dim: _Size | None, unbiased: _bool = True, keepdim: _bool = False) -> Tensor:
         """The variance, with Bessel's correction if `unbiased`."""
@@ -1094,8 +1736,151 @@ class Tensor:
         """
     @overload
     def view(self, *size: _int) -> Tensor: ...
+    @overload
+    def view(self, dtype: _DType) -> Tensor:
+        """The same memory as elements of another type. Where they are larger or smaller, the last dimension shrinks or
+        grows.
+
+        Raises `RuntimeError` if sizes or strides do not allow it.
+        """
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` with the size of `other`."""
+    @overload
+    def vsplit(self, sections: _int) -> tuple[Tensor, ...]:
+        """Parts of equal length one above the other: along the first dimension."""
+    @overload
+    def vsplit(self, indices: _Size) -> tuple[Tensor, ...]:
+        """Parts one above the other between the given places."""
+    @overload
+    def vsplit(self, *indices: _int) -> tuple[Tensor, ...]: ...
+    def where(self, condition: Tensor, other: _Operand) -> Tensor:
+        """This tensor where `condition` is true, else `other`."""
+    def xlogy(self, other: _Operand) -> Tensor:
+        """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+    def xlogy_(self, other: _Operand) -> Self:
+        """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
     def zero_(self) -> Self:
         """Zeros like `input`; `zero_` stores them."""
+    def absolute(self) -> Tensor:
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+    def absolute_(self) -> Self:
+        """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+    def arccos(self) -> Tensor:
+        """The angle whose cosine each element is, from 0 to π."""
+    def arccos_(self) -> Self:
+        """The angle whose cosine each element is, from 0 to π."""
+    def arccosh(self) -> Tensor:
+        """The inverse of `cosh`, from 0 on."""
+    def arccosh_(self) -> Self:
+        """The inverse of `cosh`, from 0 on."""
+    def arcsin(self) -> Tensor:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def arcsin_(self) -> Self:
+        """The angle whose sine each element is, from -π/2 to π/2."""
+    def arcsinh(self) -> Tensor:
+        """The inverse of `sinh`."""
+    def arcsinh_(self) -> Self:
+        """The inverse of `sinh`."""
+    def arctan(self) -> Tensor:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def arctan_(self) -> Self:
+        """The angle whose tangent each element is, from -π/2 to π/2."""
+    def arctan2(self, other: Tensor) -> Tensor:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def arctan2_(self, other: Tensor) -> Self:
+        """The angle of the point `(other, input)`, from -π to π."""
+    def arctanh(self) -> Tensor:
+        """The inverse of `tanh`."""
+    def arctanh_(self) -> Self:
+        """The inverse of `tanh`."""
+    def clip(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
+    def clip_(self, min: _Operand | None = None, max: _Operand | None = None) -> Self:
+        """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+        missing.
+        """
+    @overload
+    def divide(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def divide(self, other: _Operand) -> Tensor:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    @overload
+    def divide_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def divide_(self, other: _Operand) -> Self:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    def fix(self) -> Tensor:
+        """Each element without its fraction."""
+    def fix_(self) -> Self:
+        """Each element without its fraction."""
+    def greater(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are greater."""
+    def greater_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are greater."""
+    def greater_equal(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are greater or equal."""
+    def greater_equal_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are greater or equal."""
+    def less(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are less."""
+    def less_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are less."""
+    def less_equal(self, other: _Operand) -> Tensor:
+        """Whether elements of `input` are less or equal."""
+    def less_equal_(self, other: _Operand) -> Self:
+        """Whether elements of `input` are less or equal."""
+    def multiply(self, other: _Operand) -> Tensor:
+        """Product of two tensors or numbers, element by element."""
+    def multiply_(self, other: _Operand) -> Self:
+        """Product of two tensors or numbers, element by element."""
+    def negative(self) -> Tensor:
+        """The opposite of each element."""
+    def negative_(self) -> Self:
+        """The opposite of each element."""
+    def not_equal(self, other: _Operand) -> Tensor:
+        """Whether elements differ; NaN differs from everything."""
+    def not_equal_(self, other: _Operand) -> Self:
+        """Whether elements differ; NaN differs from everything."""
+    @overload
+    def subtract(self, other: _Operand) -> Tensor:
+        """Difference of two tensors or numbers, element by element."""
+    @overload
+    def subtract(self, other: _Operand, *, alpha: _Operand) -> Tensor:
+        """`input - alpha * other`."""
+    @overload
+    def subtract_(self, other: _Operand) -> Self:
+        """Difference of two tensors or numbers, element by element."""
+    @overload
+    def subtract_(self, other: _Operand, *, alpha: _Operand) -> Self:
+        """`input - alpha * other`."""
+    @overload
+    def true_divide(self, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def true_divide(self, other: _Operand) -> Tensor:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+    @overload
+    def true_divide_(self, other: _Operand, *, rounding_mode: str | None) -> Self:
+        """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+        The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+        """
+    @overload
+    def true_divide_(self, other: _Operand) -> Self:
+        """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 
 class _Optim:
     @staticmethod
@@ -1368,6 +2153,150 @@ def linspace(
     requires_grad: _bool = False,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
+def logspace(
+    start: _Operand,
+    end: _Operand,
+    steps: _int,
+    base: _float = 10.0,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
+
+    Raises `RuntimeError` for a negative number of steps.
+    """
+def range(
+    start: _Operand,
+    end: _Operand | None = None,
+    step: _Operand | None = None,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
+def tril_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and below a diagonal: row numbers, and under them column numbers."""
+def triu_indices(
+    row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
+) -> Tensor:
+    """The places of a `row` by `col` matrix on and above a diagonal: row numbers, and under them column numbers."""
+def bartlett_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Bartlett's window, a triangle; one period of a sequence of them, or a symmetric one if not `periodic`."""
+def blackman_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Blackman's window, a sum of three cosines."""
+def hamming_window(
+    window_length: _int,
+    periodic: _bool = True,
+    alpha: _float = ...,
+    beta: _float = ...,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hamming's window, `alpha - beta * cos`."""
+def hann_window(
+    window_length: _int,
+    periodic: _bool = True,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Hann's window, a raised cosine."""
+def kaiser_window(
+    window_length: _int,
+    periodic: _bool = True,
+    beta: _float = ...,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Kaiser's window, narrower the larger `beta` is."""
+def scalar_tensor(
+    s: _Operand, *, dtype: _DType | None = None, device: _Device | None = None, requires_grad: _bool = False
+) -> Tensor:
+    """A tensor without dimensions that holds `s`, of the default float type unless `dtype` is given."""
+def empty_strided(
+    size: Sequence[_int],
+    stride: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size and strides with undefined content."""
+def empty_permuted(
+    size: Sequence[_int],
+    physical_layout: Sequence[_int],
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of the given size with undefined content, its dimensions in memory in the order of `physical_layout`,
+    the slowest first.
+    """
+def numel(input: Tensor) -> _int:
+    """How many elements a tensor has."""
+def is_nonzero(input: Tensor) -> _bool:
+    """Whether the only element of a tensor is not 0.
+
+    Raises `RuntimeError` for a tensor with more or fewer elements.
+    """
+def is_same_size(input: Tensor, other: Tensor) -> _bool:
+    """Whether two tensors have the same size."""
+def broadcast_shapes(*shapes: _Size) -> Size:
+    """The size that tensors of the given sizes broadcast to.
+
+    Raises `RuntimeError` if they do not.
+    """
+def from_dlpack(ext_tensor: Any, *, device: _Device | None = None, copy: _bool | None = None) -> Tensor:
+    """A tensor on the memory of an object that has `__dlpack__`, or of a DLPack capsule.
+
+    Raises `TypeError` for anything else, `BufferError` for memory that no tensor can be on.
+    """
+def frombuffer(
+    buffer: Any, *, dtype: _DType, count: _int = ..., offset: _int = 0, requires_grad: _bool = False
+) -> Tensor:
+    """A vector on the memory of an object with a buffer, such as `bytes` or `bytearray`: `count` elements (all if it is
+    -1) from `offset` bytes on.
+
+    Raises `ValueError` if they do not fit the buffer.
+    """
+def asarray(
+    obj: Any,
+    *,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    copy: _bool | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """A tensor of whatever `obj` is: a tensor, an array, an object with `__dlpack__` or a buffer (whose memory is
+    shared unless `copy` is true or the dtype differs), numbers or nested lists of them.
+
+    Raises `ValueError` if `copy` is false and the memory cannot be shared.
+    """
 @overload
 def randint(
     high: _int,
@@ -1402,6 +2331,39 @@ def randperm(
     """The integers below `n` in random order."""
 
 # Random numbers.
+def _write_safetensors(
+    tensors: Sequence[tuple[str, str, Sequence[_int], bytes]], metadata: dict[str, str]
+) -> bytes:
+    """The bytes of a file with these tensors and this text beside them."""
+def _read_safetensors(file: bytes) -> tuple[list[tuple[str, str, list[_int], bytes]], dict[str, str]]:
+    """The tensors and the text in the bytes of a file."""
+def bernoulli(input: Tensor, p: _float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probabilities in a tensor, or with probability `p`, else 0."""
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """The numbers of successes in `count` trials that succeed with probability `prob`."""
+def multinomial(
+    input: Tensor, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """The numbers of `num_samples` categories that are chosen, in each row, by the weights in `input`."""
+def normal(
+    mean: _float | Tensor | None = None,
+    std: _float | Tensor | None = None,
+    size: Sequence[_int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: _DType | None = None,
+    device: _Device | None = None,
+    requires_grad: _bool = False,
+) -> Tensor:
+    """Normal numbers with the means and standard deviations in tensors, or of a size if both are numbers."""
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Poisson numbers with the rates in `input`."""
+def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Gamma numbers of rate 1 with the shapes in `input`; without a derivative, see `rgrad.distributions.Gamma`."""
+def _sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Rows of Dirichlet numbers with the concentrations in `input`; without a derivative, see
+    `rgrad.distributions.Dirichlet`.
+    """
 default_generator: Generator
 
 # Element types.
@@ -1592,109 +2554,258 @@ def _handle_torch_function(
 ) -> Any:
     """What the objects, or a mode, make of a call of `function` with the arguments."""
 def _operations() -> list[dict[str, Any]]:
-    """The registry as a list of dictionaries, from which stubs and tests are made."""
+    """The registry as a list of dictionaries, from which stubs and tests are made; behind the operations, their
+    aliases.
+    """
 
 # Results with named parts.
-class _LinalgEighResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-class _LinalgLuResult(NamedTuple):
-    L: Tensor
-    U: Tensor
-    pivots: Tensor
-class _LinalgSlogdetResult(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-class _LinalgSolveResult(NamedTuple):
-    result: Tensor
-    info: Tensor
-class _LinalgSvdResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-class _LuUnpackResult(NamedTuple):
-    L: Tensor
-    U: Tensor
-class _GeqrfResult(NamedTuple):
-    a: Tensor
-    tau: Tensor
-class _LinalgCholeskyExResult(NamedTuple):
-    L: Tensor
-    info: Tensor
-class _LinalgEigResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-class _LinalgEighResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-class _LinalgInvExResult(NamedTuple):
-    inverse: Tensor
-    info: Tensor
-class _LinalgLdlFactorResult(NamedTuple):
-    LD: Tensor
-    pivots: Tensor
-class _LinalgLdlFactorExResult(NamedTuple):
-    LD: Tensor
-    pivots: Tensor
-    info: Tensor
-class _LinalgLstsqResult(NamedTuple):
-    solution: Tensor
-    residuals: Tensor
-    rank: Tensor
-    singular_values: Tensor
-class _LinalgLuResult(NamedTuple):
-    P: Tensor
-    L: Tensor
-    U: Tensor
-class _LinalgLuFactorResult(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-class _LinalgLuFactorExResult(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-    info: Tensor
-class _LinalgQrResult(NamedTuple):
-    Q: Tensor
-    R: Tensor
-class _LinalgSlogdetResult(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-class _LinalgSolveExResult(NamedTuple):
-    result: Tensor
-    info: Tensor
-class _LinalgSvdResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-class _LuResult(NamedTuple):
-    LU: Tensor
-    pivots: Tensor
-class _LuUnpackResult(NamedTuple):
-    P: Tensor
-    L: Tensor
-    U: Tensor
+class _EmbeddingBagResult(NamedTuple):
+    output: Tensor
+    offset2bag: Tensor
+    bag_size: Tensor
+    max_indices: Tensor
+class _FractionalMaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _FractionalMaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool1DResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AdaptiveMaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _AminmaxResult(NamedTuple):
+    min: Tensor
+    max: Tensor
+class _CummaxResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _CumminResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _FrexpResult(NamedTuple):
+    mantissa: Tensor
+    exponent: Tensor
+class _GruResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _KthvalueResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _LstmResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+    cy: Tensor
+class _LstmCellResult(NamedTuple):
+    hy: Tensor
+    cy: Tensor
 class _MaxResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _MaxPool1DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool2DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MaxPool3DWithIndicesResult(NamedTuple):
+    out: Tensor
+    indices: Tensor
+class _MedianResult(NamedTuple):
     values: Tensor
     indices: Tensor
 class _MinResult(NamedTuple):
     values: Tensor
     indices: Tensor
-class _QrResult(NamedTuple):
-    Q: Tensor
-    R: Tensor
-class _SlogdetResult(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-class _SvdResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    V: Tensor
-class _TriangularSolveResult(NamedTuple):
-    solution: Tensor
-    cloned_coefficient: Tensor
+class _ModeResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NanmedianResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _NativeBatchNormResult(NamedTuple):
+    out: Tensor
+    save_mean: Tensor
+    save_invstd: Tensor
+class _NativeGroupNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _NativeLayerNormResult(NamedTuple):
+    out: Tensor
+    mean: Tensor
+    rstd: Tensor
+class _RnnReluResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _RnnTanhResult(NamedTuple):
+    output: Tensor
+    hy: Tensor
+class _SortResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
+class _TopkResult(NamedTuple):
+    values: Tensor
+    indices: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
+    @staticmethod
+    def _embedding_bag(
+        weight: Tensor,
+        indices: Tensor,
+        offsets: Tensor,
+        scale_grad_by_freq: _bool = False,
+        mode: _int = 0,
+        sparse: _bool = False,
+        per_sample_weights: Tensor | None = None,
+        include_last_offset: _bool = False,
+        padding_idx: _int | None = None,
+    ) -> _EmbeddingBagResult:
+        """The sum (`mode` 0), the mean (1) or the largest elements (2) of the rows of `weight` in each bag of
+        `indices`; bags begin at `offsets`. Also the bag of each index, the size of each bag, and the rows of the
+        largest elements.
+        """
+    @staticmethod
+    def _fractional_max_pool2d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool2DWithIndicesResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _fractional_max_pool3d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        output_size: _Size,
+        random_samples: Tensor,
+    ) -> _FractionalMaxPool3DWithIndicesResult:
+        """The largest element of each of `output_size` windows that lie where `random_samples` say, and its place."""
+    @staticmethod
+    def _upsample(
+        input: Tensor,
+        mode: str,
+        size: _Size,
+        align_corners: _bool = False,
+        factors: Sequence[_float] = (),
+        antialias: _bool = False,
+    ) -> Tensor:
+        """The last dimensions resized to the given sizes in a given way; `factors` are those that the sizes came from,
+        if any. What `interpolate` does once its arguments are understood.
+        """
+    @staticmethod
+    def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool2d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_avg_pool3d(input: Tensor, output_size: _Size) -> Tensor:
+        """The mean of each of `output_size` windows that divide the input evenly."""
+    @staticmethod
+    def adaptive_max_pool2d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool2DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def adaptive_max_pool3d_with_indices(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool3DWithIndicesResult:
+        """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
+    @staticmethod
+    def affine_grid_generator(theta: Tensor, size: _Size, align_corners: _bool) -> Tensor:
+        """The places that affine maps `theta`, `(batch, 2, 3)` or `(batch, 3, 4)`, send the points of a grid to: a grid
+        for `grid_sample` of an output of `size`, `(batch, channels, ..)`.
+        """
+    @staticmethod
+    def alpha_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
+        """
+    @staticmethod
+    def avg_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The mean of each window, in one dimension; see `avg_pool2d`."""
+    @staticmethod
+    def avg_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def avg_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        ceil_mode: _bool = False,
+        count_include_pad: _bool = True,
+        divisor_override: _int | None = None,
+    ) -> Tensor:
+        """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
+        are) in an input with `padding` zeros on both sides.
+
+        With `ceil_mode` the last window may reach over the end. The sum is divided by `divisor_override` if that is
+        given, else by the number of elements, zeros of the padding among them if `count_include_pad`. Raises
+        `RuntimeError` where the numbers do not fit the input.
+        """
+    @staticmethod
+    def batch_norm(
+        input: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: _bool = False,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel less its mean and divided by its standard deviation; times `weight` and plus `bias`, one number
+        for each channel.
+
+        With `training` the statistics are those of the batch, and the running averages, if given, are moved towards
+        them by `momentum`; else they are the running averages. S. Ioffe and C. Szegedy, "Batch normalization", 2015.
+        Raises `RuntimeError` where sizes do not fit, `ValueError` when training on channels of one element.
+        """
+    @staticmethod
+    def bilinear(
+        input1: Tensor,
+        input2: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+        `(features, n, m)`, a bias `(features,)`.
+        """
     @staticmethod
     def binary_cross_entropy(
         input: Tensor,
@@ -1718,6 +2829,202 @@ class _Functional:
         without overflow. `pos_weight` weighs the positive targets.
         """
     @staticmethod
+    def celu(input: Tensor, alpha: _Operand = 1.0, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `alpha * (exp(x / alpha) - 1)` below: J. Barron, "Continuously differentiable exponential linear
+        units", 2017. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def celu_(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
+        """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+        Raises `RuntimeError` if `alpha` is 0.
+        """
+    @staticmethod
+    def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels taken in turn from each of `groups` groups of them.
+
+        X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in one dimension.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: str = 'valid',
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in two dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: str = 'valid',
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The convolution of `input` by `weight` in three dimensions.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+        and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+        """
+    @overload
+    @staticmethod
+    def conv3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: str = 'valid',
+        dilation: _Size = [1],
+        groups: _int = 1,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+    @staticmethod
+    def conv_tbc(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        pad: _int = 0,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+        `(kernel, channels, features)`.
+        """
+    @staticmethod
+    def conv_transpose1d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
+        groups: _int = 1,
+        dilation: _Size = [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose2d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
+        groups: _int = 1,
+        dilation: _Size = [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def conv_transpose3d(
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: _Size = [1],
+        padding: _Size = [0],
+        output_padding: _Size = [0],
+        groups: _int = 1,
+        dilation: _Size = [1],
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+        `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+        and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+        they do not fit together.
+        """
+    @staticmethod
+    def cosine_similarity(
+        x1: Tensor,
+        x2: Tensor,
+        dim: _int = 1,
+        eps: _Operand = 1e-8,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
+        broadcast.
+
+        Raises `RuntimeError` for integers.
+        """
+    @staticmethod
     def cross_entropy(
         input: Tensor,
         target: Tensor,
@@ -1730,6 +3037,37 @@ class _Functional:
         size. `label_smoothing` mixes the target with the uniform distribution (C. Szegedy et al., "Rethinking the
         Inception architecture", 2015).
         """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: _Size,
+        target_lengths: _Size,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """The loss of connectionist temporal classification: minus the logarithm of the probability that the classes
+        drawn at each time, repeats merged and blanks left out, are the target.
+
+        `log_probs` is `(time, batch, classes)`, or `(time, classes)` for one example; `targets` is `(batch,
+        length)`, or all one after another. The mean is that of losses divided by the lengths of their targets; with
+        `zero_infinity`, targets that are too long count as 0. A. Graves et al., 2006. Raises `RuntimeError` where
+        sizes do not fit.
+        """
+    @overload
+    @staticmethod
+    def ctc_loss(
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor,
+        target_lengths: Tensor,
+        blank: _int = 0,
+        reduction: str = 'mean',
+        zero_infinity: _bool = False,
+    ) -> Tensor:
+        """`ctc_loss` with lengths in tensors."""
     @staticmethod
     def dropout(input: Tensor, p: _Operand = 0.5, training: _bool = True, inplace: _bool = False) -> Tensor:
         """Each element set to 0 with probability `p`, the others divided by `1 - p`; unchanged unless `training`.
@@ -1738,17 +3076,388 @@ class _Functional:
         Raises `ValueError` unless `p` is from 0 to 1.
         """
     @staticmethod
+    def elu(input: Tensor, alpha: _Operand = 1.0, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `alpha * (exp(x) - 1)` below: D. Clevert et al., "Fast and accurate deep network learning by
+        exponential linear units", 2015. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def elu_(input: Tensor, alpha: _Operand = 1, scale: _Operand = 1, input_scale: _Operand = 1) -> Tensor:
+        """`scale * x` above 0, `scale * alpha * (exp(input_scale * x) - 1)` below."""
+    @staticmethod
+    def feature_alpha_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`alpha_dropout` of whole channels (of the first two dimensions)."""
+    @staticmethod
+    def feature_dropout(
+        input: Tensor,
+        p: _Operand,
+        train: _bool,
+        inplace: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
+
+        J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
+        """
+    @staticmethod
+    def fold(
+        input: Tensor,
+        output_size: _Size,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Columns added up to an image: from `(batch, channels * kernel, blocks)`, or without the batch, to
+        `(batch, channels, ..output_size)`; see `unfold`, whose transpose it is.
+        """
+    @staticmethod
+    def gelu(input: Tensor, *, approximate: str = 'none') -> Tensor:
+        """`x` times the probability that a standard normal number is below it: D. Hendrycks and K. Gimpel, "Gaussian
+        error linear units", 2016. `approximate="tanh"` replaces the error function by a tangent.
+        """
+    @staticmethod
+    def glu(input: Tensor, dim: _int = -1) -> Tensor:
+        """The first half along `dim` times `sigmoid` of the second: Y. Dauphin et al., "Language modeling with gated
+        convolutional networks", 2016.
+
+        Raises `RuntimeError` for a tensor without dimensions or of odd size along `dim`.
+        """
+    @staticmethod
+    def grid_sample(
+        input: Tensor,
+        grid: Tensor,
+        mode: str = 'bilinear',
+        padding_mode: str = 'zeros',
+        align_corners: _bool | None = None,
+    ) -> Tensor:
+        """Elements of `input`, `(batch, channels, ..)`, at places of `grid`, `(batch, .., n)`, whose numbers run from
+        -1 to 1 along each of the n last dimensions, the last one first.
+
+        `mode` is `"bilinear"`, `"nearest"` or, in two dimensions, `"bicubic"`; outside there are `"zeros"`, the
+        `"border"`, or the `"reflection"` of what is inside. Raises `RuntimeError` where sizes do not fit,
+        `ValueError` for another mode.
+        """
+    @staticmethod
+    def group_norm(
+        input: Tensor,
+        num_groups: _int,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each of `num_groups` groups of an example's channels less its mean and divided by its standard deviation;
+        times `weight` and plus `bias`, one number for each channel.
+
+        Y. Wu and K. He, "Group normalization", 2018. Raises `RuntimeError` where sizes do not fit, `ValueError` for
+        groups of one element.
+        """
+    @staticmethod
+    def hardshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
+        """Each element, but 0 from `-lambd` to `lambd`."""
+    @staticmethod
+    def hardsigmoid(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`relu6(x + 3) / 6`, in place of the input if `inplace`."""
+    @staticmethod
+    def hardsigmoid_(input: Tensor) -> Tensor:
+        """`relu6(x + 3) / 6`."""
+    @staticmethod
+    def hardswish(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * relu6(x + 3) / 6`: A. Howard et al., "Searching for MobileNetV3", 2019. In place of the input if
+        `inplace`.
+        """
+    @staticmethod
+    def hardswish_(input: Tensor) -> Tensor:
+        """`x * relu6(x + 3) / 6`."""
+    @staticmethod
+    def hardtanh(
+        input: Tensor,
+        min_val: _Operand = -1.0,
+        max_val: _Operand = 1.0,
+        inplace: _bool = False,
+    ) -> Tensor:
+        """Each element, but not below `min_val` nor above `max_val`; in place of the input if `inplace`.
+
+        Raises `ValueError` if `min_val` is greater.
+        """
+    @staticmethod
+    def hardtanh_(input: Tensor, min_val: _Operand = -1, max_val: _Operand = 1) -> Tensor:
+        """Each element, but not below `min_val` nor above `max_val`."""
+    @staticmethod
+    def hinge_embedding_loss(
+        input: Tensor,
+        target: Tensor,
+        margin: _Operand = 1.0,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """`x` where the target is 1, `max(0, margin - x)` where it is -1."""
+    @staticmethod
+    def huber_loss(
+        input: Tensor,
+        target: Tensor,
+        reduction: str = 'mean',
+        delta: _Operand = 1.0,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Half the squared difference up to `delta`, `delta * (|difference| - delta / 2)` beyond: P. Huber, "Robust
+        estimation of a location parameter", 1964. Input and target broadcast.
+
+        Raises `RuntimeError` unless `delta` is positive.
+        """
+    @staticmethod
+    def instance_norm(
+        input: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        use_input_stats: _bool = True,
+        momentum: _Operand = 0.1,
+        eps: _Operand = 1e-5,
+    ) -> Tensor:
+        """Each channel of each example less its mean and divided by its standard deviation; see `batch_norm`.
+
+        D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance normalization", 2016.
+        """
+    @staticmethod
+    def kl_div(input: Tensor, target: Tensor, reduction: str = 'mean', *, log_target: _bool = False) -> Tensor:
+        """The divergence `target * (log(target) - input)` of log-probabilities `input` from probabilities `target`
+        (their logarithms, if `log_target`). Input and target broadcast. S. Kullback and R. Leibler, 1951.
+        """
+    @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the absolute differences; input and target broadcast."""
+    @staticmethod
+    def layer_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: _Operand = 1e-5,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+        standard deviation; times `weight` and plus `bias`, which have that size.
+
+        J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+        fit.
+        """
+    @staticmethod
+    def leaky_relu(input: Tensor, negative_slope: _Operand = 0.01, inplace: _bool = False) -> Tensor:
+        """`x` above 0, `negative_slope * x` below; in place of the input if `inplace`."""
+    @staticmethod
+    def leaky_relu_(input: Tensor, negative_slope: _Operand = 0.01) -> Tensor:
+        """`x` above 0, `negative_slope * x` below."""
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
+    def local_response_norm(
+        input: Tensor,
+        size: _int,
+        alpha: _Operand = 1e-4,
+        beta: _Operand = 0.75,
+        k: _Operand = 1.0,
+    ) -> Tensor:
+        """Each element divided by a power of the mean square of those in `size` channels around it.
+
+        A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification with deep convolutional neural
+        networks", 2012.
+        """
+    @staticmethod
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
     @staticmethod
+    def logsigmoid(input: Tensor) -> Tensor:
+        """The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it."""
+    @staticmethod
+    def lp_pool1d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool2d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def lp_pool3d(
+        input: Tensor,
+        norm_type: _Operand,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        ceil_mode: _bool = False,
+    ) -> Tensor:
+        """The `norm_type`-th root of the sum of the powers of each window's elements."""
+    @staticmethod
+    def margin_ranking_loss(
+        input1: Tensor,
+        input2: Tensor,
+        target: Tensor,
+        margin: _Operand = 0.0,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """`max(0, margin - target * (input1 - input2))`: target 1 asks for the first to be larger, -1 for the second.
+
+        Raises `RuntimeError` unless the three have as many dimensions.
+        """
+    @staticmethod
+    def max_pool1d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool1d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _MaxPool1DWithIndicesResult:
+        """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+    @staticmethod
+    def max_pool2d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool2d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool2DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_pool3d(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The largest element of each window; arguments as there are for the function that gives the places too."""
+    @staticmethod
+    def max_pool3d_with_indices(
+        input: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        dilation: _Size = [1],
+        ceil_mode: _bool = False,
+    ) -> _MaxPool3DWithIndicesResult:
+        """The largest element of each window of `kernel_size` elements, each `dilation` from the next, and its place in
+        the plane.
+
+        Windows are `stride` apart (by default, as large as they are) in an input with `padding` on both sides, which
+        never wins; with `ceil_mode` the last one may reach over the end. Raises `RuntimeError` where the numbers do
+        not fit the input.
+        """
+    @staticmethod
+    def max_unpool1d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where `max_pool1d` found them, among zeros."""
+    @staticmethod
+    def max_unpool2d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
+    @staticmethod
+    def max_unpool3d(
+        input: Tensor,
+        indices: Tensor,
+        kernel_size: _Size,
+        stride: _Size | None = None,
+        padding: _Size = [0],
+        output_size: _Size | None = None,
+    ) -> Tensor:
+        """Elements put back where a pool of largest elements found them, among zeros."""
+    @staticmethod
+    def mish(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * tanh(log(1 + exp(x)))`: D. Misra, "Mish: a self regularized non-monotonic activation function", 2019. In
+        place of the input if `inplace`.
+        """
+    @staticmethod
+    def mish_(input: Tensor) -> Tensor:
+        """`x * tanh(log(1 + exp(x)))`."""
+    @staticmethod
     def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
         """The mean (or sum) of the squared differences; input and target broadcast."""
+    @staticmethod
+    def multi_margin_loss(
+        input: Tensor,
+        target: Tensor,
+        p: _Operand = 1,
+        margin: _Operand = 1.0,
+        weight: Tensor | None = None,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """The mean over classes of `max(0, margin - x[class] + x[other])^p`, times the weight of the class. `input` is
+        `(c)` or `(n, c)`, `target` int64 `()` or `(n)`.
+
+        Raises `ValueError` unless `p` is 1 or 2.
+        """
+    @staticmethod
+    def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """The sum of `max(0, 1 - x[target] + x[other])` over targets and classes that are none, divided by the number
+        of classes. `input` is `(c)` or `(n, c)`, `target` as large, int64: the classes of a row, ended by -1.
+        """
     @staticmethod
     def nll_loss(
         input: Tensor,
@@ -1762,549 +3471,381 @@ class _Functional:
         for each class.
         """
     @staticmethod
+    def normalize(input: Tensor, p: _Operand = 2.0, dim: _int = 1, eps: _Operand = 1e-12) -> Tensor:
+        """`input` divided by its p-norm along `dim`, or by `eps` if that is larger."""
+    @staticmethod
+    def one_hot(tensor: Tensor, num_classes: _int = -1) -> Tensor:
+        """A vector with a 1 at the place of each class and 0 elsewhere, as a new last dimension of `num_classes` (one
+        more than the largest class, if -1).
+
+        Raises `RuntimeError` unless classes are int64, from 0 to below `num_classes`.
+        """
+    @staticmethod
+    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
+        """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
+        then for the one before it, and so on.
+
+        `mode` is `"constant"` for `value` (by default 0), `"reflect"` for the elements next to the edge in reverse,
+        `"replicate"` for the edge itself, or `"circular"` for the elements of the other end. Raises
+        `NotImplementedError` for another mode, or for as many dimensions as the mode does not know.
+        """
+    @staticmethod
+    def pairwise_distance(
+        x1: Tensor,
+        x2: Tensor,
+        p: _Operand = 2.0,
+        eps: _Operand = 1e-6,
+        keepdim: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
+    @staticmethod
+    def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+        """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
+    @staticmethod
+    def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+        r)`.
+
+        W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+        neural network", 2016.
+        """
+    @staticmethod
+    def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+        """Pixels made channels: the reverse of `pixel_shuffle`."""
+    @staticmethod
+    def poisson_nll_loss(
+        input: Tensor,
+        target: Tensor,
+        log_input: _bool = True,
+        full: _bool = False,
+        eps: _Operand = 1e-8,
+        reduction: str = 'mean',
+    ) -> Tensor:
+        """Minus the log-likelihood of counts `target` for Poisson's distribution with the rate `exp(input)`, or `input`
+        itself unless `log_input`. `full` adds an approximation of the term that `input` has no part in.
+        """
+    @staticmethod
+    def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+        deep into rectifiers", 2015.
+
+        Raises `RuntimeError` if dtypes differ or the weight has another size.
+        """
+    @staticmethod
     def relu(input: Tensor, inplace: _bool = False) -> Tensor:
         """The larger of each element and 0; stored in `input` itself if `inplace`."""
+    @staticmethod
+    def relu_(input: Tensor) -> Tensor:
+        """The larger of each element and 0. The derivative at 0 is 0."""
+    @staticmethod
+    def relu6(input: Tensor, inplace: _bool = False) -> Tensor:
+        """Each element, but not below 0 nor above 6; in place of the input if `inplace`."""
+    @staticmethod
+    def relu6_(input: Tensor) -> Tensor:
+        """Each element, but not below 0 nor above 6."""
+    @staticmethod
+    def rms_norm(
+        input: Tensor,
+        normalized_shape: _Size,
+        weight: Tensor | None = None,
+        eps: _Operand | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+        B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+        epsilon.
+        """
+    @staticmethod
+    def rrelu(
+        input: Tensor,
+        lower: _Operand = 1.0 / 8.0,
+        upper: _Operand = 1.0 / 3.0,
+        training: _bool = False,
+        inplace: _bool = False,
+    ) -> Tensor:
+        """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after; in
+        place of the input if `inplace`. B. Xu et al., "Empirical evaluation of rectified activations", 2015.
+        """
+    @staticmethod
+    def rrelu_(
+        input: Tensor,
+        lower: _Operand = 1.0 / 8.0,
+        upper: _Operand = 1.0 / 3.0,
+        training: _bool = False,
+    ) -> Tensor:
+        """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
+    @staticmethod
+    def scaled_dot_product_attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: _Operand = 0.0,
+        is_causal: _bool = False,
+        *,
+        scale: _Operand | None = None,
+        enable_gqa: _bool = False,
+    ) -> Tensor:
+        """`softmax(query @ key.T * scale + attn_mask) @ value`, over the last two dimensions.
+
+        A bool mask is true where there is attention, a float one is added; `is_causal` masks what comes later than
+        the query. Rows that see nothing are 0. `scale` is by default one divided by the root of the last size; with
+        `enable_gqa` heads of key and value are shared by several of the query. A. Vaswani et al., "Attention is all
+        you need", 2017. Raises `RuntimeError` where sizes or types do not fit.
+        """
+    @staticmethod
+    def selu(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`elu` times a scale, with constants that keep mean 0 and variance 1: G. Klambauer et al., "Self-normalizing
+        neural networks", 2017. In place of the input if `inplace`.
+        """
+    @staticmethod
+    def selu_(input: Tensor) -> Tensor:
+        """`elu` times a scale, with constants that keep mean 0 and variance 1."""
     @staticmethod
     def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logistic function `1 / (1 + exp(-x))`."""
     @staticmethod
+    def sigmoid_(input: Tensor) -> Tensor:
+        """The logistic function `1 / (1 + exp(-x))`."""
+    @staticmethod
+    def silu(input: Tensor, inplace: _bool = False) -> Tensor:
+        """`x * sigmoid(x)`: S. Elfwing et al., "Sigmoid-weighted linear units", 2017. In place of the input if
+        `inplace`.
+        """
+    @staticmethod
+    def silu_(input: Tensor) -> Tensor:
+        """`x * sigmoid(x)`."""
+    @staticmethod
+    def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', beta: _Operand = 1.0) -> Tensor:
+        """Half the squared difference divided by `beta` up to `beta`, `|difference| - beta / 2` beyond; `l1_loss` for
+        `beta` 0. R. Girshick, "Fast R-CNN", 2015. Input and target broadcast.
+
+        Raises `RuntimeError` if `beta` is negative.
+        """
+    @staticmethod
+    def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """`log(1 + exp(-target * x))` for targets 1 and -1, which are constants."""
+    @staticmethod
     def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @staticmethod
+    def softplus(input: Tensor, beta: _Operand = 1, threshold: _Operand = 20) -> Tensor:
+        """`log(1 + exp(beta x)) / beta`, and `x` where `beta x` is above `threshold`."""
+    @staticmethod
+    def softshrink(input: Tensor, lambd: _Operand = 0.5) -> Tensor:
+        """Each element brought nearer to 0 by `lambd`, and 0 if that is farther.
+
+        Raises `RuntimeError` if `lambd` is negative.
+        """
+    @staticmethod
+    def softsign(input: Tensor) -> Tensor:
+        """`x / (1 + |x|)`."""
+    @staticmethod
     def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Hyperbolic tangent of each element."""
+    @staticmethod
+    def tanh_(input: Tensor) -> Tensor:
+        """Hyperbolic tangent of each element."""
+    @staticmethod
+    def tanhshrink(input: Tensor) -> Tensor:
+        """`x - tanh(x)`."""
+    @staticmethod
+    def threshold(input: Tensor, threshold: _Operand, value: _Operand, inplace: _bool = False) -> Tensor:
+        """`value` where an element is not above `threshold`; in place of the input if `inplace`."""
+    @staticmethod
+    def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
+        """`value` where an element is not above `threshold`."""
+    @staticmethod
+    def unfold(
+        input: Tensor,
+        kernel_size: _Size,
+        dilation: _Size = [1],
+        padding: _Size = [0],
+        stride: _Size = [1],
+    ) -> Tensor:
+        """Blocks of an image as columns: from `(batch, channels, height, width)`, or without the batch, to
+        `(batch, channels * kernel, blocks)`.
+
+        Blocks have `kernel_size` elements, `dilation` apart, and lie `stride` apart in an image with `padding` zeros
+        around. Raises `RuntimeError` where they do not fit.
+        """
 
 _nn: _Functional
 
-# Operations of `rgrad.linalg`.
-class _LinalgFunctions:
+# Operations of `rgrad.special`.
+class _SpecialFunctions:
     @staticmethod
-    def linalg_cholesky(input: Tensor, *, upper: _bool = False, out: Tensor | None = None) -> Tensor:
-        """The lower factor `L` of `A = L L^H`, or with `upper` the factor `U` of `A = U^H U`.
+    def airy_ai(x: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The Airy function Ai."""
+    @staticmethod
+    def bessel_j0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The Bessel function of the first kind of order 0."""
+    @staticmethod
+    def bessel_j1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The Bessel function of the first kind of order 1."""
+    @staticmethod
+    def bessel_y0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The Bessel function of the second kind of order 0."""
+    @staticmethod
+    def bessel_y1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The Bessel function of the second kind of order 1."""
+    @staticmethod
+    def chebyshev_polynomial_t(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Chebyshev polynomial of the first kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_u(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Chebyshev polynomial of the second kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_v(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Chebyshev polynomial of the third kind of degree `n`."""
+    @staticmethod
+    def chebyshev_polynomial_w(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Chebyshev polynomial of the fourth kind of degree `n`."""
+    @staticmethod
+    def entr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The entropy `-x log(x)` of each element: 0 at 0, negative infinity below."""
+    @staticmethod
+    def erfcx(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`exp(x²) erfc(x)`."""
+    @staticmethod
+    def hermite_polynomial_h(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The physicists' Hermite polynomial of degree `n`."""
+    @staticmethod
+    def hermite_polynomial_he(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The probabilists' Hermite polynomial of degree `n`."""
+    @staticmethod
+    def i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    @staticmethod
+    def i0e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`exp(-|x|) i0(x)`."""
+    @staticmethod
+    def i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the first kind of order 1."""
+    @staticmethod
+    def i1e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`exp(-|x|) i1(x)`."""
+    @staticmethod
+    def laguerre_polynomial_l(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Laguerre polynomial of degree `n`."""
+    @staticmethod
+    def legendre_polynomial_p(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The Legendre polynomial of degree `n`."""
+    @staticmethod
+    def log_ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The logarithm of `ndtr`."""
+    @staticmethod
+    def logit(input: Tensor, eps: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+        """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+        first.
+        """
+    @staticmethod
+    def modified_bessel_i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the first kind of order 0."""
+    @staticmethod
+    def modified_bessel_i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the first kind of order 1."""
+    @staticmethod
+    def modified_bessel_k0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the second kind of order 0."""
+    @staticmethod
+    def modified_bessel_k1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The modified Bessel function of the second kind of order 1."""
+    @staticmethod
+    def ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The normal distribution function, the probability of numbers up to x."""
+    @staticmethod
+    def ndtri(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of `ndtr`."""
+    @staticmethod
+    def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The `n`-th derivative of `digamma`."""
+    @staticmethod
+    def scaled_modified_bessel_k0(x: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`exp(x)` times `modified_bessel_k0(x)`."""
+    @staticmethod
+    def scaled_modified_bessel_k1(x: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`exp(x)` times `modified_bessel_k1(x)`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_t(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """`chebyshev_polynomial_t` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_u(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """`chebyshev_polynomial_u` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_v(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """`chebyshev_polynomial_v` of `2x - 1`."""
+    @staticmethod
+    def shifted_chebyshev_polynomial_w(x: _Operand, n: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """`chebyshev_polynomial_w` of `2x - 1`."""
+    @staticmethod
+    def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`sin(πx) / (πx)`, and 1 at 0."""
+    @staticmethod
+    def spherical_bessel_j0(x: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The spherical Bessel function of the first kind of order 0, `sin(x) / x`."""
+    @staticmethod
+    def xlog1py(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """`input * log(1 + other)`, 0 where `input` is 0, unless `other` is NaN."""
+    @staticmethod
+    def zeta(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+        """The zeta function of Hurwitz, the sum of `(other + k)^-input` over k from 0 on. It has a derivative for
+        `other` alone.
+        """
 
-        Raises `LinAlgError` if a matrix is not positive definite.
-        """
-    @staticmethod
-    def linalg_cholesky_ex(
-        input: Tensor,
-        *,
-        upper: _bool = False,
-        check_errors: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgCholeskyExResult:
-        """The Cholesky factor, and 0 or the order of the first leading minor that is not positive definite.
-
-        `L` has size `(*, n, n)`, `info` `(*)`. Only one triangle of `input` is read.
-        """
-    @overload
-    @staticmethod
-    def linalg_cond(input: Tensor, p: str, *, out: Tensor | None = None) -> Tensor:
-        """The condition number in the norm 'fro' or 'nuc'."""
-    @overload
-    @staticmethod
-    def linalg_cond(input: Tensor, p: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
-        """The condition number in the 2-norm, or for `p` -2 its reciprocal; for another `p` the product of the norms of
-        the matrix and its inverse, infinite for a singular one.
-        """
-    @staticmethod
-    def linalg_det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """The determinant of each matrix."""
-    @staticmethod
-    def linalg_eig(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgEigResult:
-        """Eigenvalues and eigenvectors of any square matrices, complex. The vectors are the columns of `eigenvectors`.
-        """
-    @staticmethod
-    def linalg_eigh(input: Tensor, UPLO: str = 'L', *, out: tuple[Tensor, ...] | None = None) -> _LinalgEighResult:
-        """Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices, of which one triangle is read:
-        `UPLO` is 'L' or 'U'. The vectors are the columns of `eigenvectors`.
-        """
-    @staticmethod
-    def linalg_eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """The eigenvalues of any square matrices, complex."""
-    @staticmethod
-    def linalg_eigvalsh(input: Tensor, UPLO: str = 'L', *, out: Tensor | None = None) -> Tensor:
-        """The eigenvalues of symmetric or Hermitian matrices, ascending."""
-    @staticmethod
-    def linalg_householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """The first columns of the product of reflections `I - tau_i v_i v_i^H`, whose vectors `input` has below its
-        diagonal.
-
-        `input` has size `(*, m, n)`, `tau` `(*, k)` with `k <= n <= m`; the result is as large as `input`.
-        """
-    @staticmethod
-    def linalg_inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """The inverse of each matrix. Raises `LinAlgError` if one is singular."""
-    @staticmethod
-    def linalg_inv_ex(
-        A: Tensor,
-        *,
-        check_errors: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgInvExResult:
-        """The inverse, and 0 or the number of the first pivot that is zero."""
-    @staticmethod
-    def linalg_ldl_factor(
-        input: Tensor,
-        *,
-        hermitian: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgLdlFactorResult:
-        """`linalg_ldl_factor_ex` that raises `LinAlgError` for a pivot of zero."""
-    @staticmethod
-    def linalg_ldl_factor_ex(
-        input: Tensor,
-        *,
-        hermitian: _bool = False,
-        check_errors: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgLdlFactorExResult:
-        """`L` and the block diagonal `D` of `A = L D L^T` (`hermitian`: `L D L^H`) in one matrix, the exchanges as
-        LAPACK counts them, and 0 or the number of the first pivot that is zero.
-        """
-    @staticmethod
-    def linalg_ldl_solve(
-        LD: Tensor,
-        pivots: Tensor,
-        B: Tensor,
-        *,
-        hermitian: _bool = False,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """Solves `A X = B` from the factors of `A` that `ldl_factor` gives. Not differentiable."""
-    @staticmethod
-    def linalg_lstsq(
-        input: Tensor,
-        b: Tensor,
-        rcond: _Operand | None = None,
-        *,
-        driver: str | None = None,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgLstsqResult:
-        """The `X` of least norm among those with the least `norm(A X - B)`.
-
-        Besides the solution come the residuals (empty unless `A` has more rows than columns and full rank), the rank
-        and the singular values of `A` (each empty unless `driver` finds it: 'gelsd' and 'gelss' both, 'gelsy' the
-        rank, 'gels' none).
-        """
-    @staticmethod
-    def linalg_lu(A: Tensor, *, pivot: _bool = True, out: tuple[Tensor, ...] | None = None) -> _LinalgLuResult:
-        """The permutation and the triangular factors of `A = P L U`; without `pivot` no rows are exchanged, and `P` is
-        empty.
-        """
-    @staticmethod
-    def linalg_lu_factor(
-        A: Tensor,
-        *,
-        pivot: _bool = True,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgLuFactorResult:
-        """`L` and `U` in one matrix, and the row exchanges. Raises `RuntimeError` if a pivot is zero."""
-    @staticmethod
-    def linalg_lu_factor_ex(
-        A: Tensor,
-        *,
-        pivot: _bool = True,
-        check_errors: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgLuFactorExResult:
-        """`L` and `U` in one matrix, the row exchanges, and 0 or the number of the first pivot that is zero.
-
-        `pivots` has size `(*, min(m, n))`: row `i` was exchanged with row `pivots[i]`, counted from 1.
-        """
-    @staticmethod
-    def linalg_lu_solve(
-        LU: Tensor,
-        pivots: Tensor,
-        B: Tensor,
-        *,
-        left: _bool = True,
-        adjoint: _bool = False,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """Solves `A X = B` (without `left`, `X A = B`; with `adjoint`, for `A^H`) from the factors of `A`."""
-    @staticmethod
-    def linalg_matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """`matmul` under the name that it has in `rgrad.linalg`."""
-    @staticmethod
-    def linalg_matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """The exponential of each square matrix, `sum(A^k / k!)`."""
-    @overload
-    @staticmethod
-    def linalg_matrix_norm(
-        input: Tensor,
-        ord: str = 'fro',
-        dim: _Size = [-2, -1],
-        keepdim: _bool = False,
-        *,
-        dtype: _DType | None = None,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The norm of order `ord` of the matrices in two dimensions: 'fro', the root of the sum of squares, or 'nuc',
-        the sum of singular values.
-        """
-    @overload
-    @staticmethod
-    def linalg_matrix_norm(
-        input: Tensor,
-        ord: _Operand,
-        dim: _Size = [-2, -1],
-        keepdim: _bool = False,
-        *,
-        dtype: _DType | None = None,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The norm of order `ord` of the matrices in two dimensions: the largest (for a negative `ord`, the smallest)
-        singular value for 2, sum of absolute values of a column for 1, of a row for infinity.
-        """
-    @staticmethod
-    def linalg_matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
-        """The matrix to the power `n`; for a negative one, of its inverse."""
-    @overload
-    @staticmethod
-    def linalg_matrix_rank(
-        input: Tensor,
-        tol: _Operand,
-        hermitian: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`linalg.matrix_rank` with `atol` under its old name."""
-    @overload
-    @staticmethod
-    def linalg_matrix_rank(
-        input: Tensor,
-        *,
-        atol: _Operand | None = None,
-        rtol: _Operand | None = None,
-        hermitian: _bool = False,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """How many singular values (with `hermitian`, absolute eigenvalues) are above the tolerance of `linalg.pinv`.
-        """
-    @staticmethod
-    def linalg_multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
-        """The product of several matrices, in the order of least multiplications. The first and the last may be
-        vectors.
-        """
-    @overload
-    @staticmethod
-    def linalg_pinv(
-        input: Tensor,
-        rcond: _Operand,
-        hermitian: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`linalg.pinv` with `rtol` under its old name."""
-    @overload
-    @staticmethod
-    def linalg_pinv(
-        input: Tensor,
-        *,
-        atol: _Operand | None = None,
-        rtol: _Operand | None = None,
-        hermitian: _bool = False,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The Moore-Penrose inverse: singular values up to the larger of `atol` and `rtol` times the largest one count
-        as zero. With `hermitian` the matrices are taken for Hermitian, and only a triangle is read.
-
-        By default `atol` is 0, and `rtol` the larger extent of the matrix times the type's epsilon (0 with an
-        `atol`).
-        """
-    @staticmethod
-    def linalg_qr(A: Tensor, mode: str = 'reduced', *, out: tuple[Tensor, ...] | None = None) -> _LinalgQrResult:
-        """The factors of `A = Q R`: orthonormal columns and an upper triangle.
-
-        `mode` is 'reduced' (`Q` of size `(*, m, k)` with `k = min(m, n)`), 'complete' (`(*, m, m)`), or 'r' for `R`
-        alone.
-        """
-    @staticmethod
-    def linalg_slogdet(A: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgSlogdetResult:
-        """The sign (for complex matrices, the direction) of each determinant, and the logarithm of its absolute value.
-        """
-    @staticmethod
-    def linalg_solve(A: Tensor, B: Tensor, *, left: _bool = True, out: Tensor | None = None) -> Tensor:
-        """The solution of `A X = B` (without `left`, `X A = B`).
-
-        `A` has size `(*, n, n)`, `B` `(*, n, k)`, or `(n,)` or the size of `A` without its last dimension, for
-        vectors; batches broadcast. Raises `LinAlgError` if a matrix is singular.
-        """
-    @staticmethod
-    def linalg_solve_ex(
-        A: Tensor,
-        B: Tensor,
-        *,
-        left: _bool = True,
-        check_errors: _bool = False,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgSolveExResult:
-        """The solution of `A X = B` (without `left`, `X A = B`), and 0 or the number of the first pivot that is zero.
-        """
-    @staticmethod
-    def linalg_solve_triangular(
-        input: Tensor,
-        B: Tensor,
-        *,
-        upper: _bool,
-        left: _bool = True,
-        unitriangular: _bool = False,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """Solves `A X = B` (without `left`, `X A = B`), reading the upper or the lower triangle of `A`; with
-        `unitriangular` its diagonal is taken for ones.
-
-        `input`, which is `A`, has size `(*, n, n)`, `B` `(*, n, k)` or `(*, k, n)`; batches broadcast.
-        """
-    @staticmethod
-    def linalg_svd(
-        A: Tensor,
-        full_matrices: _bool = True,
-        *,
-        driver: str | None = None,
-        out: tuple[Tensor, ...] | None = None,
-    ) -> _LinalgSvdResult:
-        """The factors of `A = U diag(S) Vh`, with singular values in descending order.
-
-        `U` has size `(*, m, m)` and `Vh` `(*, n, n)`; without `full_matrices` `(*, m, k)` and `(*, k, n)`, for
-        `k = min(m, n)`. Raises `LinAlgError` for elements that are not finite.
-        """
-    @staticmethod
-    def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
-        """The singular values, in descending order."""
-    @staticmethod
-    def linalg_tensorinv(input: Tensor, ind: _int = 2, *, out: Tensor | None = None) -> Tensor:
-        """The inverse of a tensor seen as a linear map from its last dimensions to the first `ind` ones."""
-    @staticmethod
-    def linalg_tensorsolve(
-        input: Tensor,
-        other: Tensor,
-        dims: _Size | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The solution `X` of `tensordot(A, X, X.ndim) = B`, after moving the dimensions `dims` of `A` to its end."""
-    @staticmethod
-    def linalg_vander(x: Tensor, *, N: _int | None = None, out: Tensor | None = None) -> Tensor:
-        """The matrices whose columns are the powers 0 to `N - 1` of the elements of vectors; `N` is by default their
-        length.
-        """
-    @staticmethod
-    def linalg_vecdot(x: Tensor, y: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
-        """The sums of the products of the conjugates of `x` and the elements of `y` along `dim`; both broadcast."""
-_linalg: _LinalgFunctions
-
-# Operations of `rgrad.fft`.
-class _FftFunctions:
-    @staticmethod
-    def fft_fft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The discrete Fourier transform along `dim`, of the input trimmed or filled with zeros to `n` elements.
-
-        `norm` says where to divide by `n`: 'backward' (the default) in the inverse, 'forward' here, 'ortho' by the
-        square root in both.
-        """
-    @staticmethod
-    def fft_fft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`fft` along several dimensions."""
-    @staticmethod
-    def fft_fftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`fft` along several dimensions."""
-    @overload
-    @staticmethod
-    def fft_fftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
-        """The elements of a transform in another order: that of frequency 0 in the middle. `dim` is by default all
-        dimensions.
-        """
-    @overload
-    @staticmethod
-    def fft_fftshift(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
-    @staticmethod
-    def fft_hfft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The transform, which is real, of numbers of which the second half are conjugates of the first half, the
-        input.
-        """
-    @staticmethod
-    def fft_hfft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`hfft` along the last of several dimensions, and `fft` along the others."""
-    @staticmethod
-    def fft_hfftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`hfft` along the last of several dimensions, and `fft` along the others."""
-    @staticmethod
-    def fft_ifft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `fft`."""
-    @staticmethod
-    def fft_ifft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`ifft` along several dimensions."""
-    @staticmethod
-    def fft_ifftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`ifft` along several dimensions."""
-    @overload
-    @staticmethod
-    def fft_ifftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
-        """The inverse of `fftshift`."""
-    @overload
-    @staticmethod
-    def fft_ifftshift(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
-    @staticmethod
-    def fft_ihfft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `hfft`."""
-    @staticmethod
-    def fft_ihfft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `hfft` over several dimensions."""
-    @staticmethod
-    def fft_ihfftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `hfft` over several dimensions."""
-    @staticmethod
-    def fft_irfft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `rfft`: `n` real numbers, by default `2 * (size - 1)`."""
-    @staticmethod
-    def fft_irfft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `rfft` over several dimensions."""
-    @staticmethod
-    def fft_irfftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The inverse of `rfft` over several dimensions."""
-    @staticmethod
-    def fft_rfft(
-        input: Tensor,
-        n: _int | None = None,
-        dim: _int = - 1,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """The transform of real numbers: its first `n // 2 + 1` elements, of which the others are conjugates."""
-    @staticmethod
-    def fft_rfft2(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size =  [- 2, - 1],
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`rfft` along the last of several dimensions, and `fft` along the others."""
-    @staticmethod
-    def fft_rfftn(
-        input: Tensor,
-        s: _Size | None = None,
-        dim: _Size | None = None,
-        norm: str | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
-        """`rfft` along the last of several dimensions, and `fft` along the others."""
-_fft: _FftFunctions
+_special: _SpecialFunctions
 
 # Operations.
+def _nonzero_columns(input: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements that are not 0, a vector for each dimension."""
+def _tensordot(
+    input: Tensor,
+    other: Tensor,
+    dims_self: _Size,
+    dims_other: _Size,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sums of products over the dimensions `dims_self` of one tensor and `dims_other` of the other."""
+def _unique_consecutive(
+    input: Tensor,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+    dim: _int | None = None,
+) -> tuple[Tensor, ...]:
+    """Neighbours that are equal once: elements of the flattened tensor, or parts along `dim`."""
+def _unique_elements(
+    input: Tensor,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The elements each once in ascending order, the group of each element, and how many there are in each."""
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
 def abs_(input: Tensor) -> Tensor:
     """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def acos_(input: Tensor) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def acosh_(input: Tensor) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+    """The mean of each of `output_size` windows that divide the input evenly."""
+def adaptive_max_pool1d(
+    input: Tensor,
+    output_size: _Size,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AdaptiveMaxPool1DResult:
+    """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Sum of two tensors or numbers, element by element."""
@@ -2317,6 +3858,25 @@ def add_(input: _Operand, other: _Operand) -> Tensor:
 @overload
 def add_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input + alpha * other`."""
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
+def addbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * sum(batch1 @ batch2)`, the sum over the batch; `input` broadcasts."""
 def addcdiv(
     input: Tensor,
     tensor1: Tensor,
@@ -2349,16 +3909,62 @@ def addmm(
     out: Tensor | None = None,
 ) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`; `input` broadcasts to the size of the product."""
+def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`addmm` in place: `input` has to have the size of the product."""
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * (mat @ vec)`; `input` broadcasts."""
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
+    """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
+def adjoint(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The last two dimensions exchanged, and the elements conjugated where they are complex."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0."""
 @overload
 def all(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0, over some dimensions."""
+def alpha_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
 def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest element over some dimensions; equal ones share its gradient."""
 def amin(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest element over some dimensions; equal ones share its gradient."""
+def aminmax(
+    input: Tensor,
+    *,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _AminmaxResult:
+    """The smallest and the largest element, along `dim` or of all; equal ones share the gradient."""
 def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle between each element and the positive real axis, from -π to π. Its derivative at 0 is 0."""
 @overload
@@ -2383,6 +3989,21 @@ def argmin(
     out: Tensor | None = None,
 ) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
+@overload
+def argsort(input: Tensor, dim: _int = -1, descending: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The places of the elements in ascending (or descending) order along `dim`."""
+@overload
+def argsort(
+    input: Tensor,
+    *,
+    stable: _bool,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`argsort`, which is stable, as asked for."""
+def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
     size: _Size,
@@ -2394,10 +4015,131 @@ def as_strided(
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
     """
+def as_strided_scatter(
+    input: Tensor,
+    src: Tensor,
+    size: _Size,
+    stride: _Size,
+    storage_offset: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` where `as_strided` with the same arguments sees it."""
+def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def asin_(input: Tensor) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `sinh`."""
+def asinh_(input: Tensor) -> Tensor:
+    """The inverse of `sinh`."""
+def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def atan_(input: Tensor) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def atan2_(input: Tensor, other: Tensor) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `tanh`."""
+def atanh_(input: Tensor) -> Tensor:
+    """The inverse of `tanh`."""
+@overload
+def atleast_1d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least one dimension."""
+@overload
+def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least one dimension."""
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least two dimensions: a vector is a row."""
+@overload
+def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least two dimensions."""
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`."""
+@overload
+def atleast_3d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors with at least three dimensions."""
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    ceil_mode: _bool = False,
+    count_include_pad: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean of each window, in one dimension; see `avg_pool2d`."""
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def baddbmm_(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: _Operand = 1,
+    alpha: _Operand = 1,
+) -> Tensor:
+    """`beta * input + alpha * (batch1 @ batch2)` for batches of matrices; `input` broadcasts."""
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`batch_norm` for any number of elements, with its arguments in another order."""
+def bilinear(
+    input1: Tensor,
+    input2: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
+    `(features, n, m)`, a bias `(features,)`.
+    """
+def bincount(
+    input: Tensor,
+    weights: Tensor | None = None,
+    minlength: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
 def bitwise_and_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise and; for bool, logical and."""
+def bitwise_left_shift(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The bits of `input` moved up by `other` places; 0 if there are not so many."""
+def bitwise_left_shift_(input: _Operand, other: _Operand) -> Tensor:
+    """The bits of `input` moved up by `other` places; 0 if there are not so many."""
 def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """All bits of each element flipped; for bool, logical not."""
 def bitwise_not_(input: Tensor) -> Tensor:
@@ -2406,31 +4148,86 @@ def bitwise_or(input: _Operand, other: _Operand, *, out: Tensor | None = None) -
     """Bitwise or; for bool, logical or."""
 def bitwise_or_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise or; for bool, logical or."""
+def bitwise_right_shift(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The bits of `input` moved down by `other` places, copies of the sign moving in."""
+def bitwise_right_shift_(input: _Operand, other: _Operand) -> Tensor:
+    """The bits of `input` moved down by `other` places, copies of the sign moving in."""
 def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
+@overload
+def block_diag(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The matrix with the given ones (scalars and vectors count as rows) along its diagonal."""
+@overload
+def block_diag(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+@overload
+def broadcast_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors expanded to the size that they broadcast to."""
+@overload
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
 def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
 def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def bucketize(
+    input: _Operand,
+    boundaries: Tensor,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the bucket between the sorted `boundaries` that it is in."""
+@overload
+def cartesian_prod(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """All rows that have an element of each vector."""
+@overload
+def cartesian_prod(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
+    """
+def cdist(
+    x1: Tensor,
+    x2: Tensor,
+    p: _Operand = 2.0,
+    compute_mode: str = 'use_mm_for_euclid_dist_if_necessary',
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The distance of each row of `x1` `(…, n, m)` from each row of `x2` `(…, k, m)`: `(…, n, k)`.
+
+    `compute_mode` is one of PyTorch's; distances are computed from differences in all of them. Raises
+    `RuntimeError` if the rows differ in length.
     """
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
-def cholesky(input: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.cholesky` under its old name."""
-def cholesky_inverse(L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
-    """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
-def cholesky_solve(input: Tensor, L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
-    """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
+def celu(input: Tensor, alpha: _Operand = 1.0, *, out: Tensor | None = None) -> Tensor:
+    """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+    Raises `RuntimeError` if `alpha` is 0.
+    """
+def celu_(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
+    """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
+
+    Raises `RuntimeError` if `alpha` is 0.
+    """
+@overload
+def chain_matmul(matrices: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications."""
+@overload
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor: ...
+def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels taken in turn from each of `groups` groups of them.
+
+    X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
+    """
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -2457,18 +4254,333 @@ def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side, vectors as columns."""
+def combinations(
+    input: Tensor,
+    r: _int = 2,
+    with_replacement: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Complex numbers from their real and imaginary parts, two float tensors of one type."""
+def concat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under another name."""
+def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """`cat` under numpy's name."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate: a copy, or of a real tensor the tensor itself."""
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate of each element; a real tensor itself."""
+def conj_physical_(input: Tensor) -> Tensor:
+    """The complex conjugate of each element."""
+def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
+    then for the one before it, and so on. Negative ones take elements away.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in one dimension.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: str = 'valid',
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in two dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: str = 'valid',
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The convolution of `input` by `weight` in three dimensions.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(features, channels / groups, ..)`
+    and `bias` `(features,)`. Raises `RuntimeError` where they do not fit together.
+    """
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: str = 'valid',
+    dilation: _Size = [1],
+    groups: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
+def conv_tbc(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    pad: _int = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
+    `(kernel, channels, features)`.
+    """
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
+    groups: _int = 1,
+    dilation: _Size = [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
+    groups: _int = 1,
+    dilation: _Size = [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: _Size = [1],
+    padding: _Size = [0],
+    output_padding: _Size = [0],
+    groups: _int = 1,
+    dilation: _Size = [1],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
+
+    `input` has size `(batch, channels, ..)` or `(channels, ..)`, `weight` `(channels, features / groups, ..)`
+    and `bias` `(features,)`; `output_padding` is added to the size on one side. Raises `RuntimeError` where
+    they do not fit together.
+    """
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: _Size,
+    padding: _Size,
+    dilation: _Size,
+    transposed: _bool,
+    output_padding: _Size,
+    groups: _int,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A convolution of any kind, with all that there is to say about it.
+
+    `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
+    convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
+    """
+def copysign(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The size of `input` with the sign of `other`."""
+def copysign_(input: Tensor, other: _Operand) -> Tensor:
+    """The size of `input` with the sign of `other`."""
+def corrcoef(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Pearson's correlation coefficients of variables, one a row."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
 def cos_(input: Tensor) -> Tensor:
     """Cosine of each element, in radians."""
-def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.det` under its old name."""
+def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Hyperbolic cosine."""
+def cosh_(input: Tensor) -> Tensor:
+    """Hyperbolic cosine."""
+def cosine_similarity(
+    x1: Tensor,
+    x2: Tensor,
+    dim: _int = 1,
+    eps: _Operand = 1e-8,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
+    broadcast.
+
+    Raises `RuntimeError` for integers.
+    """
+@overload
+def count_nonzero(input: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` or in all."""
+@overload
+def count_nonzero(input: Tensor, dim: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+    """How many elements are not 0 over some dimensions."""
+@overload
+def count_nonzero(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+def cov(
+    input: Tensor,
+    *,
+    correction: _int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
+    observations, `aweights` weighs them.
+    """
+def cross(input: Tensor, other: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """The cross product of vectors of three elements along `dim`, by default the first dimension of size 3."""
+def cummax(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CummaxResult:
+    """The largest of the elements up to each one along `dim`, and its last place."""
+def cummin(input: Tensor, dim: _int, *, out: tuple[Tensor, ...] | None = None) -> _CumminResult:
+    """The smallest of the elements up to each one along `dim`, and its last place."""
+def cumprod(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The products of the elements up to each one along `dim`. Integers and bools are multiplied as int64 unless
+    `dtype` says otherwise.
+    """
+def cumprod_(input: Tensor, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+    """`cumprod` in place, which keeps the dtype."""
+def cumsum(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+    """The sums of the elements up to each one along `dim`. Integers and bools are summed as int64 unless `dtype`
+    says otherwise.
+    """
+def cumsum_(input: Tensor, dim: _int, *, dtype: _DType | None = None) -> Tensor:
+    """`cumsum` in place, which keeps the dtype."""
+@overload
+def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integrals of `y` from the first place to each further one, at the places `x` along `dim`."""
+@overload
+def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The same at places that lie `dx` apart."""
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Degrees as radians."""
+def deg2rad_(input: Tensor) -> Tensor:
+    """Degrees as radians."""
+def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
+def diag_embed(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = -2,
+    dim2: _int = -1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
+    dimensions of the result that the matrices are in.
+    """
+def diagflat(input: Tensor, offset: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The matrix with all elements of `input` on a diagonal."""
+def diagonal(input: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
+    """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
+def diagonal_copy(
+    input: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`diagonal` with memory of its own."""
+def diagonal_scatter(
+    input: Tensor,
+    src: Tensor,
+    offset: _int = 0,
+    dim1: _int = 0,
+    dim2: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` on a diagonal."""
+def diff(
+    input: Tensor,
+    n: _int = 1,
+    dim: _int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The differences of neighbours along `dim`, taken `n` times; `prepend` and `append` are joined to the tensor
+    first.
+    """
+def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The derivative of `lgamma`."""
+def digamma_(input: Tensor) -> Tensor:
+    """The derivative of `lgamma`."""
+def dist(input: Tensor, other: Tensor, p: _Operand = 2, *, out: Tensor | None = None) -> Tensor:
+    """The p-norm of the difference of two tensors, which broadcast, as one vector."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
     """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
@@ -2489,20 +4601,107 @@ def div_(input: _Operand, other: _Operand) -> Tensor:
     """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two vectors: a tensor without dimensions."""
+@overload
+def dsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length in depth: along the third dimension."""
+@overload
+def dsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts in depth between the given places."""
+@overload
+def dsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors in depth: along the third dimension."""
+@overload
+def einsum(
+    equation: str,
+    operands: Sequence[Tensor],
+    *,
+    path: _Size | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum of products that an equation such as `'ij,jk->ik'` names: a letter for each dimension, `...` for
+    dimensions that broadcast. Without `->` the result has the letters that appear once, in their order.
+    """
+@overload
+def einsum(equation: str, *operands: Tensor, path: _Size | None = None, out: Tensor | None = None) -> Tensor: ...
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: _int = -1,
+    scale_grad_by_freq: _bool = False,
+    sparse: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The rows of `weight` that `indices` name: of the size of `indices`, and one dimension more.
+
+    The row `padding_idx` gets no gradient; with `scale_grad_by_freq`, a row's gradient is divided by how often
+    it is named. Raises `IndexError` for an index that is no row.
+    """
 def eq(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
 def eq_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements are equal."""
+def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+def erf_(input: Tensor) -> Tensor:
+    """The error function `2/√π ∫₀ˣ exp(-t²) dt`."""
+def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`1 - erf(x)`, accurate where that is small."""
+def erfc_(input: Tensor) -> Tensor:
+    """`1 - erf(x)`, accurate where that is small."""
+def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `erf`."""
+def erfinv_(input: Tensor) -> Tensor:
+    """The inverse of `erf`."""
 def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural exponential of each element."""
 def exp_(input: Tensor) -> Tensor:
     """Natural exponential of each element."""
+def exp2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """2 to the power of each element."""
+def exp2_(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
 def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
+def feature_alpha_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`alpha_dropout` of whole channels (of the first two dimensions)."""
+def feature_dropout(
+    input: Tensor,
+    p: _Operand,
+    train: _bool,
+    inplace: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
+
+    J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
+@overload
+def flip(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """A copy with the elements in reverse order along some dimensions."""
+@overload
+def flip(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the second dimension."""
+def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`flip` along the first dimension."""
+def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`input` to the power of `exponent`, computed in and given as float64."""
+def float_power_(input: Tensor, exponent: _Operand) -> Tensor:
+    """`float_power` of a float64 tensor, in place."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -2517,6 +4716,29 @@ def floor_divide_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The larger of two elements; a number rather than NaN."""
+def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The smaller of two elements; a number rather than NaN."""
+def fmod(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
+def fmod_(input: Tensor, other: _Operand) -> Tensor:
+    """The remainder of the division that rounds towards 0: it has the sign of the dividend, as in C.
+
+    Raises `RuntimeError` where an integer is divided by 0.
+    """
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """What is left without the integer part."""
+def frac_(input: Tensor) -> Tensor:
+    """What is left without the integer part."""
+def frexp(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _FrexpResult:
+    """`input = mantissa * 2^exponent` with a mantissa from ½ to 1 in size and an int32 exponent.
+
+    Raises `RuntimeError` for anything but floats.
+    """
 def gather(
     input: Tensor,
     dim: _int,
@@ -2526,16 +4748,134 @@ def gather(
     out: Tensor | None = None,
 ) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and likewise along other dimensions."""
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Greatest common divisor of two integers, not negative."""
+def gcd_(input: Tensor, other: Tensor) -> Tensor:
+    """Greatest common divisor of two integers, not negative."""
 def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
-def geqrf(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _GeqrfResult:
-    """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`outer` under another name."""
+def group_norm(
+    input: Tensor,
+    num_groups: _int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
+    cudnn_enabled: _bool = True,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`group_norm` for any size of groups."""
+@overload
+def gru(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """A gated recurrent unit over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+@overload
+def gru(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _GruResult:
+    """The same over packed sequences."""
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """One step of a gated recurrent unit (K. Cho et al., 2014): the next state from `hx`, the one before. The gates
+    in the weights are, in this order, reset, update and new.
+    """
 def gt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater."""
 def gt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater."""
+def hardshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
+    """Each element, but 0 from `-lambd` to `lambd`."""
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+def heaviside_(input: Tensor, values: Tensor) -> Tensor:
+    """0 below 0, 1 above, and `values` at 0. Its derivative is not implemented."""
+def histc(
+    input: Tensor,
+    bins: _int = 100,
+    min: _Operand = 0,
+    max: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """How many elements are in each of `bins` equal parts of the range from `min` to `max`; if both are the same,
+    from the smallest to the largest element.
+    """
+@overload
+def hsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length side by side: along the second dimension, of a vector along its only one."""
+@overload
+def hsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts side by side between the given places."""
+@overload
+def hsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors side by side: along the second dimension, vectors along their only one."""
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = 'mean',
+    delta: _Operand = 1.0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Half the squared difference up to `delta`, `delta * (|difference| - delta / 2)` beyond: P. Huber, "Robust
+    estimation of a location parameter", 1964. Input and target broadcast.
+
+    Raises `RuntimeError` unless `delta` is positive.
+    """
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The length of the vector `(input, other)`."""
+def hypot_(input: Tensor, other: Tensor) -> Tensor:
+    """The length of the vector `(input, other)`."""
+def i0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+def i0_(input: Tensor) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+def igamma_(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized lower incomplete gamma function `P(input, other)`. It has a derivative for `other` alone."""
+def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
+def igammac_(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
 def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The imaginary parts, as a view.
 
@@ -2553,6 +4893,21 @@ def index_add(
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
 def index_add_(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Operand = 1) -> Tensor:
     """`input` with `alpha` times the parts of `source` added at the places of `index` along `dim`."""
+def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_copy_(input: Tensor, dim: _int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with the parts of `source` stored at the places of `index` along `dim`."""
+def index_fill(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
+def index_fill_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
+    """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
 def index_put(
     input: Tensor,
     indices: Sequence[Tensor | None],
@@ -2569,10 +4924,49 @@ def index_put_(
     accumulate: _bool = False,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
+def index_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def index_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """The parts of `source` joined to those of `input` at the places of `index` along `dim`: their product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
 def index_select(input: Tensor, dim: _int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
-def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.inv` under its old name."""
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sums of products along the last dimensions of both tensors; numbers multiply."""
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    cudnn_enabled: _bool,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`instance_norm` for any number of elements, with its arguments in another order."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -2585,47 +4979,112 @@ def isclose(
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
 def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
+@overload
+def isin(
+    elements: Tensor,
+    test_element: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is the test element."""
+@overload
+def isin(
+    element: _Operand,
+    test_elements: Tensor,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether a number is among the test elements."""
+@overload
+def isin(
+    elements: _Operand,
+    test_elements: _Operand,
+    *,
+    assume_unique: _bool = False,
+    invert: _bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Whether each element is among the test elements."""
 def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is infinite."""
 def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is NaN."""
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is negative infinity."""
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether each element is positive infinity."""
 def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether the imaginary part of each element is 0: always so for a real tensor."""
-def istft(
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The Kronecker product: each element of `input` times all of `other`."""
+def kthvalue(
     input: Tensor,
-    n_fft: _int,
-    hop_length: _int | None = None,
-    win_length: _int | None = None,
-    window: Tensor | None = None,
-    center: _bool = True,
-    normalized: _bool = False,
-    onesided: _bool | None = None,
-    length: _int | None = None,
-    return_complex: _bool = False,
+    k: _int,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _KthvalueResult:
+    """The `k`-th smallest element along `dim`, counted from 1, and its place."""
+def layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: _Operand = 1e-5,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
+    """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
+    standard deviation; times `weight` and plus `bias`, which have that size.
 
-    `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
-    D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
+    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not
+    fit.
     """
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Least common multiple of two integers, not negative."""
+def lcm_(input: Tensor, other: Tensor) -> Tensor:
+    """Least common multiple of two integers, not negative."""
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` times 2 to the power of `other`."""
+def ldexp_(input: Tensor, other: Tensor) -> Tensor:
+    """`input` times 2 to the power of `other`."""
 def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less or equal."""
+def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of the size of the gamma function."""
+def lgamma_(input: Tensor) -> Tensor:
+    """The logarithm of the size of the gamma function."""
 def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Natural logarithm of each element."""
 def log_(input: Tensor) -> Tensor:
     """Natural logarithm of each element."""
+def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Logarithm to the base 10."""
+def log10_(input: Tensor) -> Tensor:
+    """Logarithm to the base 10."""
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
 def log1p_(input: Tensor) -> Tensor:
     """`log(1 + x)`, accurate near 0."""
+def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Logarithm to the base 2."""
+def log2_(input: Tensor) -> Tensor:
+    """Logarithm to the base 2."""
 def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of `softmax`, accurate where that is near 0."""
-def logdet(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The logarithm of each determinant; NaN for real matrices with a negative one."""
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`log(exp(input) + exp(other))` without overflow."""
+def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`log2(2^input + 2^other)` without overflow."""
+def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
+    """`log(cumsum(exp(x)))` along `dim`, without overflow."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -2642,39 +5101,81 @@ def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> T
     """Whether exactly one element is 0."""
 def logical_xor_(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one element is 0."""
+def logit(input: Tensor, eps: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+    """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+    first.
+    """
+def logit_(input: Tensor, eps: _Operand | None = None) -> Tensor:
+    """`log(x / (1 - x))`, the inverse of `sigmoid`; with `eps`, of elements brought within `eps` to `1 - eps`
+    first.
+    """
 def logsumexp(input: Tensor, dim: _Size, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """`log(sum(exp(x)))` over some dimensions, without overflow."""
+@overload
+def lstm(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over a sequence `(time, batch, n)`, or `(batch, time, n)` with `batch_first`, from
+    the states `hx`, `(layers * directions, batch, m)` each: the outputs of the last layer, and the last states.
+    """
+@overload
+def lstm(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmResult:
+    """A long short-term memory over packed sequences."""
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LstmCellResult:
+    """One step of a long short-term memory: the next hidden state and cell from `hx`, the two before.
+
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", 1997. The gates in the weights are, in this
+    order, input, forget, cell and output. Raises `RuntimeError` where sizes do not fit.
+    """
 def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less."""
-def lu(input: Tensor, pivot: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _LuResult:
-    """`linalg.lu_factor`, which does not mind pivots of zero."""
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
-def lu_unpack(
-    LU_data: Tensor,
-    LU_pivots: Tensor,
-    unpack_data: _bool = True,
-    unpack_pivots: _bool = True,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _LuUnpackResult:
-    """`P`, `L` and `U` from what `lu_factor` gives; empty tensors for what is not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where a bool mask, broadcast to the tensor's size, is true, as a vector."""
 def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
     dimensions are batches and broadcast.
     """
-def matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.matrix_exp` under its old name."""
-def matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.matrix_power` under its old name."""
 @overload
 def max(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest element; equal ones share its gradient."""
@@ -2690,6 +5191,50 @@ def max(
     out: tuple[Tensor, ...] | None = None,
 ) -> _MaxResult:
     """The largest element along a dimension and its first place; the place alone gets the gradient."""
+def max_pool1d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MaxPool1DWithIndicesResult:
+    """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
+def max_pool2d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
+def max_pool3d(
+    input: Tensor,
+    kernel_size: _Size,
+    stride: _Size | None = None,
+    padding: _Size = [0],
+    dilation: _Size = [1],
+    ceil_mode: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The largest element of each window; arguments as there are for the function that gives the places too."""
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two elements; NaN if either is. Equal elements share the gradient."""
 @overload
@@ -2705,6 +5250,25 @@ def mean(
     out: Tensor | None = None,
 ) -> Tensor:
     """The mean over some dimensions."""
+@overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements, the lower one of two; NaN if there is a NaN."""
+@overload
+def median(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _MedianResult:
+    """The median along `dim`, the lower one of two, and its place; NaN if there is a NaN."""
+@overload
+def meshgrid(tensors: Sequence[Tensor], *, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """Coordinates on the grid that vectors span, a tensor for each; with `indexing='xy'` the first vector numbers
+    the columns.
+    """
+@overload
+def meshgrid(*tensors: Tensor, indexing: str = 'ij') -> tuple[Tensor, ...]: ...
 @overload
 def min(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest element; equal ones share its gradient."""
@@ -2724,6 +5288,26 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The smaller of two elements; NaN if either is. Equal elements share the gradient."""
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, `(n, k)` and `(k, m)`."""
+def mode(
+    input: Tensor,
+    dim: _int = -1,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _ModeResult:
+    """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
+@overload
+def moveaxis(
+    input: Tensor,
+    source: Sequence[_int],
+    destination: Sequence[_int],
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`movedim` under numpy's name."""
+@overload
+def moveaxis(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+    """`moveaxis` for one dimension."""
 @overload
 def movedim(
     input: Tensor,
@@ -2736,14 +5320,118 @@ def movedim(
 @overload
 def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
     """`movedim` for one dimension."""
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements in ascending order along the first dimension."""
 def mul(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mul_(input: _Operand, other: _Operand) -> Tensor:
     """Product of two tensors or numbers, element by element."""
 def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix `(n, k)` and a vector `(k)`."""
+def mvlgamma(input: Tensor, p: _int, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension `p`."""
+def mvlgamma_(input: Tensor, p: _int) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension `p`."""
+def nan_to_num(
+    input: Tensor,
+    nan: _Operand | None = None,
+    posinf: _Operand | None = None,
+    neginf: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+    """
+def nan_to_num_(
+    input: Tensor,
+    nan: _Operand | None = None,
+    posinf: _Operand | None = None,
+    neginf: _Operand | None = None,
+) -> Tensor:
+    """NaN replaced by `nan` (0), infinities by `posinf` and `neginf` (the largest and lowest number of the dtype).
+    """
+def nanmean(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The median of all elements that are not NaN."""
+@overload
+def nanmedian(
+    input: Tensor,
+    dim: _int,
+    keepdim: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NanmedianResult:
+    """The median along `dim` of the elements that are not NaN, and its place."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+@overload
+def nanquantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+def nansum(
+    input: Tensor,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    *,
+    dtype: _DType | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
 def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`length` elements from `start` along `dim`."""
+def narrow_copy(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
+    """`narrow` with memory of its own."""
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: _bool,
+    momentum: _Operand,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeBatchNormResult:
+    """`batch_norm`, with the mean of each channel and one divided by its standard deviation.
+
+    With `training`, the running averages are moved towards the statistics of the batch; else they are used.
+    """
+def native_layer_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: _Operand,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _NativeLayerNormResult:
+    """`layer_norm`, with the mean of each row and one divided by its standard deviation."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ; NaN differs from everything."""
 def ne_(input: Tensor, other: _Operand) -> Tensor:
@@ -2752,33 +5440,77 @@ def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The opposite of each element."""
 def neg_(input: Tensor) -> Tensor:
     """The opposite of each element."""
+def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The next float after `input` towards `other`."""
+def nextafter_(input: Tensor, other: Tensor) -> Tensor:
+    """The next float after `input` towards `other`."""
 def nonzero(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The coordinates of the elements that are not 0, one row for each."""
-def orgqr(input: Tensor, input2: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.householder_product` under its old name."""
-def ormqr(
+def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`."""
+@overload
+def norm(
     input: Tensor,
-    tau: Tensor,
-    other: Tensor,
-    left: _bool = True,
-    transpose: _bool = False,
+    p: str = 'fro',
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
-    """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
-    which without `left` is the left factor.
+    """The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of
+    squares.
     """
+@overload
+def norm(
+    input: Tensor,
+    p: _Operand,
+    dim: _Size | None = None,
+    keepdim: _bool = False,
+    dtype: _DType | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
+def pairwise_distance(
+    x1: Tensor,
+    x2: Tensor,
+    p: _Operand = 2.0,
+    eps: _Operand = 1e-6,
+    keepdim: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
+def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+    """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
 @overload
 def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
-def pinverse(input: Tensor, rcond: _Operand = 1e-15, *, out: Tensor | None = None) -> Tensor:
-    """`linalg.pinv` under its old name."""
+def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
+    r)`.
+
+    W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network", 2016.
+    """
+def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    """Pixels made channels: the reverse of `pixel_shuffle`."""
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Complex numbers from their absolute values and angles, two float tensors of one type."""
+def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The `n`-th derivative of `digamma`."""
+def polygamma_(input: Tensor, n: _int) -> Tensor:
+    """The `n`-th derivative of `digamma`."""
+def positive(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The tensor itself.
+
+    Raises `RuntimeError` for bool.
+    """
 def pow(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
@@ -2788,6 +5520,12 @@ def pow_(input: _Operand, exponent: _Operand) -> Tensor:
     """`input` to the power of `exponent`, element by element.
 
     Raises `RuntimeError` for an integer tensor with a negative integer exponent.
+    """
+def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
+    deep into rectifiers", 2015.
+
+    Raises `RuntimeError` if dtypes differ or the weight has another size.
     """
 @overload
 def prod(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
@@ -2802,8 +5540,47 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
-def qr(input: Tensor, some: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _QrResult:
-    """`linalg.qr` under its old name; without `some`, mode 'complete'."""
+def put(
+    input: Tensor,
+    index: Tensor,
+    source: Tensor,
+    accumulate: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
+    """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
+    """
+@overload
+def quantile(
+    input: Tensor,
+    q: Tensor,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantiles, a vector of them or one, along `dim` or of all elements."""
+@overload
+def quantile(
+    input: Tensor,
+    q: _Operand,
+    dim: _int | None = None,
+    keepdim: _bool = False,
+    *,
+    interpolation: str = 'linear',
+    out: Tensor | None = None,
+) -> Tensor:
+    """The `q`-quantile along `dim` or of all elements."""
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Radians as degrees."""
+def rad2deg_(input: Tensor) -> Tensor:
+    """Radians as degrees."""
+def ravel(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A tensor as a vector: a view where possible."""
 def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The real parts, as a view; a real tensor itself."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -2824,6 +5601,34 @@ def remainder_(input: _Operand, other: _Operand) -> Tensor:
 
     Raises `RuntimeError` where an integer is divided by 0.
     """
+def renorm(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+def renorm_(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
+    """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
+@overload
+def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None, out: Tensor | None = None) -> Tensor:
+    """The number `i` as often as `repeats[i]` says, for each `i`."""
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
+    """
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: _int,
+    dim: _int | None = None,
+    *,
+    output_size: _int | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
 @overload
 def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
@@ -2833,10 +5638,145 @@ def resolve_conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tensor itself: conjugates are computed when they are asked for."""
 def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tensor itself: opposites are computed when they are asked for."""
+def rms_norm(
+    input: Tensor,
+    normalized_shape: _Size,
+    weight: Tensor | None = None,
+    eps: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
+
+    B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine
+    epsilon.
+    """
+@overload
+def rnn_relu(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """A recurrent layer with `relu` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+@overload
+def rnn_relu(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnReluResult:
+    """The same over packed sequences."""
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
+@overload
+def rnn_tanh(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    batch_first: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """A recurrent layer with `tanh` over a sequence.
+
+    The sequence is `(time, batch, n)`, or `(batch, time, n)` with `batch_first`; the states `hx` are
+    `(layers * directions, batch, m)`. Gives the outputs of the last layer, and the last states.
+    """
+@overload
+def rnn_tanh(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: _bool,
+    num_layers: _int,
+    dropout: _Operand,
+    train: _bool,
+    bidirectional: _bool,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _RnnTanhResult:
+    """The same over packed sequences."""
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`tanh` of the sum of what input and state give: the next state from `hx`, the one before."""
+def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None = None) -> Tensor:
+    """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
+    falls off at an end comes in at the other.
+    """
+def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+    """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
+@overload
+def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
+    """Rounded to `decimals` places; halves go to the even digit."""
+@overload
 def round(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Nearest integer; halves go to the even one."""
+@overload
+def round_(input: Tensor, *, decimals: _int) -> Tensor:
+    """Rounded to `decimals` places; halves go to the even digit."""
+@overload
 def round_(input: Tensor) -> Tensor:
     """Nearest integer; halves go to the even one."""
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """`vstack` under another name."""
+def rrelu(
+    input: Tensor,
+    lower: _Operand = 1.0 / 8.0,
+    upper: _Operand = 1.0 / 3.0,
+    training: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
+def rrelu_(
+    input: Tensor,
+    lower: _Operand = 1.0 / 8.0,
+    upper: _Operand = 1.0 / 3.0,
+    training: _bool = False,
+) -> Tensor:
+    """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
 def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
@@ -2847,20 +5787,92 @@ def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    value: _Operand,
+    *,
+    reduce: str,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 @overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
 @overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, reduce: str) -> Tensor:
+    """`input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`."""
+@overload
 def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with one number stored at the places of `index` along `dim`."""
+@overload
+def scatter_(input: Tensor, dim: _int, index: Tensor, value: _Operand, *, reduce: str) -> Tensor:
+    """`input` with a number added to it, or multiplied by it, at the places of `index` along `dim`."""
 def scatter_add(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
 def scatter_add_(input: Tensor, dim: _int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with `src` added at the places of `index` along `dim`."""
+def scatter_reduce(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def scatter_reduce_(
+    input: Tensor,
+    dim: _int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: _bool = True,
+) -> Tensor:
+    """Elements of `src` joined to those of `input` at the places of `index` along `dim`: their sum, product, mean,
+    maximum or minimum; without `include_self` only to each other.
+    """
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: _Operand,
+    *,
+    out_int32: _bool = False,
+    right: _bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """For each number the place in the sorted last dimension of `sorted_sequence` where it would go: before equal
+    ones, or behind them with `right` or `side='right'`.
+    """
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
+def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int, *, out: Tensor | None = None) -> Tensor:
+    """`input` with `src` at `index` along `dim`."""
+def selu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`elu` times a scale, with constants that keep mean 0 and variance 1."""
+def selu_(input: Tensor) -> Tensor:
+    """`elu` times a scale, with constants that keep mean 0 and variance 1."""
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element divided by its absolute value, the sign of real ones; 0 for 0."""
 def sgn_(input: Tensor) -> Tensor:
@@ -2873,14 +5885,54 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
 def sign_(input: Tensor) -> Tensor:
     """-1, 0 or 1, the sign of each element."""
+def signbit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Whether the sign is a minus, that of -0.0 too."""
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Sine of each element, in radians."""
 def sin_(input: Tensor) -> Tensor:
     """Sine of each element, in radians."""
-def slogdet(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _SlogdetResult:
-    """`linalg.slogdet` under its old name."""
+def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`sin(πx) / (πx)`, and 1 at 0."""
+def sinc_(input: Tensor) -> Tensor:
+    """`sin(πx) / (πx)`, and 1 at 0."""
+def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Hyperbolic sine."""
+def sinh_(input: Tensor) -> Tensor:
+    """Hyperbolic sine."""
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: _int = 0,
+    start: _int | None = None,
+    end: _int | None = None,
+    step: _int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
+@overload
+def sort(
+    input: Tensor,
+    dim: _int = -1,
+    descending: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """The elements in ascending (or descending) order along `dim`, and their places; equal ones keep their order,
+    and NaN is the largest number.
+    """
+@overload
+def sort(
+    input: Tensor,
+    *,
+    stable: _bool | None,
+    dim: _int = -1,
+    descending: _bool = False,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SortResult:
+    """`sort`, which is stable, as asked for."""
 @overload
 def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of `split_size` elements along `dim`; the last one may be shorter."""
@@ -2908,6 +5960,15 @@ def squeeze(input: Tensor, dim: Sequence[_int]) -> Tensor:
     """Those of the given dimensions taken out whose size is 1."""
 @overload
 def squeeze(input: Tensor, *dim: _int) -> Tensor: ...
+@overload
+def squeeze_(input: Tensor) -> Tensor:
+    """`squeeze` in place, of all dimensions."""
+@overload
+def squeeze_(input: Tensor, dim: _int) -> Tensor:
+    """`squeeze` in place, of one dimension."""
+@overload
+def squeeze_(input: Tensor, dim: Sequence[_int]) -> Tensor:
+    """`squeeze` in place, of some dimensions."""
 def stack(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors of one size put side by side along a new dimension."""
 @overload
@@ -2941,29 +6002,26 @@ def std(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
-def stft(
+@overload
+def std_mean(
     input: Tensor,
-    n_fft: _int,
-    hop_length: _int | None = None,
-    win_length: _int | None = None,
-    window: Tensor | None = None,
-    center: _bool = True,
-    pad_mode: str = 'reflect',
-    normalized: _bool = False,
-    onesided: _bool | None = None,
-    return_complex: _bool | None = None,
-    align_to_window: _bool | None = None,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def std_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The standard deviation, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def std_mean(
+    input: Tensor,
+    dim: _Size | None = None,
     *,
-    out: Tensor | None = None,
-) -> Tensor:
-    """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
-    window.
-
-    `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
-    frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
-    padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
-    J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
-    """
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The standard deviation and the mean over some dimensions (all if `dim` is `None`)."""
 @overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
@@ -2989,18 +6047,30 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
-def svd(
-    input: Tensor,
-    some: _bool = True,
-    compute_uv: _bool = True,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _SvdResult:
-    """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
-    zeros for `U` and `V` without `compute_uv`.
-    """
+def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under numpy's name."""
+def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
+    """`swapaxes` in place."""
+def swapdims(input: Tensor, dim0: _int, dim1: _int, *, out: Tensor | None = None) -> Tensor:
+    """`transpose` under another name."""
+def swapdims_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`swapdims` in place."""
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a tensor without dimensions as it is."""
+def t_(input: Tensor) -> Tensor:
+    """`t` in place."""
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements of the flattened tensor at the places of `index`, with the size of `index`."""
+def take_along_dim(
+    input: Tensor,
+    indices: Tensor,
+    dim: _int | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`gather` in which tensor and indices broadcast against each other but along `dim`; in the flattened tensor if
+    `dim` is `None`.
+    """
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of each element, in radians."""
 def tan_(input: Tensor) -> Tensor:
@@ -3009,26 +6079,93 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic tangent of each element."""
 def tanh_(input: Tensor) -> Tensor:
     """Hyperbolic tangent of each element."""
-def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
-    """Two dimensions exchanged."""
-def triangular_solve(
-    b: Tensor,
-    A: Tensor,
-    upper: _bool = True,
-    transpose: _bool = False,
-    unitriangular: _bool = False,
+@overload
+def tensor_split(input: Tensor, tensor_indices_or_sections: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
+    """Parts as a tensor says: so many if it has no dimensions, cut at these places if it is a vector."""
+@overload
+def tensor_split(input: Tensor, sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`sections` parts along `dim` of almost equal length, the first ones longer by one if it does not divide."""
+@overload
+def tensor_split(input: Tensor, indices: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """The parts between the given places along `dim`."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`tensor_split`, with the one argument under the name that PyTorch documents."""
+def threshold(input: Tensor, threshold: _Operand, value: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`value` where an element is not above `threshold`."""
+def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
+    """`value` where an element is not above `threshold`."""
+@overload
+def tile(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+    """`repeat` in which missing numbers are 1."""
+@overload
+def tile(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def topk(
+    input: Tensor,
+    k: _int,
+    dim: _int = -1,
+    largest: _bool = True,
+    sorted: _bool = True,
     *,
     out: tuple[Tensor, ...] | None = None,
-) -> _TriangularSolveResult:
-    """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
+) -> _TopkResult:
+    """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix. Integers are summed as int64."""
+def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """Two dimensions exchanged."""
+def transpose_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+    """`transpose` in place, which changes how the memory is seen."""
+@overload
+def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at the places `x` along `dim` by the trapezoidal rule."""
+@overload
+def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """The integral of `y` at places that lie `dx` apart."""
+@overload
+def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+@overload
+def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+    """`trapezoid` under numpy's older name."""
+def tril(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def tril_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and below a diagonal, the others 0."""
+def triu(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
+def triu_(input: Tensor, diagonal: _int = 0) -> Tensor:
+    """The elements of matrices on and above a diagonal, the others 0."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Each element without its fraction."""
 def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
+def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+    """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
+def unique_dim(
+    input: Tensor,
+    dim: _int,
+    sorted: _bool = True,
+    return_inverse: _bool = False,
+    return_counts: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The parts along `dim` each once, in lexicographic order."""
+def unravel_index(indices: Tensor, shape: _Size) -> tuple[Tensor, ...]:
+    """Places in a flattened tensor of size `shape` as coordinates, a tensor for each dimension."""
+def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose parts do not count as views."""
+def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split` whose parts do not count as views, so that each may be changed in place."""
+def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
+def unsqueeze_(input: Tensor, dim: _int) -> Tensor:
+    """`unsqueeze` in place."""
+def vander(x: Tensor, N: _int | None = None, increasing: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0."""
 @overload
 def var(
     input: Tensor,
@@ -3060,6 +6197,26 @@ def var(
     keepdim: _bool = False,
     out: Tensor | None = None,
 ) -> Tensor: ...
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None,
+    unbiased: _bool = True,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean."""
+@overload
+def var_mean(input: Tensor, unbiased: _bool = True) -> tuple[Tensor, ...]:
+    """The variance, with Bessel's correction if `unbiased`, and the mean of all elements."""
+@overload
+def var_mean(
+    input: Tensor,
+    dim: _Size | None = None,
+    *,
+    correction: _Operand | None = None,
+    keepdim: _bool = False,
+) -> tuple[Tensor, ...]:
+    """The variance and the mean over some dimensions (all if `dim` is `None`)."""
 def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sum of the products of one vector's conjugates and another's elements."""
 def view_as_complex(input: Tensor) -> Tensor:
@@ -3072,8 +6229,158 @@ def view_as_real(input: Tensor) -> Tensor:
 
     Raises `RuntimeError` for a real tensor.
     """
+@overload
+def vsplit(input: Tensor, sections: _int) -> tuple[Tensor, ...]:
+    """Parts of equal length one above the other: along the first dimension."""
+@overload
+def vsplit(input: Tensor, indices: _Size) -> tuple[Tensor, ...]:
+    """Parts one above the other between the given places."""
+@overload
+def vsplit(input: Tensor, *indices: _int) -> tuple[Tensor, ...]: ...
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+    """Tensors one above the other: along the first dimension, vectors as rows."""
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """The coordinates of the elements of `condition` that are not 0, a vector for each dimension."""
+@overload
 def where(condition: Tensor, input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` where `condition` is true, else `other`; all three broadcast."""
+def xlogy(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+def xlogy_(input: _Operand, other: _Operand) -> Tensor:
+    """`input * log(other)`, 0 where `input` is 0, unless `other` is NaN."""
+def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+def absolute_(input: Tensor) -> Tensor:
+    """Absolute value, a real number for complex ones. The derivative at 0 is 0."""
+def arccos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def arccos_(input: Tensor) -> Tensor:
+    """The angle whose cosine each element is, from 0 to π."""
+def arccosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def arccosh_(input: Tensor) -> Tensor:
+    """The inverse of `cosh`, from 0 on."""
+def arcsin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def arcsin_(input: Tensor) -> Tensor:
+    """The angle whose sine each element is, from -π/2 to π/2."""
+def arcsinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `sinh`."""
+def arcsinh_(input: Tensor) -> Tensor:
+    """The inverse of `sinh`."""
+def arctan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def arctan_(input: Tensor) -> Tensor:
+    """The angle whose tangent each element is, from -π/2 to π/2."""
+def arctan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def arctan2_(input: Tensor, other: Tensor) -> Tensor:
+    """The angle of the point `(other, input)`, from -π to π."""
+def arctanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `tanh`."""
+def arctanh_(input: Tensor) -> Tensor:
+    """The inverse of `tanh`."""
+def clip(
+    input: Tensor,
+    min: _Operand | None = None,
+    max: _Operand | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
+def clip_(input: Tensor, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
+    """Each element limited to the range from `min` to `max`, two tensors or two numbers; one of them may be
+    missing.
+    """
+@overload
+def divide(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def divide(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+@overload
+def divide_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def divide_(input: _Operand, other: _Operand) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+def fix(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Each element without its fraction."""
+def fix_(input: Tensor) -> Tensor:
+    """Each element without its fraction."""
+def greater(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are greater."""
+def greater_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are greater."""
+def greater_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are greater or equal."""
+def greater_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are greater or equal."""
+def less(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are less."""
+def less_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are less."""
+def less_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements of `input` are less or equal."""
+def less_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements of `input` are less or equal."""
+def multiply(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Product of two tensors or numbers, element by element."""
+def multiply_(input: _Operand, other: _Operand) -> Tensor:
+    """Product of two tensors or numbers, element by element."""
+def negative(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The opposite of each element."""
+def negative_(input: Tensor) -> Tensor:
+    """The opposite of each element."""
+def not_equal(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Whether elements differ; NaN differs from everything."""
+def not_equal_(input: Tensor, other: _Operand) -> Tensor:
+    """Whether elements differ; NaN differs from everything."""
+@overload
+def subtract(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Difference of two tensors or numbers, element by element."""
+@overload
+def subtract(input: _Operand, other: _Operand, *, alpha: _Operand, out: Tensor | None = None) -> Tensor:
+    """`input - alpha * other`."""
+@overload
+def subtract_(input: _Operand, other: _Operand) -> Tensor:
+    """Difference of two tensors or numbers, element by element."""
+@overload
+def subtract_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
+    """`input - alpha * other`."""
+@overload
+def true_divide(
+    input: Tensor,
+    other: _Operand,
+    *,
+    rounding_mode: str | None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def true_divide(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
+@overload
+def true_divide_(input: Tensor, other: _Operand, *, rounding_mode: str | None) -> Tensor:
+    """Quotient, rounded towards zero (`rounding_mode="trunc"`) or down (`"floor"`), or not at all (`None`).
+
+    The gradient of a rounded quotient is 0. Raises `RuntimeError` where an integer is divided by 0.
+    """
+@overload
+def true_divide_(input: _Operand, other: _Operand) -> Tensor:
+    """Quotient of two tensors or numbers, element by element; integers are divided as floats."""
 
 __all__ = [
     "Generator",
@@ -3082,44 +6389,114 @@ __all__ = [
     "Tensor",
     "abs",
     "abs_",
+    "absolute",
+    "absolute_",
+    "acos",
+    "acos_",
+    "acosh",
+    "acosh_",
+    "adaptive_avg_pool1d",
+    "adaptive_max_pool1d",
     "add",
     "add_",
+    "addbmm",
+    "addbmm_",
     "addcdiv",
     "addcdiv_",
     "addcmul",
     "addcmul_",
     "addmm",
+    "addmm_",
+    "addmv",
+    "addmv_",
+    "addr",
+    "addr_",
+    "adjoint",
     "all",
     "allclose",
+    "alpha_dropout",
     "amax",
     "amin",
+    "aminmax",
     "angle",
     "any",
     "arange",
+    "arccos",
+    "arccos_",
+    "arccosh",
+    "arccosh_",
+    "arcsin",
+    "arcsin_",
+    "arcsinh",
+    "arcsinh_",
+    "arctan",
+    "arctan2",
+    "arctan2_",
+    "arctan_",
+    "arctanh",
+    "arctanh_",
     "argmax",
     "argmin",
+    "argsort",
+    "argwhere",
     "as_strided",
+    "as_strided_scatter",
     "as_tensor",
+    "asarray",
+    "asin",
+    "asin_",
+    "asinh",
+    "asinh_",
+    "atan",
+    "atan2",
+    "atan2_",
+    "atan_",
+    "atanh",
+    "atanh_",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "avg_pool1d",
     "backward",
+    "baddbmm",
+    "baddbmm_",
+    "bartlett_window",
+    "batch_norm",
+    "bernoulli",
     "bfloat16",
+    "bilinear",
+    "bincount",
+    "binomial",
     "bitwise_and",
     "bitwise_and_",
+    "bitwise_left_shift",
+    "bitwise_left_shift_",
     "bitwise_not",
     "bitwise_not_",
     "bitwise_or",
     "bitwise_or_",
+    "bitwise_right_shift",
+    "bitwise_right_shift_",
     "bitwise_xor",
     "bitwise_xor_",
+    "blackman_window",
+    "block_diag",
     "bmm",
     "bool",
+    "broadcast_shapes",
+    "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "can_cast",
+    "cartesian_prod",
     "cat",
+    "cdist",
     "ceil",
     "ceil_",
-    "cholesky",
-    "cholesky_inverse",
-    "cholesky_solve",
+    "celu",
+    "celu_",
+    "chain_matmul",
+    "channel_shuffle",
     "chunk",
     "clamp",
     "clamp_",
@@ -3127,79 +6504,213 @@ __all__ = [
     "clamp_max_",
     "clamp_min",
     "clamp_min_",
+    "clip",
+    "clip_",
     "clone",
+    "column_stack",
+    "combinations",
     "complex",
     "complex128",
     "complex64",
+    "concat",
+    "concatenate",
     "conj",
     "conj_physical",
+    "conj_physical_",
+    "constant_pad_nd",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolution",
+    "copysign",
+    "copysign_",
+    "corrcoef",
     "cos",
     "cos_",
+    "cosh",
+    "cosh_",
+    "cosine_similarity",
+    "count_nonzero",
+    "cov",
+    "cross",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumprod_",
+    "cumsum",
+    "cumsum_",
+    "cumulative_trapezoid",
     "default_generator",
-    "det",
+    "deg2rad",
+    "deg2rad_",
     "device",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "diagonal_copy",
+    "diagonal_scatter",
+    "diff",
+    "digamma",
+    "digamma_",
+    "dist",
     "div",
     "div_",
+    "divide",
+    "divide_",
     "dot",
+    "dsplit",
+    "dstack",
     "dtype",
+    "einsum",
+    "embedding",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "eq",
     "eq_",
     "equal",
+    "erf",
+    "erf_",
+    "erfc",
+    "erfc_",
+    "erfinv",
+    "erfinv_",
     "exp",
+    "exp2",
+    "exp2_",
     "exp_",
     "expm1",
     "expm1_",
     "eye",
+    "feature_alpha_dropout",
+    "feature_dropout",
+    "fix",
+    "fix_",
     "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
     "float16",
     "float32",
     "float64",
+    "float_power",
+    "float_power_",
     "floor",
     "floor_",
     "floor_divide",
     "floor_divide_",
+    "fmax",
+    "fmin",
+    "fmod",
+    "fmod_",
+    "frac",
+    "frac_",
+    "frexp",
+    "from_dlpack",
     "from_numpy",
+    "frombuffer",
     "full",
     "full_like",
     "gather",
+    "gcd",
+    "gcd_",
     "ge",
     "ge_",
-    "geqrf",
+    "ger",
     "get_default_dtype",
     "get_num_threads",
     "grad",
+    "greater",
+    "greater_",
+    "greater_equal",
+    "greater_equal_",
+    "group_norm",
+    "gru",
+    "gru_cell",
     "gt",
     "gt_",
+    "hamming_window",
+    "hann_window",
+    "hardshrink",
+    "heaviside",
+    "heaviside_",
+    "histc",
+    "hsplit",
+    "hstack",
+    "huber_loss",
+    "hypot",
+    "hypot_",
+    "i0",
+    "i0_",
+    "igamma",
+    "igamma_",
+    "igammac",
+    "igammac_",
     "imag",
     "index_add",
     "index_add_",
+    "index_copy",
+    "index_copy_",
+    "index_fill",
+    "index_fill_",
     "index_put",
     "index_put_",
+    "index_reduce",
+    "index_reduce_",
     "index_select",
+    "inner",
+    "instance_norm",
     "int16",
     "int32",
     "int64",
     "int8",
-    "inverse",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "is_nonzero",
+    "is_same_size",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "isreal",
-    "istft",
+    "kaiser_window",
+    "kron",
+    "kthvalue",
+    "layer_norm",
+    "lcm",
+    "lcm_",
+    "ldexp",
+    "ldexp_",
     "le",
     "le_",
+    "less",
+    "less_",
+    "less_equal",
+    "less_equal_",
+    "lgamma",
+    "lgamma_",
     "linspace",
     "log",
+    "log10",
+    "log10_",
     "log1p",
     "log1p_",
+    "log2",
+    "log2_",
     "log_",
     "log_softmax",
-    "logdet",
+    "logaddexp",
+    "logaddexp2",
+    "logcumsumexp",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -3208,47 +6719,92 @@ __all__ = [
     "logical_or_",
     "logical_xor",
     "logical_xor_",
+    "logit",
+    "logit_",
+    "logspace",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "lt",
     "lt_",
-    "lu",
-    "lu_solve",
-    "lu_unpack",
     "masked_fill",
     "masked_fill_",
+    "masked_scatter",
+    "masked_scatter_",
     "masked_select",
     "matmul",
-    "matrix_exp",
-    "matrix_power",
     "max",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
+    "median",
+    "meshgrid",
     "min",
     "minimum",
     "mm",
+    "mode",
+    "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "mul_",
+    "multinomial",
+    "multiply",
+    "multiply_",
     "mv",
+    "mvlgamma",
+    "mvlgamma_",
+    "nan_to_num",
+    "nan_to_num_",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
     "narrow",
+    "narrow_copy",
+    "native_batch_norm",
+    "native_layer_norm",
     "ne",
     "ne_",
     "neg",
     "neg_",
+    "negative",
+    "negative_",
+    "nextafter",
+    "nextafter_",
     "nonzero",
+    "nonzero_static",
+    "norm",
+    "normal",
+    "not_equal",
+    "not_equal_",
+    "numel",
     "ones",
     "ones_like",
-    "orgqr",
-    "ormqr",
     "outer",
+    "pairwise_distance",
+    "pdist",
     "permute",
-    "pinverse",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson",
     "polar",
+    "polygamma",
+    "polygamma_",
+    "positive",
     "pow",
     "pow_",
+    "prelu",
     "prod",
     "promote_types",
-    "qr",
+    "put",
+    "put_",
+    "quantile",
+    "rad2deg",
+    "rad2deg_",
     "rand",
     "rand_like",
     "randint",
@@ -3256,6 +6812,8 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "range",
+    "ravel",
     "real",
     "reciprocal",
     "reciprocal_",
@@ -3263,20 +6821,40 @@ __all__ = [
     "relu_",
     "remainder",
     "remainder_",
+    "renorm",
+    "renorm_",
+    "repeat_interleave",
     "reshape",
     "resolve_conj",
     "resolve_neg",
     "result_type",
+    "rms_norm",
+    "rnn_relu",
+    "rnn_relu_cell",
+    "rnn_tanh",
+    "rnn_tanh_cell",
+    "roll",
+    "rot90",
     "round",
     "round_",
+    "row_stack",
+    "rrelu",
+    "rrelu_",
     "rsqrt",
     "rsqrt_",
     "rsub",
+    "scalar_tensor",
     "scatter",
     "scatter_",
     "scatter_add",
     "scatter_add_",
+    "scatter_reduce",
+    "scatter_reduce_",
+    "searchsorted",
     "select",
+    "select_scatter",
+    "selu",
+    "selu_",
     "set_default_dtype",
     "set_num_threads",
     "set_printoptions",
@@ -3286,10 +6864,16 @@ __all__ = [
     "sigmoid_",
     "sign",
     "sign_",
+    "signbit",
     "sin",
     "sin_",
-    "slogdet",
+    "sinc",
+    "sinc_",
+    "sinh",
+    "sinh_",
+    "slice_scatter",
     "softmax",
+    "sort",
     "split",
     "split_with_sizes",
     "sqrt",
@@ -3297,21 +6881,46 @@ __all__ = [
     "square",
     "square_",
     "squeeze",
+    "squeeze_",
     "stack",
     "std",
-    "stft",
+    "std_mean",
     "sub",
     "sub_",
+    "subtract",
+    "subtract_",
     "sum",
-    "svd",
+    "swapaxes",
+    "swapaxes_",
+    "swapdims",
+    "swapdims_",
     "t",
+    "t_",
+    "take",
+    "take_along_dim",
     "tan",
     "tan_",
     "tanh",
     "tanh_",
     "tensor",
+    "tensor_split",
+    "threshold",
+    "threshold_",
+    "tile",
+    "topk",
+    "trace",
     "transpose",
-    "triangular_solve",
+    "transpose_",
+    "trapezoid",
+    "trapz",
+    "tril",
+    "tril_",
+    "tril_indices",
+    "triu",
+    "triu_",
+    "triu_indices",
+    "true_divide",
+    "true_divide_",
     "trunc",
     "trunc_",
     "uint16",
@@ -3319,12 +6928,25 @@ __all__ = [
     "uint64",
     "uint8",
     "unbind",
+    "unflatten",
+    "unique_dim",
+    "unravel_index",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
     "unsqueeze",
+    "unsqueeze_",
+    "vander",
     "var",
+    "var_mean",
     "vdot",
     "view_as_complex",
     "view_as_real",
+    "vsplit",
+    "vstack",
     "where",
+    "xlogy",
+    "xlogy_",
     "zeros",
     "zeros_like",
 ]

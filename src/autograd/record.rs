@@ -250,7 +250,13 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
         return call_in_place_now(chosen.op, &chosen.arguments);
     }
     if is_batched(arguments) {
+        if op.traits.has(Traits::VIEW) {
+            bail!(NotImplemented, "{}_: not implemented inside vmap; use {}", op.name, op.name);
+        }
         return batch::call_in_place(op, arguments);
+    }
+    if op.traits.has(Traits::VIEW) {
+        return view::change_geometry(op, arguments, target);
     }
     pointwise::check_writable(op.name, target)?;
     if target.has_flag(flag::INFERENCE) && !modes::inference() {
@@ -294,7 +300,7 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 }
 
 /// Refuses a result of another size, or of a type that the target cannot hold.
-fn check_fits(op: &'static Op, result: &Tensor, target: &Tensor) -> Result<()> {
+pub(crate) fn check_fits(op: &'static Op, result: &Tensor, target: &Tensor) -> Result<()> {
     let (sizes, expected) = (result.sizes(), target.sizes());
     if sizes != expected {
         bail!(
@@ -320,6 +326,14 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
     Ok(())
 }
 
+/// Whether somebody may differentiate what is made of some tensors, or they stand for many examples: then a kernel of
+/// its own for a gradient does not do, and a formula of operations is needed.
+pub(crate) fn is_watched<'a, I: Iterator<Item = &'a Tensor>>(tensors: impl Fn() -> I) -> bool {
+    (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
+        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
+        || tensors().any(Tensor::is_batched)
+}
+
 /// One gradient of a pointwise operation: by the fused loop, or by differentiable operations where somebody may
 /// differentiate the result.
 pub(crate) fn pointwise_derivative(
@@ -327,10 +341,7 @@ pub(crate) fn pointwise_derivative(
     formula: fn(&[Value]) -> Result<Value>,
     values: &[Value],
 ) -> Result<Option<Tensor>> {
-    let tensors = || values.iter().flat_map(Value::tensors);
-    let watched = (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
-        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
-        || tensors().any(Tensor::is_batched);
+    let watched = is_watched(|| values.iter().flat_map(Value::tensors));
     let dtype = crate::promotion::result_type(values);
     if !watched && let Some((kernel, wide)) = kernel(kernels, dtype) {
         let types = Types { input: wide, output: wide };

@@ -15,7 +15,7 @@ use crate::autograd::forward;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
 use crate::autograd::saved::Saved;
-use crate::autograd::{modes, primitives};
+use crate::autograd::{modes, primitives, record};
 use crate::bail;
 use crate::error::Result;
 use crate::op;
@@ -108,6 +108,10 @@ fn with_view(tensor: &Tensor, change: impl FnOnce(&View)) {
 
 /// Whether the base of a view requires grad: then the view does, also if it was made without being recorded.
 pub fn base_requires_grad(tensor: &Tensor) -> bool {
+    // A view as integers has no gradient.
+    if !tensor.dtype().is_differentiable() {
+        return false;
+    }
     tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
 }
 
@@ -202,6 +206,37 @@ fn check_leaf(name: &str, target: &Tensor) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Gives `target` the geometry of a view of it: `transpose_` and its like. The memory stays as it is.
+///
+/// A view then gets its history from its base by its new geometry; any other tensor that of the view.
+pub(crate) fn change_geometry(op: &'static op::Op, arguments: &[Value], target: &Tensor) -> Result<Tensor> {
+    if modes::grad_enabled() && target.requires_grad() {
+        check_in_place(op.name, target)?;
+    }
+    let before = target.detach();
+    if let Some(edge) = target.gradient_edge()?.filter(|_| !target.is_leaf()) {
+        before.set_history(edge.node, edge.input_nr);
+    }
+    forward::set_tangent(&before, forward::tangent(target));
+    let mut arguments: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
+    arguments[0] = Value::Tensor(before);
+    let seen = record::call_one(op, &arguments)?;
+    let data = seen.data().clone();
+    target.set_data(data);
+    target.data().version().bump();
+    if view_of(target).is_none()
+        && let Some(node) = seen.grad_fn_now()
+    {
+        let retained = take_retained(target);
+        target.set_history(node, 0);
+        if retained {
+            target.grad_fn_now().inspect(|node| node.retain_grad_of(target));
+        }
+    }
+    forward::set_tangent(target, forward::tangent(&seen));
+    Ok(target.clone())
 }
 
 /// The values and the history that `target` has now, for formulas that need them after it has changed.

@@ -284,7 +284,7 @@ macro_rules! floats {
             }
             #[inline(always)]
             fn argument(self) -> Self {
-                if self < 0.0 { std::f64::consts::PI as $t } else { self * 0.0 }
+                if self < 0.0 { std::f64::consts::PI as $t } else if self.is_nan() { self } else { 0.0 }
             }
         }
         impl Float for $t {

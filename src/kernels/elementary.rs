@@ -12,6 +12,7 @@
 //! Coefficients without another source are minimax fits made for the interval that their comment names.
 
 pub mod complex;
+mod error;
 mod exponential;
 mod hyperbolic;
 mod logarithm;
@@ -20,6 +21,7 @@ mod power;
 mod tests;
 mod trigonometric;
 
+pub use error::erf_wide;
 pub use exponential::Exponential;
 pub use hyperbolic::Hyperbolic;
 pub use logarithm::Logarithm;

@@ -1,6 +1,7 @@
 //! Reading and writing elements at places that another tensor names.
 
 mod along;
+mod combined;
 mod nonzero;
 mod picked;
 
@@ -9,6 +10,7 @@ use crate::dtype::{Complex64, Complex128, Element, bf16, f16};
 use crate::kernels::strided::Sequence;
 use crate::with_element;
 pub use along::{gather, scatter};
+pub use combined::{Join, combine};
 pub use nonzero::nonzero;
 pub use picked::{Picked, pick, read, write};
 
@@ -56,7 +58,7 @@ written! {
 }
 
 /// Memory offsets of all elements, in row-major order.
-fn offsets(sizes: &[usize], strides: &[usize]) -> Vec<usize> {
+pub(crate) fn offsets(sizes: &[usize], strides: &[usize]) -> Vec<usize> {
     let count: usize = sizes.iter().product();
     let sequence = Sequence::new(sizes, strides);
     let mut runs = sequence.runs_from(0);

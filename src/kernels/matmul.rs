@@ -13,6 +13,7 @@ mod table;
 mod tests;
 
 use crate::kernels::parallel;
+pub(in crate::kernels) use blocked::with_scratch;
 use blocked::{LARGE, Product};
 use micro::{Dots, Tile};
 pub use table::{Gemm, Kernels};

@@ -9,19 +9,12 @@ use crate::kernels::algebra::Float;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::reduce::{BLOCK, ExtremeValue, Sum, fold_slice, step_columns};
 use crate::kernels::simd::{self, Vectorized};
+pub use crate::shape::Extents;
 
 /// Columns that are gone through side by side.
 const TILE: usize = 128;
 /// Rows of terms that are made before they are added.
 const DEPTH: usize = 8;
-
-/// A row-major tensor as seen from one dimension: its size, and the products of the sizes before and after it.
-#[derive(Clone, Copy)]
-pub struct Extents {
-    pub outer: usize,
-    pub length: usize,
-    pub inner: usize,
-}
 
 /// A function of two tensors (of one, given twice) along a dimension.
 pub trait Formula<T>: Copy + Sync {

@@ -58,7 +58,7 @@ fn check_float_quotient(name: &str, values: &[Value], _: DType) -> Result<()> {
 }
 
 /// Integers are not divided by 0, unless there is nothing to divide.
-fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+pub(crate) fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     let nothing = values.iter().flat_map(Value::tensors).any(|tensor| tensor.numel() == 0);
     if dtype.category() != Category::Integer || nothing {
         return Ok(());

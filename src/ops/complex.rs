@@ -294,8 +294,3 @@ op! {
     batch aligned;
     derivative none;
 }
-
-/// The last two dimensions exchanged, and the elements conjugated.
-pub fn adjoint(input: &Tensor) -> Result<Tensor> {
-    conj(&views::transpose(input, -2, -1)?)
-}

@@ -2,8 +2,16 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::op;
 use crate::tensor::Tensor;
+use crate::{bail, op};
+
+/// Refuses a tensor whose elements are no floats, for an operation that has no kernel for others.
+pub(crate) fn check_float(name: &str, input: &Tensor) -> Result<()> {
+    if !input.dtype().is_float() {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
+    }
+    Ok(())
+}
 
 op! {
     /// A copy with memory of its own.

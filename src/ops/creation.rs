@@ -147,9 +147,9 @@ macro_rules! fill_random {
         let target: &Tensor = $target;
         let dtype = target.dtype();
         let $dense = target.is_contiguous();
-        let target = &in_order_of_memory(target);
+        let target = &$crate::ops::creation::in_order_of_memory(target);
         let memory = if $dense { target.clone() } else { Tensor::empty(&target.sizes(), dtype)? };
-        with_element!(dtype, $kind $T => {
+        $crate::with_element!(dtype, $kind $T => {
             let data = memory.data();
             // SAFETY: a row-major tensor is one slice. Fresh memory is written before it is read.
             let $slice = unsafe {
@@ -166,9 +166,10 @@ macro_rules! fill_random {
         Ok(())
     }};
 }
+pub(crate) use fill_random;
 
 /// The same elements with the dimensions from the slowest to the fastest.
-fn in_order_of_memory(tensor: &Tensor) -> Tensor {
+pub fn in_order_of_memory(tensor: &Tensor) -> Tensor {
     let data = tensor.data();
     let mut order: Dims = (0..data.sizes.len()).collect();
     order.sort_by_key(|&d| std::cmp::Reverse(data.strides[d]));
@@ -177,14 +178,14 @@ fn in_order_of_memory(tensor: &Tensor) -> Tensor {
 }
 
 /// Zeros and ones drawn as bytes, for a bool tensor, which `draw` cannot fill itself.
-fn draw_truths(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
+pub fn draw_truths(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
     let bytes = Tensor::empty(&target.sizes(), DType::UInt8)?;
     draw(&bytes)?;
     crate::kernels::copy::copy(&target.data(), &bytes.data());
     Ok(())
 }
 
-fn unsupported(name: &str, dtype: DType) -> crate::Error {
+pub fn unsupported(name: &str, dtype: DType) -> crate::Error {
     error!(NotImplemented, "{name}: not implemented for {dtype}")
 }
 
@@ -226,6 +227,12 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
     } else {
         generator.normal_serial::<T>(slice, mean, std)
     }, else return Err(unsupported("normal_", target.dtype())))
+}
+
+/// Exponential numbers, stored in `target`.
+pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Result<()> {
+    fill_random!(target, float T, |slice, _dense| generator.exponential::<T>(slice, rate),
+        else bail!(Runtime, "exponential_: numbers are floating-point, got {}", target.dtype()))
 }
 
 /// Normal numbers for a 16-bit type: PyTorch draws none for the elements that the last block of 16 replaces.

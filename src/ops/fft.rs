@@ -111,6 +111,7 @@ op! {
         }
         transformed(input, dim, factor(normalization, count(input, dim)?), forward)
     }
+    batch dims(dim);
     derivative "FftC2CBackward0" Linear {
         input(g, dim, normalization, forward) => fft_c2c(g, dim, normalization, !forward);
     }
@@ -129,6 +130,7 @@ op! {
         let Some(&last) = dim.last().filter(|_| onesided) else { return Ok(whole) };
         laid_out(&views::narrow(&whole, last, 0, whole.size(last)? as i64 / 2 + 1)?.copied(whole.dtype())?, dim)
     }
+    batch dims(dim);
     derivative "FftR2CBackward0" Linear {
         input(g, dim, normalization, onesided, ctx) => {
             let Some(&last) = dim.last().filter(|_| onesided) else {
@@ -166,6 +168,7 @@ op! {
         let whole = views::transpose(&transformed(&whole, &[-1], scale, false)?, last, -1)?;
         laid_out(&real(&whole)?.copied(input.dtype().real())?, dim)
     }
+    batch dims(dim);
     derivative "FftC2RBackward0" Linear {
         input(g, dim, normalization, last_dim_size) => {
             // Each element but the first, and that of the middle, stands for two.

@@ -9,7 +9,7 @@ use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
 use crate::{bail, op};
 
-fn check_index(name: &str, index: &Tensor) -> Result<()> {
+pub(crate) fn check_index(name: &str, index: &Tensor) -> Result<()> {
     if index.dtype() != DType::Int64 {
         bail!(Runtime, "{name}: the index has to be an int64 tensor, it is {}", index.dtype());
     }
@@ -17,7 +17,7 @@ fn check_index(name: &str, index: &Tensor) -> Result<()> {
 }
 
 /// The index must have as many dimensions, and must not reach beyond the others except along `dim`.
-fn check_sizes(name: &str, index: &[usize], other: &[usize], dim: Option<usize>) -> Result<()> {
+pub(crate) fn check_sizes(name: &str, index: &[usize], other: &[usize], dim: Option<usize>) -> Result<()> {
     // A tensor without dimensions counts as a vector of one element.
     let vector = |sizes: &[usize]| if sizes.is_empty() { Dims::from_elem(1, 1) } else { Dims::from_slice(sizes) };
     let (i, o) = (vector(index), vector(other));
@@ -126,7 +126,7 @@ op! {
 }
 
 /// A gradient for the used corner of a tensor, zeros elsewhere.
-fn pad_like(g: &Tensor, sizes: &Dims) -> Result<Tensor> {
+pub(crate) fn pad_like(g: &Tensor, sizes: &Dims) -> Result<Tensor> {
     if g.numel() == 0 {
         return Tensor::zeros(sizes, g.dtype());
     }

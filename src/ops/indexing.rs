@@ -387,18 +387,69 @@ op! {
 }
 
 op! {
-    /// `input` with the elements of a vector where a mask of at most its dimensions is true, in their order.
-    fn masked_scatter as "_masked_scatter" (input: Tensor, mask: Tensor, source: Tensor) -> Tensor, ANY_TYPE;
+    /// `input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast.
+    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
     value {
-        let out = input.copied_alike(input.dtype())?;
+        check_mask("masked_scatter", mask)?;
+        if source.dtype() != input.dtype() {
+            bail!(Runtime, "masked_scatter: source is {} and the tensor is {}; they have to be the same", source.dtype(), input.dtype());
+        }
+        let sizes: shape::Ints = shape::broadcast(&input.sizes(), &mask.sizes())?.iter().map(|&n| n as i64).collect();
+        let out = views::expand(&input.detach(), &sizes)?.copied(input.dtype())?;
         let (target, mask) = broadcast_to_mask(&out, &mask.detach())?;
-        put_raw(&target, &[Some(mask)], source, Write::Replace)?;
+        let count = mask.to_vec::<bool>()?.into_iter().filter(|&chosen| chosen).count();
+        if source.numel() < count {
+            bail!(Runtime, "masked_scatter: the mask chooses {count} elements, and source has {}", source.numel());
+        }
+        let used = views::narrow(&views::reshape(&source.detach(), &[-1])?, 0, 0, count as i64)?;
+        put_raw(&target, &[Some(mask)], &used, Write::Replace)?;
         Ok(out)
     }
     derivative "MaskedScatterBackward0" ByVjp {
         input(g, mask) => masked_fill(g, mask, 0i64.into());
-        source(g, mask) => masked_select(g, mask);
+        source(g, mask, ctx) => {
+            let used = masked_select(g, mask)?;
+            let (sizes, count) = (ctx.sizes_of(2)?, used.numel() as i64);
+            let total = sizes.iter().product::<usize>() as i64;
+            let whole = views::slice_backward(&used, &[total], 0, Some(0), Some(count), 1)?;
+            views::reshape(&whole, &views::ints(&sizes))
+        };
     }
+}
+
+op! {
+    /// The coordinates of the first `size` elements that are not 0, filled up with rows of `fill_value`.
+    fn nonzero_static(input: Tensor; size: i64, fill_value: i64 = -1) -> Tensor, FUNCTION METHOD;
+    value {
+        if size < 0 {
+            bail!(Runtime, "nonzero_static: size must not be negative, got {size}");
+        }
+        let (size, ndim) = (size as usize, input.ndim());
+        let found = nonzero(&input.detach())?;
+        let count = found.sizes()[0].min(size);
+        let out = Tensor::full(&[size, ndim], fill_value.into(), DType::Int64)?;
+        let rows = |tensor: &Tensor| views::narrow(tensor, 0, 0, count as i64);
+        crate::kernels::copy::copy(&rows(&out)?.data(), &rows(&found)?.data());
+        Ok(out)
+    }
+    derivative none;
+}
+
+op! {
+    /// `nonzero` under numpy's name.
+    fn argwhere(input: Tensor) -> Tensor, FUNCTION METHOD;
+    value { nonzero(input) }
+    derivative composite;
+}
+
+op! {
+    /// The coordinates of the elements that are not 0, a vector for each dimension.
+    fn nonzero_columns as "_nonzero_columns" (input: Tensor) -> List, FUNCTION;
+    value {
+        let input = if input.ndim() == 0 { views::unsqueeze(input, 0)? } else { input.clone() };
+        views::unbind(&nonzero(&input)?, 1)
+    }
+    derivative composite;
 }
 
 op! {

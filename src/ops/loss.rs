@@ -37,7 +37,7 @@ pub(crate) fn reduction(name: &str, text: &str) -> Result<Reduction> {
     })
 }
 
-fn reduce(losses: Tensor, reduction: Reduction) -> Result<Tensor> {
+pub(crate) fn reduce(losses: Tensor, reduction: Reduction) -> Result<Tensor> {
     match reduction {
         Reduction::None => Ok(losses),
         Reduction::Mean => mean_all(&losses, None),
@@ -59,7 +59,7 @@ pub(crate) fn reduce_examples(batch: &Batched, losses: Tensor, reduction: Reduct
 }
 
 /// What each gradient of `count` losses is multiplied by.
-fn share(reduction: Reduction, count: usize) -> f64 {
+pub(crate) fn share(reduction: Reduction, count: usize) -> f64 {
     if reduction == Reduction::Mean { 1.0 / count as f64 } else { 1.0 }
 }
 

@@ -31,7 +31,8 @@
 //! Before the derivative a line may say how the operation runs for a batch of examples at once ([`Batching`]):
 //! `batch dims(dim);` if the parameter `dim` numbers dimensions of the first tensor, likewise `inserted`, `over` and
 //! `together`; `batch aligned;` for an elementwise operation; `batch refused("why");`; or `batch by(|b| …);` with an
-//! expression for the result, where `b` is the [`Batched`] call: arguments with the batch as their first dimension.
+//! expression for the result, where `b` is the [`Batched`] call: arguments with the batch as their first dimension;
+//! `batch rule(path);` if several operations share a function of it.
 //!
 //! [`Batching`]: crate::op::Batching
 //! [`Batched`]: crate::op::Batched
@@ -241,6 +242,7 @@ macro_rules! op {
             rule
         })
     };
+    (@batch $rust:ident $ret:tt rule ($rule:path)) => { $crate::op::Batching::Rule($rule) };
     (@batch $rust:ident $ret:tt dims ($($which:ident),*)) => {
         $crate::op::Batching::Dims($crate::op!(@parameters $rust $($which),*))
     };
@@ -285,24 +287,30 @@ macro_rules! op {
 /// Declares elementwise operations; see the [module](crate::ops::macros).
 ///
 /// The word after the parameters is the domain: `number` (bool too), `real` (no bool), `integer` (bool too, no
-/// floats), `float` (integers become floats first), `angle` (the same for a trigonometric function); `complex` after it
-/// adds complex numbers, and in brackets may follow a [`Check`](crate::op::Check). The word after the arrow: `same`,
-/// `bool`, or `real`, the type of the real part. Parameters after a semicolon are factors that the result's type does not
-/// depend on. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
+/// floats), `whole` (neither), `float` (integers become floats first), `angle` (the same for a trigonometric function),
+/// `floating` (floats alone); `complex` after it adds complex numbers, and in brackets may follow a
+/// [`Check`](crate::op::Check). The word after the arrow: `same`, `bool`, or `real`, the type of the real part.
+/// Parameters after `=>` are factors that the result's type does not depend on; those after a semicolon as well, and they
+/// have to be named. A node without rules is one whose derivative is missing. Rules run in their order, so that a later
 /// rule's nodes come first when its gradient is differentiated. The variables of a rule are its operands in the order that decides the layout of the gradient.
 #[macro_export]
 macro_rules! pointwise {
     ($(
         $(#[doc = $doc:literal])*
         fn $rust:ident $(as $python:literal $(/ $overload:literal)?)?
-        ( $($p:ident : $t:ty $(= $d:expr)?),* $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)? )
+        (
+            $($p:ident : $t:ty $(= $d:expr)?),* $(=> $($fp:ident : $ft:ty $(= $fd:expr)?),+)?
+            $(; $($kp:ident : $kt:ty $(= $kd:expr)?),+)?
+        )
         $domain:ident $($complex:ident)? $([$check:path])? -> $range:ident
         $(, $node:literal $(/ $for_numbers:literal)?)? $(, $($trait:ident)+)?
         = $value:expr;
         $($argument:ident ($($variable:ident),*) = $formula:expr;)*
     )+) => {$(
         $crate::op!(@face
-            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [$(($p, $t, false, [$($d)?]))* $($(($kp, $kt, true, [$($kd)?]))+)?]
+            [$(#[doc = $doc])*] $rust [$(as $python $(/ $overload)?)?] [
+                $(($p, $t, false, [$($d)?]))* $($(($fp, $ft, false, [$($fd)?]))+)? $($(($kp, $kt, true, [$($kd)?]))+)?
+            ]
             Tensor [$($($trait)+)?]
         );
 
@@ -313,7 +321,7 @@ macro_rules! pointwise {
             use $crate::kernels::algebra::{Field, Float, Num, Number, Ring};
 
             static LOOPS: $crate::op::Loops = $crate::op::Loops {
-                kernels: $crate::pointwise!(@kernels [$domain $($complex)?] $range [$($p)* $($($kp)+)?] $value),
+                kernels: $crate::pointwise!(@kernels [$domain $($complex)?] $range [$($p)* $($($fp)+)? $($($kp)+)?] $value),
                 operands: {
                     const OPERANDS: &[&str] = &[$(stringify!($p)),*];
                     OPERANDS.len()
@@ -396,10 +404,17 @@ macro_rules! pointwise {
         $crate::pointwise!(@function Float $range $x $value);
         $crate::pointwise!(@table $range $x [f32 Float32] [f64 Float64])
     }};
+    (@kernels [floating] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@kernels [float] $range $x $value)
+    }};
     (@kernels [float complex] $range:ident $x:tt $value:expr) => {{
         $crate::pointwise!(@function Field $range $x $value);
         $crate::pointwise!(@table $range $x
             [f32 Float32] [f64 Float64] [Complex64 Complex64] [Complex128 Complex128])
+    }};
+    (@kernels [whole] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@function Number $range $x $value);
+        $crate::pointwise!(@table $range $x [u8 UInt8] [i32 Int32] [i64 Int64])
     }};
     (@kernels [real] $range:ident $x:tt $value:expr) => {{
         $crate::pointwise!(@function Number $range $x $value);

@@ -12,7 +12,7 @@ use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
 use crate::{bail, chosen, op, with_element};
 
-fn check_same_dtype(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
+pub(crate) fn check_same_dtype(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() != b.dtype() {
         bail!(Runtime, "{name}: both operands have to have one dtype, got {} and {}", a.dtype(), b.dtype());
     }
@@ -206,7 +206,7 @@ op! {
     }
 }
 
-fn scale(tensor: &Tensor, factor: crate::scalar::Scalar) -> Result<Tensor> {
+pub(crate) fn scale(tensor: &Tensor, factor: crate::scalar::Scalar) -> Result<Tensor> {
     if factor.is_one() { Ok(tensor.clone()) } else { crate::ops::arithmetic::mul(tensor.into(), factor.into()) }
 }
 

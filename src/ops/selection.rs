@@ -116,3 +116,17 @@ op! {
     }
     derivative composite;
 }
+
+op! {
+    /// The coordinates of the elements of `condition` that are not 0, a vector for each dimension.
+    fn where_nonzero as "where" / "condition" (condition: Tensor) -> List, FUNCTION;
+    value { crate::ops::indexing::nonzero_columns(condition) }
+    derivative composite;
+}
+
+op! {
+    /// This tensor where `condition` is true, else `other`.
+    fn where_method as "where" / "method" (input: Tensor, condition: Tensor, other: Operand<'static>) -> Tensor, METHOD;
+    value { where_(condition, input.into(), other) }
+    derivative composite;
+}

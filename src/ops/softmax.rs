@@ -31,12 +31,7 @@ where
         return Ok(out);
     }
     let (first, second) = (first.to_contiguous()?, second.to_contiguous()?);
-    let (before, after) = sizes.split_at(d.min(sizes.len()));
-    let extents = Extents {
-        outer: before.iter().product(),
-        length: after.first().copied().unwrap_or(1),
-        inner: after.iter().skip(1).product(),
-    };
+    let extents = Extents::new(&sizes, d);
     let (a, b, sink) = (first.data().pointer(), second.data().pointer(), out.data().pointer());
     with_element!(first.dtype(), float T => {
         // SAFETY: three row-major tensors of one size and type, of which the last is new.

@@ -203,6 +203,19 @@ functions! {
     absolute ops::unary::abs;
     sign ops::unary::sign;
     rounded_down ops::unary::floor;
+    log1p ops::unary::log1p;
+    sinh ops::trigonometric::sinh;
+    cosh ops::trigonometric::cosh;
+    exp2 ops::exponential::exp2;
+    logsigmoid ops::activation::logsigmoid_of;
+    erf ops::special::erf;
+    lgamma ops::special::lgamma;
+    digamma ops::special::digamma;
+    erfcx ops::special::erfcx;
+    i0 ops::special::i0;
+    i0e ops::special::i0e;
+    i1 ops::special::i1;
+    i1e ops::special::i1e;
 }
 
 macro_rules! comparisons {
@@ -249,6 +262,33 @@ impl Term {
         Condition(self.into_term().unary(ops::comparison::isnan))
     }
 
+    pub fn is_finite(&self) -> Condition {
+        Condition(self.into_term().unary(ops::comparison::isfinite))
+    }
+
+    /// The n-th derivative of `digamma`.
+    pub fn polygamma(&self, n: impl IntoTerm) -> Term {
+        let n = n.into_term();
+        Term((|| {
+            let n = Operation::tensor(n.0?)?.item()?;
+            Ok(Operation::Tensor(ops::special::polygamma_of(&self.into_term().0?.tensor()?, n)?))
+        })())
+    }
+
+    /// The product with the logarithm of another term: 0 where this one is.
+    pub fn times_log(&self, other: impl IntoTerm) -> Term {
+        self.into_term().binary(other.into_term(), ops::exponential::xlogy)
+    }
+
+    /// The quotient without its fraction.
+    pub fn trunc_quotient(&self, other: impl IntoTerm) -> Term {
+        let other = other.into_term();
+        Term((|| {
+            let (a, b) = (self.into_term().0?.tensor()?, other.0?);
+            Ok(Operation::Tensor(ops::arithmetic::div_towards_zero(&a, b.operand())?))
+        })())
+    }
+
     pub fn power(&self, exponent: impl IntoTerm) -> Term {
         self.into_term().binary(exponent.into_term(), ops::power::pow)
     }
@@ -293,6 +333,24 @@ impl Term {
 
     pub fn square(&self) -> Term {
         self.power(2.0)
+    }
+
+    /// As `only_if`, laid out like this term.
+    pub fn cleared_unless(&self, condition: Condition) -> Term {
+        let cleared = (!condition).0;
+        let clear = |x: &Tensor, mask: &Tensor| ops::indexing::masked_fill(x, mask, 0i64.into());
+        self.into_term().of_tensors(cleared, clear)
+    }
+
+    /// `value`, which is a gradient at `input`, laid out like this term, the incoming gradient; its derivative for the
+    /// input is 0 where it has none, as that of PyTorch's own operations for gradients is.
+    pub fn as_gradient(&self, value: impl IntoTerm, input: impl IntoTerm) -> Term {
+        let (value, input) = (value.into_term(), input.into_term());
+        Term((|| {
+            let gradient = self.into_term().0?.tensor()?;
+            let (value, input) = (value.0?.tensor()?, input.0?.tensor()?);
+            Ok(Operation::Tensor(ops::activation::gradient_at(&gradient, &value, &input)?))
+        })())
     }
 
     /// Zeros, through which no gradient flows.

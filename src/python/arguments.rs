@@ -6,7 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::op::Op;
+use crate::op::{Op, Traits};
 use crate::python::dtype;
 use crate::python::overrides;
 use crate::python::tensor::{PyTensor, tensor_of};
@@ -60,7 +60,7 @@ pub fn parse(
     let places = places(op);
     let mut given: [*mut ffi::PyObject; MOST] = [std::ptr::null_mut(); MOST];
     let mut gathered: Option<(usize, Ints)> = None;
-    if positional.len() > places || loose && gathers(op, places, positional, py) {
+    if positional.len() > places && !op.traits.has(Traits::VARIADIC) || loose && gathers(op, places, positional, py) {
         // view(2, 3): the only list of integers may be written without brackets.
         if !loose || places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places
         {
@@ -77,7 +77,11 @@ pub fn parse(
         }
         gathered = Some((places - 1, list));
     }
-    let direct = gathered.as_ref().map_or(positional.len(), |row| row.0);
+    let mut loose_tensors = if op.traits.has(Traits::VARIADIC) { loose_tensors(op, positional, py)? } else { None };
+    let direct = match (&gathered, &loose_tensors) {
+        (Some((place, _)), _) | (_, Some((place, _))) => *place,
+        _ => positional.len(),
+    };
     given[..direct].copy_from_slice(&positional[..direct]);
     if let Some(names) = names {
         for (i, &argument) in keywords.iter().enumerate() {
@@ -99,6 +103,12 @@ pub fn parse(
             && *place == i
         {
             values.push(Value::Ints(std::mem::take(list)));
+            continue;
+        }
+        if let Some((place, list)) = &mut loose_tensors
+            && *place == i
+        {
+            values.push(Value::Tensors(std::mem::take(list)));
             continue;
         }
         if given[i].is_null() {
@@ -131,6 +141,25 @@ pub fn parse(
     Ok(())
 }
 
+/// Tensors written one after another where a list of them is expected, and the place of the list: `meshgrid(x, y)`.
+#[allow(clippy::type_complexity)]
+fn loose_tensors(
+    op: &Op,
+    positional: &[*mut ffi::PyObject],
+    py: Python<'_>,
+) -> Result<Option<(usize, Vec<Option<crate::Tensor>>)>, Mismatch> {
+    let place = op.parameters.iter().position(|parameter| parameter.kind == Kind::Tensors).unwrap_or(0);
+    // SAFETY: arguments of a running call are alive.
+    let argument = |i: usize| unsafe { Borrowed::from_ptr(py, positional[i]) };
+    let list: Option<Vec<_>> =
+        (place..positional.len()).map(|i| tensor_of(&argument(i)).map(|tensor| Some(tensor.clone()))).collect();
+    match list {
+        Some(list) if !list.is_empty() => Ok(Some((place, list))),
+        _ if positional.len() > places(op) => Err(Mismatch::TooMany { given: positional.len(), most: places(op) }),
+        _ => Ok(None),
+    }
+}
+
 fn is_sequence(argument: &Bound<'_, PyAny>) -> bool {
     argument.is_instance_of::<PyTuple>() || argument.is_instance_of::<PyList>()
 }
@@ -156,7 +185,11 @@ pub fn takes_loose_integers(op: &Op) -> bool {
     let places = places(op);
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
-            places <= 2 && last.kind == Kind::Ints && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+            let method = op.traits.has(crate::op::Traits::METHOD);
+            method
+                && places <= 2
+                && last.kind == Kind::Ints
+                && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
         }
         None => false,
     }

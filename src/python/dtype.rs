@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyString, PyType};
+use pyo3::types::{PyBool, PyComplex, PyFloat, PyInt, PyString, PyTuple, PyType};
 
 use crate::dtype::{COUNT, DType};
 
@@ -44,6 +44,7 @@ impl PyDType {
     }
 
     /// The type of the real part.
+    #[allow(clippy::wrong_self_convention, reason = "PyO3 calls methods by reference")]
     fn to_real(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
         Ok(object(py, self.0.real())?.clone_ref(py))
     }
@@ -51,6 +52,7 @@ impl PyDType {
     /// The complex type whose parts are of this float type.
     ///
     /// Raises `RuntimeError` for integers and for float16, which rgrad has no complex type of.
+    #[allow(clippy::wrong_self_convention, reason = "PyO3 calls methods by reference")]
     fn to_complex(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
         if self.0.is_integral() || self.0 == DType::Float16 {
             return Err(PyRuntimeError::new_err(format!("to_complex(): there is no complex type of {}", self.0)));
@@ -141,6 +143,19 @@ impl PyDevice {
 
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<(Py<PyAny>, (&'static str,))> {
         Ok((slf.get_type().into_any().unbind(), ("cpu",)))
+    }
+
+    /// Where tensors are made within a `with` block: on the CPU, as everywhere.
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_error))]
+    fn __exit__(&self, _error: &Bound<'_, PyTuple>) {}
+
+    /// A function as it is: it makes its tensors on the CPU already.
+    fn __call__<'py>(&self, function: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+        function
     }
 }
 

@@ -102,13 +102,8 @@ fn resize(tensor: &Tensor, sizes: &[usize]) -> PyResult<()> {
     if (data.offset + count) * data.dtype.size() > data.storage.bytes() {
         let fresh = Tensor::empty(sizes, data.dtype)?;
         let kept = tensor.data().storage.bytes() / data.dtype.size() - data.offset;
-        let first = |whole: &Tensor| -> Tensor {
-            let part = whole.shallow();
-            let mut data = part.data().clone();
-            (data.sizes, data.strides) = (Dims::from_slice(&[kept]), Dims::from_slice(&[1]));
-            part.set_data(data);
-            part
-        };
+        let first =
+            |whole: &Tensor| whole.alias(Dims::from_slice(&[kept]), Dims::from_slice(&[1]), whole.data().offset);
         crate::kernels::copy::copy(&first(&fresh).data(), &first(tensor).data());
         data = fresh.data().clone();
     }
@@ -119,7 +114,7 @@ fn resize(tensor: &Tensor, sizes: &[usize]) -> PyResult<()> {
 }
 
 /// Stores a result in a tensor of the caller, which gets the result's sizes.
-pub fn store(name: &str, result: &Tensor, out: &Tensor) -> PyResult<()> {
+pub fn store(py: Python<'_>, name: &str, result: &Tensor, out: &Tensor) -> PyResult<()> {
     if modes::grad_enabled() && (result.requires_grad() || out.requires_grad()) {
         return Err(PyRuntimeError::new_err(format!(
             "{name}(): a result that requires grad cannot be stored in out=, nor any in an out= that does; leave out= \
@@ -136,7 +131,7 @@ pub fn store(name: &str, result: &Tensor, out: &Tensor) -> PyResult<()> {
                 shape::show(&sizes)
             ))
             .unwrap_or_default();
-            Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))?;
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1)?;
         }
         resize(out, &sizes)?;
     }

@@ -5,11 +5,13 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::dtype::DType;
 use crate::op::{Traits, registry};
+use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, function, keeping, node,
-    number, numpy, operation, optim, overrides, printing, properties, random, reports, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, exchange, function, keeping,
+    node, number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
+    sequences, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -41,7 +43,12 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
             randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+        sequences: logspace range tril_indices triu_indices bartlett_window blackman_window hamming_window hann_window
+            kaiser_window scalar_tensor empty_strided empty_permuted numel is_nonzero is_same_size broadcast_shapes;
+        exchange: from_dlpack frombuffer asarray;
         random: rand randn randint randperm;
+        safetensors: _write_safetensors _read_safetensors;
+        sampling: bernoulli binomial multinomial normal poisson _standard_gamma _sample_dirichlet;
         comparison: equal allclose;
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
@@ -69,11 +76,11 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     module.add("_LinAlgError", py.get_type::<error::_LinAlgError>())?;
     let functional = PyModule::new(py, "_nn")?;
+    let special = PyModule::new(py, "_special")?;
     let families = [("linalg_", PyModule::new(py, "_linalg")?), ("fft_", PyModule::new(py, "_fft")?)];
-    operation::install(py, module, &functional, &families, kind.as_any())?;
-    module.add_submodule(&functional)?;
-    for (_, family) in &families {
-        module.add_submodule(family)?;
+    operation::install(py, module, &functional, &special, &families, kind.as_any())?;
+    for submodule in [&functional, &special].into_iter().chain(families.iter().map(|(_, family)| family)) {
+        module.add_submodule(submodule)?;
     }
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
@@ -86,7 +93,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The functions of this module, besides the operations, that `__torch_function__` can override.
-const OVERRIDABLE: [&str; 25] = [
+const OVERRIDABLE: [&str; 30] = [
     "tensor",
     "as_tensor",
     "zeros",
@@ -108,6 +115,11 @@ const OVERRIDABLE: [&str; 25] = [
     "randn",
     "randint",
     "randperm",
+    "bernoulli",
+    "binomial",
+    "multinomial",
+    "normal",
+    "poisson",
     "equal",
     "allclose",
     "from_numpy",
@@ -142,13 +154,17 @@ fn set_num_threads(count: i64) -> PyResult<()> {
     Ok(())
 }
 
-/// The registry as a list of dictionaries, from which stubs and tests are made.
+/// The registry as a list of dictionaries, from which stubs and tests are made; behind the operations, their aliases.
 #[pyfunction]
 fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = PyList::empty(py);
-    for op in registry() {
+    let aliases = ALIASES.iter().flat_map(|&(alias, name)| {
+        registry().iter().filter(move |op| op.name == name).map(move |&op| (alias, Some(name), op))
+    });
+    for (name, alias_of, op) in registry().iter().map(|&op| (op.name, None, op)).chain(aliases) {
         let row = PyDict::new(py);
-        row.set_item("name", op.name)?;
+        row.set_item("name", name)?;
+        row.set_item("alias_of", alias_of)?;
         row.set_item("overload", op.overload)?;
         row.set_item("documentation", operation::unindent(op.documentation))?;
         row.set_item("node", op.node)?;
@@ -158,8 +174,10 @@ fn _operations(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("method", op.traits.has(Traits::METHOD))?;
         row.set_item("in_place", op.traits.has(Traits::IN_PLACE))?;
         row.set_item("functional", op.traits.has(Traits::FUNCTIONAL))?;
+        row.set_item("special", op.traits.has(Traits::SPECIAL))?;
         row.set_item("view", op.traits.has(Traits::VIEW))?;
         row.set_item("takes_out", operation::takes_out(op))?;
+        row.set_item("variadic", op.traits.has(Traits::VARIADIC))?;
         row.set_item("loose_integers", arguments::takes_loose_integers(op))?;
         row.set_item(
             "returns",

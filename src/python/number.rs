@@ -13,7 +13,7 @@ use pyo3::type_object::PyTypeInfo;
 use crate::autograd::record;
 use crate::op::Op;
 use crate::ops::macros::Declared;
-use crate::ops::{arithmetic, comparison, matrix, power, unary};
+use crate::ops::{arithmetic, comparison, integer, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
 use crate::python::numpy;
@@ -37,6 +37,8 @@ fn forward_name(op: &'static Op) -> &'static str {
         "bitwise_and" => "__and__",
         "bitwise_or" => "__or__",
         "bitwise_xor" => "__xor__",
+        "bitwise_left_shift" => "__lshift__",
+        "bitwise_right_shift" => "__rshift__",
         "eq" => "__eq__",
         "rsub" => "__rsub__",
         name => name,
@@ -50,6 +52,8 @@ fn reflected_name(op: &'static Op) -> &'static str {
         "floor_divide" => "__rfloordiv__",
         "remainder" => "__rmod__",
         "pow" => "__rpow__",
+        "bitwise_left_shift" => "__rlshift__",
+        "bitwise_right_shift" => "__rrshift__",
         name => name,
     }
 }
@@ -60,6 +64,8 @@ fn in_place_name(op: &'static Op) -> String {
         "bitwise_and" => "__iand__".into(),
         "bitwise_or" => "__ior__".into(),
         "bitwise_xor" => "__ixor__".into(),
+        "bitwise_left_shift" => "__ilshift__".into(),
+        "bitwise_right_shift" => "__irshift__".into(),
         name => format!("{name}_"),
     }
 }
@@ -280,6 +286,30 @@ impl PyTensor {
         in_place(op!(comparison::bitwise_xor), slf, other)
     }
 
+    fn __lshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        binary(op!(integer::bitwise_left_shift), slf, other)
+    }
+
+    fn __rlshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        reflected(op!(integer::bitwise_left_shift), slf, other)
+    }
+
+    fn __ilshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(op!(integer::bitwise_left_shift), slf, other)
+    }
+
+    fn __rshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        binary(op!(integer::bitwise_right_shift), slf, other)
+    }
+
+    fn __rrshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        reflected(op!(integer::bitwise_right_shift), slf, other)
+    }
+
+    fn __irshift__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        in_place(op!(integer::bitwise_right_shift), slf, other)
+    }
+
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, comparison: CompareOp) -> PyResult<Py<PyAny>> {
         let op = match comparison {
             CompareOp::Lt => op!(comparison::lt),
@@ -376,6 +406,8 @@ in_place_slots! {
     nb_inplace_and: "__iand__";
     nb_inplace_or: "__ior__";
     nb_inplace_xor: "__ixor__";
+    nb_inplace_lshift: "__ilshift__";
+    nb_inplace_rshift: "__irshift__";
 }
 
 /// As the other slots, with the operand that only `pow(a, b, modulo)` has.

@@ -16,6 +16,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::autograd::record;
 use crate::op::{Op, Returns, Traits, registry};
+use crate::ops::aliases;
 use crate::python::arguments::{Mismatch, Values, describe, expectation, parse, takes_loose_integers};
 use crate::python::memory;
 use crate::python::overrides::{self, Asked};
@@ -204,7 +205,7 @@ fn call_with_out(
     };
     let bound = result.bind(py);
     if let Some(result) = tensor_of(bound) {
-        memory::store(&group.name, result, tensor_of(&out).ok_or_else(|| wrong("a Tensor"))?)?;
+        memory::store(py, &group.name, result, tensor_of(&out).ok_or_else(|| wrong("a Tensor"))?)?;
         return Ok(Some(out.unbind()));
     }
     let results: Vec<Bound<'_, PyAny>> = bound.try_iter()?.collect::<PyResult<_>>()?;
@@ -218,7 +219,7 @@ fn call_with_out(
     }
     for (result, out) in results.iter().zip(&outs) {
         if let (Some(result), Some(out)) = (tensor_of(result), tensor_of(out)) {
-            memory::store(&group.name, result, out)?;
+            memory::store(py, &group.name, result, out)?;
         }
     }
     Ok(Some(bound.get_type().call1((PyTuple::new(py, outs)?,))?.unbind()))
@@ -307,7 +308,9 @@ impl Group {
 
 /// Whether an operation, called as a function, takes the keyword `out`; see [`call_with_out`].
 pub fn takes_out(op: &Op) -> bool {
-    op.traits.has(Traits::FUNCTION) && !op.traits.has(Traits::VIEW) && op.returns != Returns::List
+    (op.traits.has(Traits::FUNCTION) || op.traits.has(Traits::SPECIAL))
+        && !op.traits.has(Traits::VIEW)
+        && op.returns != Returns::List
 }
 
 fn signature(op: &Op, takes_out: bool) -> String {
@@ -342,49 +345,62 @@ pub fn python_default(rust: &str) -> String {
             .trim_start_matches("Scalar::Int(")
             .trim_end_matches(')')
             .trim_start_matches('&')
+            .trim_start()
             .replace('"', "'"),
     }
 }
 
-/// Puts all operations into the module, the functional module and the tensor type; functions whose name begins as
-/// one of the families does, into its module.
+/// Puts all operations into the module, those of the functional and the special functions, and the tensor type;
+/// functions whose name begins as one of the families does, into its module.
 pub fn install(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
     functional: &Bound<'_, PyModule>,
+    special: &Bound<'_, PyModule>,
     families: &[(&str, Bound<'_, PyModule>)],
     tensor: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let all = registry();
-    let mut start = 0;
-    while start < all.len() {
-        let name = all[start].name;
-        let end = start + all[start..].iter().take_while(|op| op.name == name).count();
-        let with = |bit: Traits| -> Vec<&'static Op> {
-            all[start..end].iter().copied().filter(|op| op.traits.has(bit)).collect()
-        };
-        let functions = with(Traits::FUNCTION);
-        let module = families.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(module, |(_, family)| family);
-        if !functions.is_empty() {
-            module.add(name, object(py, name, functions, false, false)?)?;
+    for overloads in registry().chunk_by(|a, b| a.name == b.name) {
+        let own = overloads[0].name;
+        let family = families.iter().find(|(prefix, _)| own.starts_with(prefix));
+        let module = family.map_or(module, |(_, family)| family);
+        for name in std::iter::once(own).chain(aliases::of(own)) {
+            install_name(py, name, overloads, [module, functional, special], tensor)?;
         }
-        let functionals = with(Traits::FUNCTIONAL);
-        if !functionals.is_empty() {
-            functional.add(name, object(py, name, functionals, false, false)?)?;
+    }
+    Ok(())
+}
+
+/// Puts the overloads of one operation where their traits say, under one of its names.
+fn install_name(
+    py: Python<'_>,
+    name: &str,
+    overloads: &[&'static Op],
+    [module, functional, special]: [&Bound<'_, PyModule>; 3],
+    tensor: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let with =
+        |bit: Traits| -> Vec<&'static Op> { overloads.iter().copied().filter(|op| op.traits.has(bit)).collect() };
+    let mut is_function = false;
+    for (place, bit) in [(module, Traits::FUNCTION), (functional, Traits::FUNCTIONAL), (special, Traits::SPECIAL)] {
+        let (functions, in_place) = (with(bit), with(Traits::IN_PLACE));
+        if functions.is_empty() {
+            continue;
         }
-        let methods = with(Traits::METHOD);
-        if !methods.is_empty() {
-            tensor.setattr(name, object(py, name, methods, false, true)?)?;
-        }
-        let in_place = with(Traits::IN_PLACE);
+        is_function = true;
+        place.add(name, object(py, name, functions, false, false)?)?;
         if !in_place.is_empty() {
             let name = format!("{name}_");
-            tensor.setattr(name.as_str(), object(py, &name, in_place.clone(), true, true)?)?;
-            if in_place.iter().any(|op| op.traits.has(Traits::FUNCTION)) {
-                module.add(name.as_str(), object(py, &name, in_place, true, false)?)?;
-            }
+            place.add(name.as_str(), object(py, &name, in_place, true, false)?)?;
         }
-        start = end;
+    }
+    let (methods, in_place) = (with(Traits::METHOD), with(Traits::IN_PLACE));
+    if !in_place.is_empty() && (!is_function || !methods.is_empty()) {
+        let name = format!("{name}_");
+        tensor.setattr(name.as_str(), object(py, &name, in_place, true, true)?)?;
+    }
+    if !methods.is_empty() {
+        tensor.setattr(name, object(py, name, methods, false, true)?)?;
     }
     Ok(())
 }

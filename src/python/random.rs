@@ -215,7 +215,7 @@ pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) ->
 }
 
 /// Random numbers stored in a tensor, after the checks that every change in place needs.
-fn store_random<'py>(
+pub fn store_random<'py>(
     slf: &Bound<'py, PyTensor>,
     name: &str,
     generator: Option<&Bound<'py, PyGenerator>>,
@@ -269,15 +269,5 @@ impl PyTensor {
         generator: Option<&Bound<'py, PyGenerator>>,
     ) -> PyResult<Bound<'py, Self>> {
         store_random(slf, "normal", generator, |tensor, generator| creation::normal(tensor, mean, std, generator))
-    }
-
-    /// 1 with probability `p`, else 0.
-    #[pyo3(signature = (p = 0.5, *, generator = None))]
-    fn bernoulli_<'py>(
-        slf: &Bound<'py, Self>,
-        p: f64,
-        generator: Option<&Bound<'py, PyGenerator>>,
-    ) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "bernoulli", generator, |tensor, generator| creation::bernoulli(tensor, p, generator))
     }
 }

@@ -931,7 +931,7 @@ impl PyTensor {
     /// The transposed and conjugated matrices of the last two dimensions.
     #[getter(mH)]
     fn adjoint(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
-        Ok(ops::complex::adjoint(this(slf))?)
+        Ok(ops::views::adjoint(this(slf))?)
     }
 
     /// A matrix transposed and conjugated; a tensor without dimensions as it is.
@@ -941,7 +941,7 @@ impl PyTensor {
     fn matrix_adjoint(slf: &Bound<'_, Self>) -> PyResult<Tensor> {
         match this(slf).ndim() {
             0 => Ok(ops::complex::conj(this(slf))?),
-            2 => Ok(ops::complex::adjoint(this(slf))?),
+            2 => Ok(ops::views::adjoint(this(slf))?),
             n => Err(PyRuntimeError::new_err(format!("H: a matrix is needed, the tensor has {n} dimensions"))),
         }
     }

@@ -461,7 +461,7 @@ def test_data_of_every_type(source, dtype):
     agree(program)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "int8", "int16", "uint16", "uint64", "complex64", "U1", "O"])
+@pytest.mark.parametrize("dtype", ["U1", "O", "M8[s]"])
 def test_types_that_no_tensor_has(dtype):
     array = np.zeros(2, dtype=dtype)
     for data in (array, array[0], [array[0]]):

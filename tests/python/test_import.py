@@ -31,7 +31,7 @@ def test_tensors_need_neither_numpy_nor_the_larger_packages(statement: str) -> N
     assert not loaded & {"numpy", "rgrad.nn", "rgrad.optim", "rgrad.graph", "rgrad.func", "rgrad.tour"}
 
 
-@pytest.mark.parametrize("package", ["nn", "optim", "graph", "func"])
+@pytest.mark.parametrize("package", ["nn", "optim", "graph", "func", "cuda", "amp", "backends", "utils.data"])
 def test_a_package_is_loaded_when_it_is_asked_for(package: str) -> None:
     loaded = loaded_by(f"import rgrad; rgrad.{package}")
     assert f"rgrad.{package}" in loaded

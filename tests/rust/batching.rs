@@ -13,14 +13,34 @@ use rgrad::shape::Ints;
 use rgrad::value::Value;
 use rgrad::{DType, Result, Tensor};
 
-use crate::calls::{close, each_sample, gradients};
+use crate::calls::{close, each_sample, free_call, gradients};
+use crate::in_place::changes_geometry;
 use crate::samples::Sample;
 
 /// Whether a batch of calls is a matter of the examples alone: not where the places of elements in memory are given, or
 /// the size of the result depends on values.
 fn can_be_batched(sample: &Sample) -> bool {
     let refused = matches!(sample.op.batching, Batching::Refused(_));
-    !refused && !matches!(sample.op.name, "as_strided" | "_as_strided" | "masked_select" | "_masked_scatter")
+    let (name, full) = (sample.op.name, sample.op.full_name());
+    let by_places = matches!(name, "as_strided" | "_as_strided" | "as_strided_scatter");
+    let by_values = name.contains("unique")
+        || name.contains("ctc_loss")
+        || full.ends_with(".data")
+        || matches!(
+            name,
+            "masked_select"
+                | "masked_scatter"
+                | "argwhere"
+                | "_nonzero_columns"
+                | "quantile"
+                | "nanquantile"
+                | "repeat_interleave"
+                | "_embedding_bag"
+        )
+        || matches!(full.as_str(), "where.condition" | "tensor_split.tensor_indices_or_sections");
+    // The statistics of a batch belong to all of it.
+    let by_batches = name.ends_with("batch_norm") || name == "instance_norm";
+    !(refused || by_places || by_values || by_batches)
 }
 
 /// Which tensors of a call are batched at which levels, and where in memory the batch is.
@@ -67,14 +87,22 @@ fn layouts(count: usize) -> Vec<Layout> {
 }
 
 /// Another tensor from the same domain: the same numbers in another order, floats somewhat smaller.
-fn variant(tensor: &Tensor, number: usize) -> Result<Tensor> {
+fn variant(sample: &Sample, tensor: &Tensor, number: usize) -> Result<Tensor> {
+    if sample.is_of_matrices() {
+        // In another order a matrix could be singular.
+        return if tensor.dtype().is_float() { smaller(tensor, number) } else { Ok(tensor.clone()) };
+    }
     let count = tensor.numel();
     let turned: Vec<i64> = (0..count as i64).map(|i| (i + number as i64) % count.max(1) as i64).collect();
     let places = Tensor::from_slice(&turned, &[count])?;
     let moved = rgrad::ops::gathering::index_select(&reshape(tensor, &[-1])?, 0, &places)?;
     let sizes: Ints = tensor.sizes().iter().map(|&n| n as i64).collect();
     let moved = reshape(&moved, &sizes)?;
-    if tensor.dtype().is_float() { mul((&moved).into(), (1.0 - number as f64 / 64.0).into()) } else { Ok(moved) }
+    if tensor.dtype().is_float() { smaller(&moved, number) } else { Ok(moved) }
+}
+
+fn smaller(tensor: &Tensor, number: usize) -> Result<Tensor> {
+    mul(tensor.into(), (1.0 - number as f64 / 64.0).into())
 }
 
 /// The leaves of a call: for each tensor all its examples, with the dimensions of the batch first or last.
@@ -82,7 +110,7 @@ fn leaves(sample: &Sample, layout: &Layout) -> Result<Vec<Tensor>> {
     let mut leaves = Vec::new();
     for (i, (tensor, variable)) in sample.tensors().iter().zip(sample.variables()).enumerate() {
         let sizes: Vec<usize> = layout.of(i).iter().map(|level| level.size).collect();
-        let variants: Result<Vec<Tensor>> = (0..sizes.iter().product()).map(|n| variant(tensor, n)).collect();
+        let variants: Result<Vec<Tensor>> = (0..sizes.iter().product()).map(|n| variant(sample, tensor, n)).collect();
         let all: Ints = sizes.iter().chain(&tensor.sizes()).map(|&n| n as i64).collect();
         let mut whole = reshape(&stack_tensors(&variants?, 0)?, &all)?;
         if layout.last {
@@ -210,7 +238,8 @@ fn a_batch_gives_what_its_examples_give() {
 #[test]
 fn a_batch_in_place_gives_what_its_examples_give() {
     each_sample(|op, sample| {
-        if !op.traits.has(Traits::IN_PLACE) || !matches!(sample.arguments.first(), Some(Value::Tensor(_))) {
+        let in_place_form = op.traits.has(Traits::IN_PLACE) && !changes_geometry(op);
+        if !in_place_form || !matches!(sample.arguments.first(), Some(Value::Tensor(_))) {
             return Ok(());
         }
         let has_room = |layout: &Layout| layout.own[0].len() == layout.levels.len();
@@ -239,7 +268,7 @@ fn derivatives_of_a_batch_agree_with_differences() {
                 .iter()
                 .map(|leaf| if leaf.requires_grad() { rest.next().unwrap().clone() } else { leaf.clone() })
                 .collect();
-            at_once(sample, layout, &tensors, &plain)
+            at_once(sample, layout, &tensors, &free_call)
         };
         checking::check_gradients(&op.full_name(), &function, &inputs, Settings::default())
             .map_err(|failure| failure.to_string())

@@ -20,7 +20,11 @@ fn converted(tensors: &[Tensor], dtype: DType) -> Vec<Tensor> {
 #[test]
 fn float32_is_close_to_float64() {
     let tolerance = 64.0 * f64::from(f32::EPSILON);
-    each_sample(|_, sample| {
+    each_sample(|op, sample| {
+        // The result is float64, which does not fit into float32; the same memory as other numbers has another size.
+        if matches!(op.full_name().as_str(), "float_power.in_place" | "view.dtype") {
+            return Ok(());
+        }
         let wide = sample.tensors();
         let narrow = converted(&wide, DType::Float32);
         match (outcome(sample, &wide), outcome(sample, &narrow)) {
@@ -54,7 +58,11 @@ fn converted_outcome(outcome: &Outcome, dtype: DType) -> Outcome {
 #[test]
 fn halves_are_close_to_float32() {
     for (dtype, epsilon) in [(DType::Float16, 2f64.powi(-10)), (DType::BFloat16, 2f64.powi(-7))] {
-        each_sample(|_, sample| {
+        each_sample(|op, sample| {
+            // Steep in the places, which are rounded.
+            if op.name == "grid_sample" {
+                return Ok(());
+            }
             let narrow = converted(&sample.tensors(), dtype);
             let back: Vec<Tensor> = narrow
                 .iter()
@@ -80,9 +88,9 @@ fn complex_numbers_extend_real_ones() {
     each_sample(|op, sample| {
         let real = sample.tensors();
         let complex = converted(&real, DType::Complex128);
-        // Views of parts have other sizes.
+        // Views of parts have other sizes, and the spectrum of real numbers is half of one.
         let (Ok(expected), Ok(found)) = (outcome(sample, &real), outcome(sample, &complex)) else { return Ok(()) };
-        if op.name.starts_with("view_as") {
+        if op.name.starts_with("view_as") || matches!(op.full_name().as_str(), "view.dtype" | "stft") {
             return Ok(());
         }
         let (expected, found) =

@@ -11,9 +11,18 @@ use crate::calls::{close, close_outcomes, each_sample, laid_out, outcome};
 use crate::samples::Sample;
 
 /// Operations on memory rather than on elements: other strides are other arguments.
-const OF_MEMORY: [&str; 2] = ["as_strided", "_as_strided"];
-/// Operations that refuse a layout that they cannot see without a copy.
-const REFUSES: [&str; 3] = ["view", "_reshape_alias", "_unsafe_view"];
+const OF_MEMORY: [&str; 3] = ["as_strided", "_as_strided", "as_strided_scatter"];
+/// Operations that refuse a layout that they cannot see without a copy, or where several running averages share a place.
+const REFUSES: [&str; 8] = [
+    "view",
+    "view_as",
+    "view_as_complex",
+    "_reshape_alias",
+    "_unsafe_view",
+    "batch_norm",
+    "native_batch_norm",
+    "instance_norm",
+];
 
 fn to_ints(sizes: &[usize]) -> Ints {
     sizes.iter().map(|&n| n as i64).collect()

@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from rgrad.nn import functional, init, modules
-from rgrad.nn.modules import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    Dropout,
-    Flatten,
-    Identity,
-    L1Loss,
-    Linear,
-    LogSoftmax,
-    Module,
-    ModuleDict,
-    ModuleList,
-    MSELoss,
-    NLLLoss,
-    ParameterDict,
-    ParameterList,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    Softmax,
-    Tanh,
-    Unflatten,
-)
-from rgrad.nn.parameter import Buffer, Parameter
+from rgrad.nn import attention, functional, init, modules, parallel, utils
+from rgrad.nn.modules import *  # noqa: F403 - as many names as there are layers
+from rgrad.nn.parallel import DataParallel
+from rgrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 __all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
     "Buffer",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Flatten",
-    "Identity",
-    "L1Loss",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "NLLLoss",
+    "DataParallel",
     "Parameter",
-    "ParameterDict",
-    "ParameterList",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "Unflatten",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "attention",
     "functional",
     "init",
     "modules",
+    "parallel",
+    "utils",
 ]
+__all__ += modules.__all__

@@ -98,6 +98,28 @@ class Conversion(Traversal):
         """Convert the floating-point parameters and buffers to `float64`."""
         return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
+    def half(self: Self) -> Self:
+        """Convert the floating-point parameters and buffers to `float16`."""
+        return self._apply_to_floats("float16")
+
+    def bfloat16(self: Self) -> Self:
+        """Convert the floating-point parameters and buffers to `bfloat16`."""
+        return self._apply_to_floats("bfloat16")
+
+    def _apply_to_floats(self: Self, name: str) -> Self:
+        dtype = getattr(rgrad, name, None)
+        if dtype is None:
+            raise RuntimeError(f"{type(self).__name__}: there is no dtype {name}")
+        return self._apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
+
+    def cuda(self: Self, device: Any = None) -> Self:
+        """Refused: there are no GPUs.
+
+        Raises:
+            AssertionError: always.
+        """
+        raise AssertionError(f"{type(self).__name__}: rgrad computes on the CPU only")
+
     def train(self: Self, mode: bool = True) -> Self:
         """Set `training`, here and below, which layers such as `Dropout` heed.
 

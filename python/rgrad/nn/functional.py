@@ -5,7 +5,40 @@ from __future__ import annotations
 import warnings
 from types import FunctionType
 
-from rgrad._rgrad import _nn, _overridable
+from rgrad._rgrad import _nn, _overridable, empty_like, zeros_like
+from rgrad.nn.losses import (
+    cosine_embedding_loss,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from rgrad.nn.reduction import reduction_meant, warn_of_broadcast
+
+from .functions.attention import multi_head_attention_forward
+from .functions.embedding import embedding, embedding_bag
+from .functions.pooling import (
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from .functions.resizing import affine_grid, interpolate, upsample, upsample_bilinear, upsample_nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,26 +47,204 @@ if TYPE_CHECKING:
     from rgrad._rgrad import Tensor
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "affine_grid",
+    "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "celu_",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "elu_",
+    "embedding",
+    "embedding_bag",
+    "feature_alpha_dropout",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
+    "gaussian_nll_loss",
+    "gelu",
+    "glu",
+    "grid_sample",
+    "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "instance_norm",
+    "interpolate",
+    "kl_div",
     "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "leaky_relu_",
     "linear",
+    "local_response_norm",
     "log_softmax",
+    "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mish",
     "mse_loss",
+    "multi_head_attention_forward",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
+    "prelu",
     "relu",
+    "relu6",
+    "relu_",
+    "rms_norm",
+    "rrelu",
+    "rrelu_",
+    "scaled_dot_product_attention",
+    "selu",
+    "selu_",
     "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 
 linear = _nn.linear
-relu = _nn.relu
-sigmoid = _nn.sigmoid
-tanh = _nn.tanh
 dropout = _nn.dropout
+
+# Activations, of which those that end in _ store their result in the input.
+celu = _nn.celu
+celu_ = _nn.celu_
+elu = _nn.elu
+elu_ = _nn.elu_
+gelu = _nn.gelu
+glu = _nn.glu
+hardshrink = _nn.hardshrink
+hardsigmoid = _nn.hardsigmoid
+hardswish = _nn.hardswish
+hardtanh = _nn.hardtanh
+hardtanh_ = _nn.hardtanh_
+leaky_relu = _nn.leaky_relu
+leaky_relu_ = _nn.leaky_relu_
+logsigmoid = _nn.logsigmoid
+mish = _nn.mish
+prelu = _nn.prelu
+relu = _nn.relu
+relu6 = _nn.relu6
+relu_ = _nn.relu_
+rrelu = _nn.rrelu
+rrelu_ = _nn.rrelu_
+selu = _nn.selu
+selu_ = _nn.selu_
+sigmoid = _nn.sigmoid
+silu = _nn.silu
+softplus = _nn.softplus
+softshrink = _nn.softshrink
+softsign = _nn.softsign
+tanh = _nn.tanh
+tanhshrink = _nn.tanhshrink
+threshold = _nn.threshold
+threshold_ = _nn.threshold_
+
+# Vectors.
+cosine_similarity = _nn.cosine_similarity
+one_hot = _nn.one_hot
+pairwise_distance = _nn.pairwise_distance
+pdist = _nn.pdist
+
+# Layers.
+adaptive_avg_pool1d = _nn.adaptive_avg_pool1d
+avg_pool1d = _nn.avg_pool1d
+avg_pool2d = _nn.avg_pool2d
+avg_pool3d = _nn.avg_pool3d
+batch_norm = _nn.batch_norm
+bilinear = _nn.bilinear
+channel_shuffle = _nn.channel_shuffle
+conv1d = _nn.conv1d
+conv2d = _nn.conv2d
+conv3d = _nn.conv3d
+conv_tbc = _nn.conv_tbc
+conv_transpose1d = _nn.conv_transpose1d
+conv_transpose2d = _nn.conv_transpose2d
+conv_transpose3d = _nn.conv_transpose3d
+ctc_loss = _nn.ctc_loss
+fold = _nn.fold
+grid_sample = _nn.grid_sample
+group_norm = _nn.group_norm
+instance_norm = _nn.instance_norm
+layer_norm = _nn.layer_norm
+local_response_norm = _nn.local_response_norm
+lp_pool1d = _nn.lp_pool1d
+lp_pool2d = _nn.lp_pool2d
+lp_pool3d = _nn.lp_pool3d
+max_unpool1d = _nn.max_unpool1d
+max_unpool2d = _nn.max_unpool2d
+max_unpool3d = _nn.max_unpool3d
+pad = _nn.pad
+pixel_shuffle = _nn.pixel_shuffle
+pixel_unshuffle = _nn.pixel_unshuffle
+rms_norm = _nn.rms_norm
+scaled_dot_product_attention = _nn.scaled_dot_product_attention
+unfold = _nn.unfold
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
@@ -60,6 +271,114 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return _nn.log_softmax(input, dim, dtype)
 
 
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """`softmax` of `-input`; arguments as there."""
+    if dim is None:
+        dim = _implicit_dimension("softmin", input.dim(), _stacklevel)
+    return _nn.softmax(-input, dim, dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """Samples of categories as points near the corners of a simplex, differentiable in the unnormalized `logits`.
+
+    E. Jang et al., "Categorical reparameterization with Gumbel-softmax", 2017.
+
+    Args:
+        logits: logarithms of unnormalized probabilities, of any shape.
+        tau: the temperature: the lower, the nearer to a corner.
+        hard: whether to give the corner itself, with the gradient of the point.
+        eps: has no effect.
+        dim: the dimension of the categories.
+    """
+    noise = -empty_like(logits).exponential_().log()
+    soft = _nn.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    corner = zeros_like(logits).scatter_(dim, index, 1.0)
+    return corner - soft.detach() + soft
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
+    """`input` divided by its `p`-norm along `dim`, or by `eps` if that is larger.
+
+    Args:
+        input: a floating-point tensor of any shape.
+        p: the norm.
+        dim: the dimension of the vectors.
+        eps: the least divisor.
+        out: a tensor that gets the result.
+    """
+    result = _nn.normalize(input, p, dim, eps)
+    return result if out is None else out.copy_(result)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole rows of `(N, C, L)` or `(C, L)` set to 0 with probability `p`, the others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+        RuntimeError: the input has another number of dimensions.
+    """
+    _check_probability("dropout1d", p)
+    if input.dim() not in (2, 3):
+        raise RuntimeError(f"dropout1d: (N, C, L) or (C, L) is needed, the input has {input.dim()} dimensions")
+    return _drop_channels(input, p, training, inplace, single=input.dim() == 2)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole images of `(N, C, H, W)` set to 0 with probability `p`, the others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    _check_probability("dropout2d", p)
+    if input.dim() not in (3, 4):
+        _warn_of_dimensions("dropout2d", input.dim())
+    return _drop_channels(input, p, training, inplace, single=False)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Whole volumes of `(N, C, D, H, W)` or `(C, D, H, W)` set to 0 with probability `p`, others divided by `1 - p`.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    _check_probability("dropout3d", p)
+    if input.dim() not in (4, 5):
+        _warn_of_dimensions("dropout3d", input.dim())
+    return _drop_channels(input, p, training, inplace, single=input.dim() != 5)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout for `selu`, which keeps mean and variance: dropped entries get its limit, all are scaled and shifted.
+
+    Raises:
+        ValueError: `p` is not from 0 to 1.
+    """
+    return _nn.alpha_dropout(input, p, training, inplace)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels, which the first two dimensions tell apart."""
+    return _nn.feature_alpha_dropout(input, p, training, inplace)
+
+
+def _check_probability(function: str, p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"{function}: the probability has to be from 0 to 1, got {p}")
+
+
+def _warn_of_dimensions(function: str, dimensions: int) -> None:
+    warnings.warn(f"{function} of a tensor of {dimensions} dimensions is deprecated: use dropout", stacklevel=3)
+
+
+def _drop_channels(input: Tensor, p: float, training: bool, inplace: bool, single: bool) -> Tensor:
+    """Dropout of channels; a single example gets a dimension before its own meanwhile."""
+    result = _nn.feature_dropout(input.unsqueeze(0) if single else input, p, training, inplace)
+    return result.squeeze(0) if single else result
+
+
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -82,7 +401,7 @@ def mse_loss(
     Raises:
         ValueError: `reduction` is none of the three.
     """
-    _warn_of_broadcast("mse_loss", input, target)
+    warn_of_broadcast("mse_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.mse_loss(input, target, reduction, weight)
@@ -97,7 +416,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute differences of `input` and `target`; arguments as in `mse_loss`."""
-    _warn_of_broadcast("l1_loss", input, target)
+    warn_of_broadcast("l1_loss", input, target)
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.l1_loss(input, target, reduction, weight)
@@ -220,27 +539,6 @@ def binary_cross_entropy_with_logits(
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.binary_cross_entropy_with_logits(input, target, weight, reduction, pos_weight)
-
-
-def reduction_meant(size_average: bool | None, reduce: bool | None) -> str:
-    """The `reduction` that the two arguments it has replaced stand for; both default to true."""
-    if reduce is False:
-        reduction = "none"
-    elif size_average is False:
-        reduction = "sum"
-    else:
-        reduction = "mean"
-    warnings.warn(f"size_average and reduce are deprecated: write reduction={reduction!r}", stacklevel=3)
-    return reduction
-
-
-def _warn_of_broadcast(function: str, input: Tensor, target: Tensor) -> None:
-    if input.shape != target.shape:
-        warnings.warn(
-            f"{function}: the input of size {tuple(input.shape)} and the target of size {tuple(target.shape)} are "
-            "broadcast, which is seldom meant",
-            stacklevel=3,
-        )
 
 
 def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:

@@ -78,6 +78,13 @@ class Hooks(Members):
             return table
         return super().__getattr__(name)
 
+    def _forget_empty_tables(self) -> None:
+        """Let calls be quick again if the last hook of this module has been removed."""
+        attributes = self.__dict__
+        if not any(attributes.get(table) for table in CALL_TABLES):
+            for name in (*CALL_TABLES, "_hooked"):
+                attributes.pop(name, None)
+
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:

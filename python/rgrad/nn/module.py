@@ -48,6 +48,11 @@ class Module(StateDict):
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
+    _call_impl = __call__
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Taken for compatibility: there is nothing to compile."""
+
     def extra_repr(self) -> str:
         """What `repr` shows of the module itself; for subclasses to override."""
         return ""

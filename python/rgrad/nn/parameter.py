@@ -9,7 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "UninitializedTensorMixin",
+    "is_lazy",
+]
 
 
 class _ParameterType(type):
@@ -100,3 +107,119 @@ class Buffer(Tensor, metaclass=_BufferType):
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer
+
+
+#: What may be asked of a tensor without a shape.
+_ALLOWED_UNINITIALIZED = frozenset(
+    (
+        "__get__",
+        "__hash__",
+        "__set__",
+        "copy_",
+        "cpu",
+        "double",
+        "float",
+        "int",
+        "is_complex",
+        "is_floating_point",
+        "long",
+        "requires_grad_",
+        "size",
+        "to",
+    )
+)
+
+
+class UninitializedTensorMixin(Tensor):
+    """A tensor whose dtype and device are known, but not its shape: `materialize` gives it one.
+
+    Until then, to compute with it raises `ValueError`.
+    """
+
+    cls_to_become: type[Any]
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Make an ordinary tensor of this one, of that shape and with values that are not set.
+
+        Args:
+            shape: the sizes.
+            device: where it is to be; where it is if `None`.
+            dtype: its dtype; that it has if `None`.
+        """
+        held = self.data
+        self.data = rgrad.empty(shape, device=device or held.device, dtype=dtype or held.dtype)
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> Any:
+        """Not known.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"this {type(self).__name__} has no shape before it is materialized by a first call")
+
+    def share_memory_(self) -> Any:
+        raise RuntimeError(f"this {type(self).__name__} has no memory before it is materialized by a first call")
+
+    def __repr__(self, **options: Any) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return type(self), (self.requires_grad,)
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", None) in _ALLOWED_UNINITIALIZED:
+            return _disabled_torch_function_impl(func, types, args, kwargs or {})
+        raise ValueError(
+            f"{getattr(func, '__name__', func)} of an uninitialized tensor: the lazy module that has it has to be "
+            "called first"
+        )
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter without a shape, of a lazy module.
+
+    Args:
+        requires_grad: whether it records gradients.
+        device: where it is.
+        dtype: its dtype.
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
+        made: UninitializedParameter = Tensor._make_subclass(
+            cls, rgrad.empty(0, device=device, dtype=dtype), requires_grad
+        )
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
+        copied = memo.get(id(self))
+        if copied is None:
+            memo[id(self)] = copied = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+        return copied
+
+
+class UninitializedBuffer(UninitializedTensorMixin):
+    """A buffer without a shape, of a lazy module; arguments as in `UninitializedParameter` and `Buffer`."""
+
+    cls_to_become = Tensor
+    persistent: bool
+    _is_buffer: bool
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> UninitializedBuffer:
+        made: UninitializedBuffer = Tensor._make_subclass(
+            cls, rgrad.empty(0, device=device, dtype=dtype), requires_grad
+        )
+        made.persistent = persistent
+        made._is_buffer = True
+        return made
+
+
+def is_lazy(param: object) -> bool:
+    """Whether `param` is a tensor without a shape."""
+    return isinstance(param, UninitializedTensorMixin)

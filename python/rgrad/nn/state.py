@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.nn.conversion import Conversion
-from rgrad.nn.parameter import Parameter
+from rgrad.nn.parameter import Parameter, is_lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ class StateDict(Conversion):
         """Copy or assign one tensor; the reason if that cannot be done."""
         if not isinstance(saved, Tensor):
             return f"{key}: a Tensor is needed, not {type(saved).__name__}"
+        if is_lazy(saved):
+            return None if is_lazy(held) else f"{key}: what was saved has no shape yet, here it is {tuple(held.shape)}"
         if held.dim() == 0 and saved.dim() == 1:
             saved = saved[0]  # scalars used to be saved as vectors of one element
         if saved.shape != held.shape:

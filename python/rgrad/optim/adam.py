@@ -20,7 +20,7 @@ import rgrad
 from rgrad._rgrad import Tensor, _optim
 from rgrad.optim import recorded
 from rgrad.optim.optimizer import Optimizer, loss_of
-from rgrad.optim.options import check_flags, check_lr, check_not_negative
+from rgrad.optim.options import check_betas, check_flags, check_lr, check_not_negative
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Adam(Optimizer):
         if isinstance(lr, Tensor) and foreach and not capturable:
             raise ValueError("with foreach, lr can only be a tensor if capturable is given too")
         check_not_negative("eps", eps)
-        _check_betas(betas)
+        check_betas(betas)
         check_not_negative("weight_decay", weight_decay)
         defaults = {
             "lr": lr,
@@ -169,13 +169,3 @@ def _begin(state: dict[str, Any], parameter: Tensor, amsgrad: bool) -> None:
     names = ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"]
     for name in names if amsgrad else names[:2]:
         state[name] = rgrad.zeros_like(parameter)
-
-
-def _check_betas(betas: tuple[float | Tensor, float | Tensor]) -> None:
-    for beta in betas:
-        if not 0 <= beta < 1:
-            raise ValueError(f"a beta must be at least 0 and below 1: {beta}")
-        if isinstance(beta, Tensor) and beta.numel() != 1:
-            raise ValueError(f"a beta has one element, not {beta.numel()}")
-    if isinstance(betas[0], Tensor) is not isinstance(betas[1], Tensor):
-        raise ValueError("the betas must be both numbers or both tensors")

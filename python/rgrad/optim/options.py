@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rgrad._rgrad import Tensor
 
-__all__ = ["check_flags", "check_lr", "check_not_negative"]
+__all__ = ["check_betas", "check_flags", "check_lr", "check_not_negative"]
 
 
 def check_lr(lr: float | Tensor) -> None:
@@ -26,3 +26,14 @@ def check_flags(foreach: bool | None, fused: bool | None, differentiable: bool) 
         raise RuntimeError("a fused step cannot be differentiable")
     if fused and foreach:
         raise RuntimeError("a step is either fused or foreach, not both")
+
+
+def check_betas(betas: tuple[float | Tensor, float | Tensor]) -> None:
+    """Raise `ValueError` unless both are at least 0 and below 1, and both numbers or both tensors of one element."""
+    for beta in betas:
+        if not 0 <= beta < 1:
+            raise ValueError(f"a beta must be at least 0 and below 1: {beta}")
+        if isinstance(beta, Tensor) and beta.numel() != 1:
+            raise ValueError(f"a beta has one element, not {beta.numel()}")
+    if isinstance(betas[0], Tensor) is not isinstance(betas[1], Tensor):
+        raise ValueError("the betas must be both numbers or both tensors")

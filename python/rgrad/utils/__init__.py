@@ -6,9 +6,9 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> "ModuleType":
-    # Checkpoints are imported when they are asked for: `import rgrad` stays quick.
-    if name == "checkpoint":
+    # Checkpoints, data and extensions are imported when they are asked for: `import rgrad` stays quick.
+    if name in ("checkpoint", "cpp_extension", "data"):
         from importlib import import_module
 
-        return import_module("rgrad.utils.checkpoint")
+        return import_module(f"rgrad.utils.{name}")
     raise AttributeError(f"module 'rgrad.utils' has no attribute '{name}'")

@@ -7,7 +7,6 @@ use crate::autograd::{forward, primitives, record, view};
 use crate::bail;
 use crate::error::Result;
 use crate::op::{Batching, Forward, Op};
-use crate::pointwise;
 use crate::promotion::result_type;
 use crate::shape::Ints;
 use crate::tensor::{Tensor, flag};
@@ -276,16 +275,6 @@ pub(crate) fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tens
     let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
     before[0] = Value::Tensor(wrap(view::original(&target.physical())?, own));
     let result = record::call_one(op, &before)?;
-    let (sizes, expected) = (result.sizes(), target.sizes());
-    if sizes != expected {
-        bail!(
-            Runtime,
-            "{}_: the result has size {} and cannot be stored in place in a tensor of size {}",
-            op.name,
-            crate::shape::show(&sizes),
-            crate::shape::show(&expected)
-        );
-    }
-    pointwise::check_castable(op.name, result.dtype(), target.dtype())?;
+    record::check_fits(op, &result, target)?;
     primitives::call_in_place("copy", &[Value::Tensor(target.clone()), Value::Tensor(result)])
 }

@@ -20,7 +20,8 @@ fn sweep_f32() -> impl Iterator<Item = f32> {
 #[test]
 fn f32_functions_are_within_a_unit_in_the_last_place() {
     type Pair = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
-    let pairs: [Pair; 8] = [
+    let pairs: [Pair; 9] = [
+        ("erf", |x| erf_wide(x.into()) as f32, libm::erf),
         ("exp", Exponential::exp, f64::exp),
         ("expm1", Exponential::expm1, f64::exp_m1),
         ("log", Logarithm::log, f64::ln),

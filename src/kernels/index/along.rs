@@ -13,19 +13,19 @@ use crate::{bail, with_element};
 
 /// The elements of an index tensor, each with two offsets: that of the element in its place in a tensor whose
 /// coordinate along `dim` is the index, and that of the element in its place in another tensor.
-struct Walk {
+pub(super) struct Walk {
     indices: Shared<i64>,
     index: Sequence,
     indexed: Sequence,
     other: Sequence,
     /// Size and stride of the dimension that the index is for.
-    size: usize,
+    pub(super) size: usize,
     stride: usize,
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl Walk {
-    fn new(indexed: &Data, dim: usize, index: &Data, other: &Data) -> Walk {
+    pub(super) fn new(indexed: &Data, dim: usize, index: &Data, other: &Data) -> Walk {
         let mut without = Dims::from_slice(&indexed.strides);
         if let Some(stride) = without.get_mut(dim) {
             *stride = 0;
@@ -43,7 +43,7 @@ impl Walk {
 
     /// Calls `visit(place in the indexed tensor, place in the other)`; false if an index is out of bounds, whose
     /// element is then visited as if it were 0. There must be an element 0.
-    fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
+    pub(super) fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
         let mut walks = [&self.index, &self.indexed, &self.other].map(|sequence| sequence.runs_from(range.start));
         let mut runs = [(0, 0, 0); 3];
         let mut left = range.len();
@@ -73,7 +73,7 @@ impl Walk {
     }
 
     /// The error for the first index that is out of bounds.
-    fn check(&self, name: &str, dim: usize, index: &Data) -> Result<()> {
+    pub(super) fn check(&self, name: &str, dim: usize, index: &Data) -> Result<()> {
         for from in offsets(&index.sizes, &index.strides) {
             // SAFETY: offsets of the index tensor lie inside it; it holds int64.
             let index = unsafe { *self.indices.get().add(from) };

@@ -302,7 +302,7 @@ thread_local! {
 }
 
 /// Lends `body` uninitialised room for `count` elements.
-pub(super) fn with_scratch<T: Copy>(count: usize, body: impl FnOnce(*mut T)) {
+pub(in crate::kernels) fn with_scratch<T: Copy>(count: usize, body: impl FnOnce(*mut T)) {
     let lines = (count * size_of::<T>()).div_ceil(size_of::<Line>());
     // While it is lent another call, if any, finds nothing here and makes its own.
     let mut scratch = SCRATCH.take();

@@ -20,6 +20,7 @@ op! {
         }
         Ok([L, info])
     }
+    batch rule(each_matrix);
     derivative "LinalgCholeskyExBackward0" ByVjp {
         input(ctx, L, upper) => match ctx.gradient_of(0)? {
             Some(g) => cholesky_backward(&g, L, upper),
@@ -76,6 +77,7 @@ op! {
         check_info("cholesky", &info, NOT_POSITIVE)?;
         Ok(L)
     }
+    batch rule(each_matrix);
     derivative "CholeskyBackward0" ByVjp {
         input(g, out, upper) => cholesky_backward(g, out, upper);
     }
@@ -139,6 +141,7 @@ op! {
         let one = with_batch(&identity(extent(L).0, L.dtype())?, &batch_of(L))?;
         solve_of(&one, &L.detach(), upper)
     }
+    batch rule(each_matrix);
     derivative "CholeskyInverseBackward0" ByVjp {
         L(g, L, upper, out) => factor_gradient(&product3(out, &add(g, &h(g)?)?, out)?, L, upper);
     }

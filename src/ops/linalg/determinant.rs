@@ -37,6 +37,7 @@ op! {
             pack_numbers(&values, &batch_of(A), A.dtype())
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgDetBackward0" ByVjp {
         A(g, A, out) => {
             let singular = out.physical().to_vec::<crate::dtype::Complex128>()?.iter().any(|&value| value.abs() == 0.0);
@@ -103,6 +104,7 @@ op! {
             Ok([pack_numbers(&signs, &batch, A.dtype())?, pack_numbers(&logarithms, &batch, A.dtype().real())?])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgSlogdetBackward0" ByVjp {
         A(ctx, A, sign) => {
             let mut slope = ctx.gradient_of(1)?;

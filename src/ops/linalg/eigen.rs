@@ -51,10 +51,11 @@ op! {
                 vectors.push(across.transpose());
             }
             let l = pack_vectors(&values, &batch, size.0, A.dtype().real())?;
-            let v = if compute_v { pack(&vectors, &batch, size, A.dtype())? } else { Tensor::empty(&[0], A.dtype())? };
+            let v = if compute_v { pack(&vectors, &batch, size, A.dtype())? } else { pack_vectors::<T>(&[], &batch, 0, A.dtype())? };
             Ok([l, v])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgEighBackward0" ByVjp {
         A(ctx, UPLO, compute_v, A, eigenvalues, eigenvectors) => {
             let (gl, gv) = (ctx.gradient_of(0)?, ctx.gradient_of(1)?);

@@ -59,6 +59,7 @@ op! {
             Ok(pack(&results, &batch, size, input.dtype())?.to_contiguous()?)
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgMatrixExpBackward0" ByVjp {
         input(g, input) => {
             // Mathias (1996): the derivative is a block of the exponential of a larger matrix.

@@ -30,6 +30,7 @@ op! {
             Ok([pack(&packed, &batch, size, input.dtype())?, pivots, info])
         })
     }
+    batch rule(each_matrix);
     derivative missing "LinalgLdlFactorExBackward0";
 }
 

@@ -31,6 +31,7 @@ op! {
             Ok([pack(&inverses, &batch, size, A.dtype())?, info])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgInvExBackward0" ByVjp {
         A(ctx, inverse) => match ctx.gradient_of(0)? {
             Some(g) => {

@@ -31,6 +31,7 @@ op! {
             Ok([pack(&packed, &batch, size, A.dtype())?, pivots, info])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgLuFactorExBackward0" ByVjp {
         A(ctx, LU, pivots) => match ctx.gradient_of(0)? {
             Some(g) => {
@@ -161,6 +162,7 @@ op! {
         let (L, U) = parts(&LU)?;
         Ok([L.to_contiguous()?, U.to_contiguous()?, pivots])
     }
+    batch rule(each_matrix);
     derivative "LinalgLuBackward0" ByVjp {
         A(ctx, L, U, pivots) => {
             let (gl, gu) = (ctx.gradient_of(0)?, ctx.gradient_of(1)?);
@@ -183,6 +185,12 @@ op! {
         if unpack_pivots && LU_pivots.dtype() != DType::Int32 {
             bail!(Runtime, "lu_unpack: the pivots have to be int32, they are {}", LU_pivots.dtype());
         }
+        let (mut expected, (m, n)) = (batch_of(LU_data), extent(LU_data));
+        expected.push(m.min(n));
+        if unpack_pivots && LU_pivots.sizes() != expected {
+            let (wanted, got) = (shape::show(&expected), shape::show(&LU_pivots.sizes()));
+            bail!(Runtime, "lu_unpack: pivots of size {wanted} are expected, got {got}");
+        }
         let none = || Tensor::empty(&[0], LU_data.dtype());
         let [L, U] = if unpack_data { unpacked(LU_data)? } else { [none()?, none()?] };
         let P = if unpack_pivots { permutation(LU_pivots, extent(LU_data).0, LU_data.dtype())? } else { none()? };
@@ -198,6 +206,7 @@ op! {
         let (L, U) = parts(&LU_data.detach())?;
         Ok([L.to_contiguous()?, U.to_contiguous()?])
     }
+    batch rule(each_matrix);
     derivative "LuUnpackBackward0" ByVjp {
         LU_data(ctx, LU_data) => {
             let (m, n) = extent(LU_data);

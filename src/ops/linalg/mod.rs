@@ -27,15 +27,18 @@ pub mod singular;
 pub mod triangular;
 
 use crate::DType;
+use crate::autograd::batch::{Batched, one_by_one};
+use crate::autograd::record;
 use crate::bail;
 use crate::error::Result;
 use crate::kernels::linalg::{Matrix, Number};
-use crate::ops::complex::adjoint;
 use crate::ops::selection::choose;
+use crate::ops::views::adjoint;
 use crate::ops::{arithmetic, conversion, reduction, views};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
+use crate::value::Outputs;
 
 pub(crate) use crate::ops::arithmetic::{add_tensors as add, mul_tensors as times};
 pub(crate) use crate::ops::matrix::matmul;
@@ -151,6 +154,12 @@ pub(crate) fn check_matrices(name: &str, a: &Tensor) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// A call on the matrices of all examples, which lie before the dimensions of the matrix.
+pub(crate) fn each_matrix(batch: &Batched) -> Result<Outputs> {
+    // An example that is no matrix is refused when it is seen alone.
+    if batch.tensor(0)?.ndim() < 3 { one_by_one(batch) } else { record::call(batch.op, &batch.values) }
 }
 
 /// Refuses what is no batch of square matrices.

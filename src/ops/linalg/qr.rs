@@ -39,6 +39,7 @@ op! {
             Ok([q, pack(&rs, &batch, (rows, n), A.dtype())?])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgQrBackward0" ByVjp {
         A(ctx, mode, Q, R) => {
             if mode == "r" {
@@ -108,6 +109,7 @@ op! {
             Ok([pack(&packed, &batch, size, input.dtype())?, tau])
         })
     }
+    batch rule(each_matrix);
     derivative missing "GeqrfBackward0";
 }
 

@@ -30,13 +30,15 @@ op! {
                 vs.push(vh);
             }
             let s = pack_vectors(&ss, &batch, k, A.dtype().real())?;
-            let none = || Tensor::empty(&[0], A.dtype());
             if !compute_uv {
+                // Of a size that has the dimensions of the batch, for `vmap`.
+                let none = || pack_vectors::<T>(&[], &batch, 0, A.dtype());
                 return Ok([none()?, s, none()?]);
             }
             Ok([pack(&us, &batch, (m, columns), A.dtype())?, s, pack(&vs, &batch, (rows, n), A.dtype())?])
         })
     }
+    batch rule(each_matrix);
     derivative "LinalgSvdBackward0" ByVjp {
         A(ctx, A, compute_uv, U, S, Vh) => {
             let k = S.sizes().last().copied().unwrap_or(0);

@@ -13,7 +13,12 @@ from samples import Of, Sample, operations, samples
 
 EXACTLY = (0.0, 0.0)
 LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
+# Operations that are not compared where elements are equal, which in an expanded tensor they are: the places that are
+# chosen differ, or what is left of differences by rounding.
+DISTINCT = {"corrcoef", "kthvalue", "median", "nanmedian", "std_mean", "topk"}
 NAMES = sorted(operations())
+# Their derivative is missing in PyTorch where they are in place.
+NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
 
 
 def arranged(library, array: np.ndarray, layout: str):
@@ -73,6 +78,8 @@ def callables(name: str):
             "functional",
             lambda lib, a, k: (lib._rgrad._nn if lib is rgrad else lib.nn.functional).__dict__[name](*a, **k),
         )
+    if any(r["special"] for r in row) and hasattr(torch.special, name):
+        yield "special", lambda lib, a, k: getattr(lib.special, name)(*a, **k)
     if any(r["function"] for r in row) and hasattr(torch, name):
         yield "function", lambda lib, a, k: getattr(lib, name)(*a, **k)
     if any(r["method"] for r in row) and hasattr(torch.Tensor, name):
@@ -120,16 +127,16 @@ def test_values_and_gradients(name):
     """Over layouts, in float64, with first and second gradients."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
-            for layout in LAYOUTS:
+            for layout in LAYOUTS[: -1 if name in DISTINCT else None]:
                 prepared = Call(sample, "float64", layout, requires_grad=sample.differentiated)
 
                 def program(library):
                     positional, keywords, leaves = prepared.arguments(library)
                     result = call(library, positional, keywords)
-                    gradients = differentiate(library, result, leaves)
+                    gradients = differentiate(library, result, leaves, sample.orders)
                     return result, gradients
 
-                check(program, f"{name} {label}, sample {i}: {sample}, {layout}")
+                check(program, f"{name} {label}, sample {i}: {sample}, {layout}", sample.strides)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,6 +145,8 @@ def test_other_types(name, dtype):
     """Values and result types; what torch refuses for a type is refused with the same class."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
+            if sample.floating and not dtype.startswith("float"):
+                continue
             prepared = Call(sample, dtype, "contiguous", requires_grad=False)
 
             def program(library):
@@ -235,8 +244,9 @@ def test_in_place(name, dtype):
     if not hasattr(torch.Tensor, f"{name}_"):
         return
     for i, sample in enumerate(samples(name)):
+        recorded = dtype == "float64" and sample.differentiated and name not in NOT_IN_PLACE
         for layout in LAYOUTS[:3]:
-            prepared = Call(sample, dtype, layout, requires_grad=dtype == "float64" and sample.differentiated)
+            prepared = Call(sample, dtype, layout, requires_grad=recorded)
 
             def program(library):
                 positional, keywords, leaves = prepared.arguments(library)
@@ -251,14 +261,14 @@ def test_in_place(name, dtype):
                     assert target._version == 0
                     return f"refused with {type(error).__name__}"
                 assert result is target
-                return target, target._version, differentiate(library, target, leaves)
+                return target, target._version, differentiate(library, target, leaves, sample.orders)
 
-            check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}")
+            check(program, f"{name}_, sample {i}: {sample}, {layout}, {dtype}", sample.strides)
 
 
-def check(program, label):
+def check(program, label, strides=True):
     ours, theirs = run(program, rgrad), run(program, torch)
-    same(ours, theirs, where=label)
+    same(ours, theirs, strides=strides, where=label)
 
 
 class Packed:
@@ -314,10 +324,14 @@ def test_deep_copies(name):
 def test_registry_is_covered():
     """Every public operation has samples that torch accepts, unless torch does not have the operation."""
     for name in NAMES:
-        ways = list(callables(name))
-        for _, call in ways[:1]:
-            accepted = 0
-            for sample, dtype in [(sample, dtype) for sample in samples(name) for dtype in ("float64", "complex128")]:
+        ways = [call for _, call in callables(name)]
+        if not ways:
+            continue
+        accepted = 0
+        for sample, dtype in [(sample, dtype) for sample in samples(name) for dtype in ("float64", "complex128")]:
+            for call in ways:
                 positional, keywords, _ = Call(sample, dtype, "contiguous", False).arguments(torch)
-                accepted += not isinstance(run(lambda _: call(torch, positional, keywords), torch), Raised)
-            assert accepted or name.startswith("bitwise"), f"{name}: torch refuses all samples"
+                outcome = run(lambda _, call=call, a=positional, k=keywords: call(torch, a, k), torch)
+                accepted += not isinstance(outcome, Raised)
+        integral = name.startswith("bitwise") or name in ("gcd", "lcm")
+        assert accepted or integral, f"{name}: torch refuses all samples"

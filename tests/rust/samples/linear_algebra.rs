@@ -80,6 +80,7 @@ impl Maker {
                 }
                 vec![vec![Value::Tensors(list)]]
             }
+            "linalg_cross" => vec![vec![self.input(&[2, 3]), self.tensor("other", &[2, 3])]],
             "linalg_vecdot" => vec![vec![self.tensor("x", &[2, 3]), self.tensor("y", &[2, 3])]],
             "linalg_vander" => vec![vec![self.input(&[3])]],
             "linalg_matmul" => vec![vec![self.input(&[2, 3]), self.tensor("other", &[3, 2])]],

@@ -11,6 +11,9 @@ use rgrad::op::{Derivative, Forward, Op};
 use rgrad::random::Generator;
 use rgrad::value::{Kind, Value};
 
+mod arrangement;
+mod elementwise;
+mod layers;
 mod linear_algebra;
 mod table;
 mod values;
@@ -33,6 +36,8 @@ enum Domain {
     Positive,
     /// From 0.1 to 0.9.
     Unit,
+    /// From 1.3 to 2.3.
+    Large,
     /// Small integers, where the operation takes no floats.
     Integer,
 }
@@ -40,8 +45,15 @@ enum Domain {
 fn domain(op: &Op, parameter: &str) -> Domain {
     match (op.name, parameter) {
         ("log" | "log1p" | "sqrt" | "rsqrt", _) => Domain::Positive,
-        ("pow", "input") => Domain::Positive,
+        ("pow" | "float_power", "input") => Domain::Positive,
+        ("log2" | "log10" | "lgamma" | "digamma" | "polygamma" | "igamma" | "igammac" | "entr", _) => Domain::Positive,
+        ("xlogy" | "xlog1py" | "zeta", "other") => Domain::Positive,
+        ("poisson_nll_loss", "input" | "target") | ("kl_div", "target") => Domain::Positive,
+        ("acosh" | "mvlgamma", _) | ("zeta", "input") => Domain::Large,
+        ("acos" | "asin" | "atanh" | "erfinv" | "ndtri" | "logit", _) => Domain::Unit,
+        ("gcd" | "lcm", _) => Domain::Integer,
         (name, "input" | "target") if name.contains("binary") && !name.contains("logits") => Domain::Unit,
+        ("polar", "abs") => Domain::Positive,
         (name, "weight" | "pos_weight") if name.contains("cross_entropy") => Domain::Positive,
         (name, _) if name.starts_with("bitwise") => Domain::Integer,
         _ => Domain::Real,
@@ -49,10 +61,20 @@ fn domain(op: &Op, parameter: &str) -> Domain {
 }
 
 /// Parameters that are constants by agreement, although their element type has gradients: the weights of losses, all of
-/// operations whose derivative is missing, and complex numbers, whose derivatives are checked in Python.
+/// operations whose derivative is missing. Complex numbers are too; their derivatives are checked in Python.
 fn is_constant(op: &Op, parameter: &str) -> bool {
     matches!(op.derivative, Derivative::Missing)
-        || matches!(op.name, "view_as_real" | "imag")
+        || matches!(op.name, "embedding_renorm" | "linalg_ldl_factor")
+        || matches!((op.name, parameter), ("quantile" | "nanquantile", "q"))
+        || matches!(
+            (op.name, parameter),
+            ("zeta" | "igamma" | "igammac", "input")
+                | ("_gradient_at", "gradient")
+                | ("_rrelu_with_noise", "noise")
+                | ("soft_margin_loss" | "hinge_embedding_loss", "target")
+                | ("multi_margin_loss", "weight")
+        )
+        || matches!(parameter, "running_mean" | "running_var" | "random_samples")
         || matches!(parameter, "weight" | "pos_weight")
             && (op.name.contains("cross_entropy") || op.name.contains("nll_loss"))
 }
@@ -83,16 +105,41 @@ const LARGE: &[usize] = &[3, 40_000];
 /// All samples of an operation; none if nobody knows any.
 pub fn of(op: &'static Op) -> Vec<Sample> {
     let mut make = Maker::new(op);
-    let rows =
-        make.named().or_else(|| make.linear_algebra()).or_else(|| make.by_kinds(&Sizes::small())).unwrap_or_default();
+    let rows = make
+        .named()
+        .or_else(|| make.elementwise())
+        .or_else(|| make.layers())
+        .or_else(|| make.arrangement())
+        .or_else(|| make.linear_algebra())
+        .or_else(|| make.by_kinds(&Sizes::small()))
+        .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
 }
 
 /// Samples so large that threads share the work; none for an operation that does none, such as a view.
 pub fn large(op: &'static Op) -> Vec<Sample> {
+    // What takes vectors, integers or complex numbers alone, or makes far more of its argument.
+    let unfit = matches!(
+        op.name,
+        "bincount"
+            | "combinations"
+            | "diag_embed"
+            | "diagflat"
+            | "glu"
+            | "imag"
+            | "one_hot"
+            | "repeat_interleave"
+            | "vander"
+            | "view_as_complex"
+            | "view_as_real"
+    );
+    if unfit {
+        return Vec::new();
+    }
     let mut make = Maker::new(op);
     let rows = make
         .named_large()
+        .or_else(|| make.layers_large())
         .or_else(|| make.linear_algebra())
         .or_else(|| make.by_kinds(&Sizes::large()))
         .unwrap_or_default();
@@ -163,6 +210,11 @@ impl Maker {
         self.tensor(first, sizes)
     }
 
+    /// Tensors as one list.
+    fn list<S: AsRef<[usize]>>(&mut self, sizes: &[S]) -> Value {
+        Value::Tensors(sizes.iter().map(|sizes| Some(self.draw(Domain::Real, sizes.as_ref()))).collect())
+    }
+
     fn draw(&mut self, domain: Domain, sizes: &[usize]) -> Tensor {
         let count = sizes.iter().product();
         if domain == Domain::Integer {
@@ -176,6 +228,7 @@ impl Maker {
                 let value: f64 = match domain {
                     Domain::Unit => 0.1 + 0.8 * part,
                     Domain::Positive => 0.3 + part,
+                    Domain::Large => 1.3 + part,
                     _ => sign * (0.3 + part),
                 };
                 (value * f64::from(1 << 20)).round() / f64::from(1 << 20)
@@ -282,9 +335,14 @@ impl Sample {
         parameters
             .flat_map(|(parameter, value)| {
                 let constant = is_constant(self.op, parameter.name);
-                value.tensors().map(move |tensor| !constant && tensor.dtype().is_differentiable())
+                value.tensors().map(move |tensor| !constant && tensor.dtype().is_float())
             })
             .collect()
+    }
+
+    /// Whether the arguments are matrices far from singular.
+    pub fn is_of_matrices(&self) -> bool {
+        Maker::new(self.op).linear_algebra().is_some()
     }
 
     /// The same call on other tensors.

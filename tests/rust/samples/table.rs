@@ -77,11 +77,6 @@ impl Maker {
                 vec![self.input(&[]), mask(&[true], &[]), float(1.5)],
                 vec![self.input(&[0]), mask(&[], &[0]), float(1.5)],
             ],
-            "_masked_scatter" => vec![
-                vec![self.input(&[2, 2]), mask(&[false, true, true, false], &[2, 2]), self.tensor("source", &[2])],
-                vec![self.input(&[3, 2]), mask(&[true, false], &[2]), self.tensor("source", &[3])],
-                vec![self.input(&[]), mask(&[true], &[]), self.tensor("source", &[1])],
-            ],
             "masked_select" => vec![
                 vec![self.input(&[2, 2]), mask(&[true, false, true, true], &[2, 2])],
                 vec![self.input(&[2, 3]), mask(&[true, false, true], &[3])],

@@ -1,4 +1,4 @@
-"""A schedule that multiplies the first learning rate by a function of the epoch."""
+"""Schedules that multiply the learning rate by a function of the epoch: the first one, or that before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rgrad.optim.lr_scheduler.schedule import Rate
     from rgrad.optim.optimizer import Optimizer
 
-__all__ = ["LambdaLR"]
+__all__ = ["LambdaLR", "MultiplicativeLR"]
 
 
 class LambdaLR(LRScheduler):
@@ -66,6 +66,17 @@ class LambdaLR(LRScheduler):
         for multiplier, attributes in zip(self.lr_lambdas, saved):
             if attributes is not None:
                 multiplier.__dict__.update(attributes)
+
+
+class MultiplicativeLR(LambdaLR):
+    """Multiplies each learning rate by `lr_lambda` of the epoch; arguments as of `LambdaLR`."""
+
+    def get_lr(self) -> list[Rate]:
+        self._warn_outside_step()
+        rates = self._current_rates()
+        if self._is_initial:
+            return rates
+        return [rate * multiplier(self.last_epoch) for rate, multiplier in zip(rates, self.lr_lambdas)]
 
 
 def _has_state(multiplier: Callable[[int], float]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -51,11 +51,27 @@ class Sample:
     keywords: dict = field(default_factory=dict)
     # Whether gradients are compared too; see Note: Where PyTorch is not the measure.
     differentiated: bool = True
+    # How many orders of gradients are compared.
+    orders: int = 2
+    # Whether floats alone are compared.
+    floating: bool = False
+    # Whether the layout of the gradients is torch's too.
+    strides: bool = True
 
 
 def values_of(*rows) -> list[Sample]:
     """Samples whose gradients are not compared."""
     return [Sample(sample.arguments, sample.keywords, differentiated=False) for sample in each(*rows)]
+
+
+def once(*rows) -> list[Sample]:
+    """Samples whose second gradients torch has not."""
+    return [Sample(sample.arguments, sample.keywords, orders=1) for sample in each(*rows)]
+
+
+def in_any_layout(samples: list[Sample]) -> list[Sample]:
+    """Samples whose gradients have another layout in torch."""
+    return [replace(sample, strides=False) for sample in samples]
 
 
 def index(values) -> Of:

@@ -1,0 +1,198 @@
+//! Places in sorted sequences, and membership.
+
+use crate::DType;
+use crate::error::Result;
+use crate::kernels::sort::wide;
+use crate::ops::views;
+use crate::scalar::Scalar;
+use crate::shape;
+use crate::tensor::Tensor;
+use crate::value::Operand;
+use crate::{bail, op, with_element};
+
+/// How a search is made.
+struct Search<'a> {
+    name: &'a str,
+    int32: bool,
+    /// Whether the place behind equal elements is wanted, instead of that before them.
+    right: bool,
+    sorter: Option<&'a Tensor>,
+}
+
+impl Search<'_> {
+    /// For each value its place in the sorted line with the same number, or in the only one.
+    fn run(&self, sequence: &Tensor, values: &Tensor) -> Result<Tensor> {
+        let Search { name, int32, right, sorter } = *self;
+        let (lines, sizes) = (sequence.sizes(), values.sizes());
+        let Some((&length, lead)) = lines.split_last() else {
+            bail!(Runtime, "{name}: the sorted sequence has to have at least one dimension");
+        };
+        if lines.len() > 1 && (sizes.is_empty() || sizes[..sizes.len() - 1] != *lead) {
+            bail!(
+                Runtime,
+                "{name}: all sizes but the last have to agree, got {} for the sequence and {} for the values",
+                shape::show(&lines),
+                shape::show(&sizes)
+            );
+        }
+        if values.dtype() != sequence.dtype() {
+            bail!(
+                Runtime,
+                "{name}: the sequence is {} and the values are {}; they have to be the same",
+                sequence.dtype(),
+                values.dtype()
+            );
+        }
+        if let Some(sorter) = sorter {
+            if sorter.sizes() != lines {
+                bail!(
+                    Runtime,
+                    "{name}: the sorter has size {}, the sequence {}",
+                    shape::show(&sorter.sizes()),
+                    shape::show(&lines)
+                );
+            }
+            if sorter.dtype() != DType::Int64 {
+                bail!(Runtime, "{name}: the sorter has to be int64, it is {}", sorter.dtype());
+            }
+        }
+        if sequence.dtype() == DType::Bool || sequence.dtype().is_complex() {
+            bail!(NotImplemented, "{name}: not implemented for {}", sequence.dtype());
+        }
+        let order = sorter.map(Tensor::to_vec::<i64>).transpose()?;
+        if order.as_ref().is_some_and(|order| order.iter().any(|&i| i < 0 || i as usize >= length)) {
+            bail!(Runtime, "{name}: the sorter holds an index that is out of range");
+        }
+        let each = if lines.len() > 1 { sizes[sizes.len() - 1] } else { values.numel() };
+        let places: Vec<i64> = with_element!(sequence.dtype(), T => {
+            let (sequence, values) = (sequence.to_vec::<T>()?, values.to_vec::<T>()?);
+            let place = |(i, &value): (usize, &T)| {
+                let first = i.checked_div(each).filter(|_| lines.len() > 1).unwrap_or(0) * length;
+                let at = |k: usize| match &order {
+                    Some(order) => sequence[first + order[first + k] as usize],
+                    None => sequence[first + k],
+                };
+                let key = wide(value);
+                let (mut low, mut high) = (0, length);
+                while low < high {
+                    let middle = low + (high - low) / 2;
+                    let other = wide(at(middle));
+                    if other < key || (right && other == key) { low = middle + 1 } else { high = middle }
+                }
+                low as i64
+            };
+            values.iter().enumerate().map(place).collect()
+        });
+        let found = Tensor::from_slice(&places, &sizes)?;
+        if int32 { found.cast(DType::Int32) } else { Ok(found) }
+    }
+}
+
+/// What is looked for, and where, with one dtype if the one is a number.
+fn comparable(value: Operand, sequence: &Tensor) -> Result<[Tensor; 2]> {
+    match value {
+        Operand::Tensor(tensor) => Ok([tensor.detach(), sequence.detach()]),
+        Operand::Scalar(number) => {
+            let common = match number {
+                Scalar::Float(_) if !sequence.dtype().is_float() => DType::Float64,
+                _ if sequence.dtype() == DType::Bool => DType::Int64,
+                _ => sequence.dtype(),
+            };
+            Ok([Tensor::scalar(number, common)?, sequence.detach().cast(common)?])
+        }
+    }
+}
+
+op! {
+    /// For each number the place in the sorted last dimension of `sorted_sequence` where it would go: before equal ones,
+    /// or behind them with `right` or `side='right'`.
+    fn searchsorted(
+        sorted_sequence: Tensor, input: Operand<'static>;
+        out_int32: bool = false, right: bool = false, side: Option<String> = None, sorter: Option<Tensor> = None
+    ) -> Tensor, FUNCTION;
+    value {
+        let right = match side {
+            None => right,
+            Some("left") if right => bail!(Runtime, "searchsorted: side='left' contradicts right=True"),
+            Some("left") => false,
+            Some("right") => true,
+            Some(side) => bail!(Runtime, "searchsorted: side is 'left' or 'right', not '{side}'"),
+        };
+        if matches!(input, Operand::Scalar(_)) && sorted_sequence.ndim() != 1 {
+            bail!(Runtime, "searchsorted: one number is looked for in a vector, the sequence has size {}", shape::show(&sorted_sequence.sizes()));
+        }
+        let [values, sequence] = comparable(input, sorted_sequence)?;
+        Search { name: "searchsorted", int32: out_int32, right, sorter }.run(&sequence, &values)
+    }
+    derivative none;
+}
+
+op! {
+    /// For each number the bucket between the sorted `boundaries` that it is in.
+    fn bucketize(input: Operand<'static>, boundaries: Tensor; out_int32: bool = false, right: bool = false) -> Tensor, FUNCTION;
+    value {
+        if boundaries.ndim() != 1 {
+            bail!(Runtime, "bucketize: boundaries has to be a vector, its size is {}", shape::show(&boundaries.sizes()));
+        }
+        let [values, boundaries] = comparable(input, boundaries)?;
+        Search { name: "bucketize", int32: out_int32, right, sorter: None }.run(&boundaries, &values)
+    }
+    derivative none;
+}
+
+op! {
+    /// Whether each element is among the test elements.
+    fn isin(elements: Operand<'static>, test_elements: Operand<'static>; assume_unique: bool = false, invert: bool = false) -> Tensor,
+        FUNCTION;
+    value { is_member(elements, test_elements, invert) }
+    derivative none;
+}
+
+op! {
+    /// Whether each element is the test element.
+    fn isin_number as "isin" / "Tensor_Scalar" (
+        elements: Tensor, test_element: Operand<'static>; assume_unique: bool = false, invert: bool = false
+    ) -> Tensor, FUNCTION;
+    value { is_member(elements.into(), test_element, invert) }
+    derivative none;
+}
+
+op! {
+    /// Whether a number is among the test elements.
+    fn isin_of_number as "isin" / "Scalar_Tensor" (
+        element: Operand<'static>, test_elements: Tensor; assume_unique: bool = false, invert: bool = false
+    ) -> Tensor, FUNCTION;
+    value { is_member(element, test_elements.into(), invert) }
+    derivative none;
+}
+
+fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> {
+    let is_bool = |operand: Operand| matches!(operand, Operand::Tensor(tensor) if tensor.dtype() == DType::Bool);
+    if is_bool(elements) || is_bool(tests) {
+        bail!(Runtime, "isin: not defined for bool tensors");
+    }
+    let [elements, tests] = match (elements, tests) {
+        (_, Operand::Scalar(Scalar::Bool(_))) | (Operand::Scalar(Scalar::Bool(_)), _) => {
+            bail!(Runtime, "isin: not defined for bool")
+        }
+        (elements, Operand::Tensor(tests)) => comparable(elements, tests)?,
+        (Operand::Tensor(elements), tests) => {
+            let [tests, elements] = comparable(tests, elements)?;
+            [elements, tests]
+        }
+        _ => bail!(Type, "isin: one of both has to be a tensor"),
+    };
+    let common = elements.dtype().promote(tests.dtype());
+    let (elements, tests) = (elements.cast(common)?, views::reshape(&tests, &[-1])?.cast(common)?);
+    let found: Vec<bool> = with_element!(common, real T => {
+        let mut keys: Vec<u64> = tests.to_vec::<T>()?.into_iter().filter(is_number).map(wide).collect();
+        keys.sort_unstable();
+        elements.to_vec::<T>()?.into_iter().map(|x| (is_number(&x) && keys.binary_search(&wide(x)).is_ok()) != invert).collect()
+    }, else bail!(NotImplemented, "isin: not implemented for {common}"));
+    Tensor::from_slice(&found, &elements.sizes())
+}
+
+/// Not NaN, which is no element of anything.
+fn is_number<T: PartialOrd>(value: &T) -> bool {
+    value.partial_cmp(value).is_some()
+}
