@@ -133,11 +133,9 @@ fn reflected(x: &Tensor, input: &Tensor, tau: &Tensor, i: usize, adjoint: bool) 
 
 fn check_reflections(name: &str, input: &Tensor, tau: &Tensor) -> Result<()> {
     check_matrices(name, input)?;
-    check_field(name, input, Checked::Nothing)?;
-    check_same(name, input, tau)?;
     let (m, n) = extent(input);
-    let (batch, sizes) = (batch_of(input), tau.sizes());
-    let fits = sizes.last().is_some_and(|&k| k <= n) && sizes[..sizes.len() - 1] == batch[..];
+    let (batch, sizes, count) = (batch_of(input), tau.sizes(), count_of_reflections(name, tau)?);
+    let fits = count <= n && sizes[..sizes.len() - 1] == batch[..];
     if m < n || !fits {
         bail!(
             Runtime,
@@ -146,7 +144,16 @@ fn check_reflections(name: &str, input: &Tensor, tau: &Tensor) -> Result<()> {
             shape::show(&sizes)
         );
     }
-    Ok(())
+    check_field(name, input, Checked::Nothing)?;
+    check_same(name, input, tau)
+}
+
+/// How many factors of reflections there are for a matrix.
+fn count_of_reflections(name: &str, tau: &Tensor) -> Result<usize> {
+    match tau.sizes().last() {
+        Some(&count) => Ok(count),
+        None => bail!(Index, "{name}: a vector of factors is expected, got a tensor without dimensions"),
+    }
 }
 
 fn product_of(name: &str, input: &Tensor, tau: &Tensor) -> Result<Tensor> {
@@ -154,7 +161,7 @@ fn product_of(name: &str, input: &Tensor, tau: &Tensor) -> Result<Tensor> {
     let (m, n) = extent(input);
     let one = where_place(&Tensor::full(&[m, n], 1i64.into(), input.dtype())?, |i, j| i == j)?;
     let mut q = with_batch(&one, &batch_of(input))?;
-    let count = tau.sizes().last().copied().unwrap_or(0);
+    let count = count_of_reflections(name, tau)?;
     for i in (0..count).rev() {
         q = reflected(&q, input, tau, i, false)?;
     }
@@ -184,12 +191,10 @@ op! {
     value {
         check_matrices("ormqr", input)?;
         check_matrices("ormqr", other)?;
-        check_field("ormqr", input, Checked::Nothing)?;
-        check_same("ormqr", input, tau)?;
-        check_same("ormqr", input, other)?;
         let (rows, columns) = extent(other);
         let most = extent(input).0.min(extent(input).1);
-        let fits = tau.ndim() + 1 == input.ndim() && tau.sizes().last().is_some_and(|&count| count <= most);
+        let count = count_of_reflections("ormqr", tau)?;
+        let fits = tau.ndim() + 1 == input.ndim() && count <= most;
         if extent(input).0 != if left { rows } else { columns } || !fits {
             bail!(
                 Runtime,
@@ -198,10 +203,12 @@ op! {
                 shape::show(&other.sizes())
             );
         }
+        check_field("ormqr", input, Checked::Nothing)?;
+        check_same("ormqr", input, tau)?;
+        check_same("ormqr", input, other)?;
         // X Q is the adjoint of Q^H X^H.
         let mut x = if left { other.clone() } else { h(other)? };
         let adjoint = transpose == left;
-        let count = tau.sizes().last().copied().unwrap_or(0);
         for step in 0..count {
             let i = if adjoint { step } else { count - 1 - step };
             x = reflected(&x, input, tau, i, adjoint)?;
