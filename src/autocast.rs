@@ -40,15 +40,43 @@ enum Choice {
     Widest,
 }
 
+/// Functions of `linalg` that take what comes.
+const CHEAP: [&str; 8] = [
+    "linalg_cross",
+    "linalg_det",
+    "linalg_diagonal",
+    "linalg_matrix_norm",
+    "linalg_matrix_power",
+    "linalg_norm",
+    "linalg_slogdet",
+    "linalg_vector_norm",
+];
+
 /// `None` for a composition that nothing is said about: its parts are looked at.
 fn choice(op: &Op) -> Option<Choice> {
     Some(match op.name {
         "bilinear" => Choice::Given,
-        "addbmm" | "addmm" | "baddbmm" | "bmm" | "chain_matmul" | "conv1d" | "conv2d" | "conv3d" | "conv_tbc"
-        | "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d" | "convolution" | "linalg_multi_dot"
-        | "linalg_vecdot" | "linear" | "lstm" | "matmul" | "mm" | "prelu" | "scaled_dot_product_attention" => {
-            Choice::Lower
-        }
+        "addbmm"
+        | "addmm"
+        | "baddbmm"
+        | "bmm"
+        | "chain_matmul"
+        | "conv1d"
+        | "conv2d"
+        | "conv3d"
+        | "conv_tbc"
+        | "conv_transpose1d"
+        | "conv_transpose2d"
+        | "conv_transpose3d"
+        | "convolution"
+        | "linalg_multi_dot"
+        | "linalg_vecdot"
+        | "linear"
+        | "lstm"
+        | "matmul"
+        | "mm"
+        | "prelu"
+        | "scaled_dot_product_attention" => Choice::Lower,
         "_fractional_max_pool2d_with_indices"
         | "_fractional_max_pool3d_with_indices"
         | "adaptive_avg_pool3d"
@@ -98,7 +126,7 @@ fn choice(op: &Op) -> Option<Choice> {
         | "trace"
         | "view_as_complex" => Choice::Float32,
         "cat" | "index_copy" | "stack" => Choice::Widest,
-        name if name.starts_with("fft_") => Choice::Float32,
+        name if name.starts_with("fft_") || name.starts_with("linalg_") && !CHEAP.contains(&name) => Choice::Float32,
         _ if !matches!(op.derivative, Derivative::Composite) => Choice::Given,
         _ => return None,
     })

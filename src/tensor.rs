@@ -132,7 +132,10 @@ impl Tensor {
     /// Refuses a tensor without values.
     #[cold]
     pub(crate) fn refuse_meta(name: &str) -> crate::Error {
-        crate::error!(NotImplemented, "{name}: a tensor of the device 'meta' has no values, and nothing can be computed from it")
+        crate::error!(
+            NotImplemented,
+            "{name}: a tensor of the device 'meta' has no values, and nothing can be computed from it"
+        )
     }
 
     /// A tensor with undefined content and strides that leave no gap.

@@ -150,7 +150,9 @@ impl PyDevice {
             return PyDevice::named(name.to_str()?);
         }
         if object.is_exact_instance_of::<PyInt>() {
-            return Err(PyRuntimeError::new_err(format!("device {object} is not available: rgrad computes on the CPU")));
+            return Err(PyRuntimeError::new_err(format!(
+                "device {object} is not available: rgrad computes on the CPU"
+            )));
         }
         Err(PyTypeError::new_err(format!(
             "device has to be a string or an rgrad.device, got {}",

@@ -234,7 +234,11 @@ pub fn store_random<'py>(
         }
         // The numbers depend on nothing: the history of what they overwrite ends here.
         let numbers = batch::made_random(name, &tensor.sizes(), |sizes| {
-            let numbers = if tensor.is_batched() { Tensor::empty(sizes, tensor.dtype())? } else { tensor.empty_alike(tensor.dtype())? };
+            let numbers = if tensor.is_batched() {
+                Tensor::empty(sizes, tensor.dtype())?
+            } else {
+                tensor.empty_alike(tensor.dtype())?
+            };
             fill(&numbers)?;
             Ok(numbers)
         })?;

@@ -15,8 +15,8 @@ use crate::autograd::batch;
 use crate::autograd::cuts::{self, Reason};
 use crate::autograd::primitives;
 use crate::dtype::DType;
-use crate::python::collector;
 use crate::memory_format::MemoryFormat;
+use crate::python::collector;
 use crate::python::dtype::{PyDevice, check_device, is_meta, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
@@ -869,34 +869,22 @@ impl PyTensor {
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn float<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn float<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Float32)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn double<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn double<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Float64)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn half<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn half<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Float16)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn bfloat16<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn bfloat16<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::BFloat16)?, memory_format)
     }
 
@@ -909,50 +897,32 @@ impl PyTensor {
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn short<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn short<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Int16)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn char<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn char<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Int8)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn long<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn long<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Int64)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn int<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn int<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Int32)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn byte<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn byte<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::UInt8)?, memory_format)
     }
 
     #[pyo3(signature = (memory_format = None))]
-    fn bool<'py>(
-        slf: &Bound<'py, Self>,
-        memory_format: Option<MemoryFormat>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn bool<'py>(slf: &Bound<'py, Self>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'py, PyAny>> {
         in_format(convert(slf, DType::Bool)?, memory_format)
     }
 
@@ -1055,7 +1025,8 @@ pub fn convert<'py>(slf: &Bound<'py, PyTensor>, dtype: DType) -> PyResult<Bound<
 
 /// A tensor in another order in memory, if one is asked for.
 fn in_format(tensor: Bound<'_, PyAny>, memory_format: Option<MemoryFormat>) -> PyResult<Bound<'_, PyAny>> {
-    let (Some(format), Some(found)) = (memory_format.filter(|&f| f != MemoryFormat::Preserve), tensor_of(&tensor)) else {
+    let (Some(format), Some(found)) = (memory_format.filter(|&f| f != MemoryFormat::Preserve), tensor_of(&tensor))
+    else {
         return Ok(tensor);
     };
     if format.holds(found) {
