@@ -40,7 +40,7 @@ _HARMLESS = {
     "rgrad": {"Size", "Tensor", "device"},
     "rgrad._rgrad": {"Tensor", "_rebuild"},
     "rgrad._size": {"Size"},
-    "rgrad.nn.parameter": {"Buffer", "Parameter"},
+    "rgrad.nn.parameter": {"Buffer", "Parameter", "_restore"},
 }
 
 _safe: list[Any] = []

@@ -31,7 +31,6 @@ _VIEWS = (
     "expand",
     "permute",
     "select",
-    "slice",
     "split",
     "split_with_sizes",
     "squeeze",
@@ -78,6 +77,7 @@ __all__ = [
     "native_dropout",
     "norm_except_dim",
     "poisson_nll_loss",
+    "slice_copy",
     "spmm",
 ]
 
@@ -110,9 +110,15 @@ def embedding_bag(
     per_sample_weights: Tensor | None = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
-) -> Tensor:
-    """`nn.functional.embedding_bag`, with the mode as a number: 0 for sums, 1 for means, 2 for the largest."""
-    return rgrad.nn.functional.embedding_bag(
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`nn.functional.embedding_bag`, with the mode as a number: 0 for sums, 1 for means, 2 for the largest.
+
+    Gives also the bag of every index and the size of every bag; in the place of the indices of the largest, nothing.
+    """
+    ends = offsets[1:] if include_last_offset else _rgrad.cat([offsets[1:], offsets.new_tensor([indices.numel()])])
+    sizes = ends - offsets[: ends.numel()]
+    bags = _rgrad.arange(ends.numel()).repeat_interleave(sizes)
+    results = rgrad.nn.functional.embedding_bag(
         indices,
         weight,
         offsets,
@@ -123,6 +129,12 @@ def embedding_bag(
         include_last_offset=include_last_offset,
         padding_idx=padding_idx,
     )
+    return results, bags, sizes, sizes.new_empty(0)
+
+
+def slice_copy(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+    """A copy of a part of a tensor along a dimension."""
+    return input[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)].clone()
 
 
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
@@ -174,11 +186,15 @@ if not TYPE_CHECKING:
         return _described(loss, name, f"`nn.functional.{name}`, with 0, 1 or 2 for no reduction, mean and sum.")
 
     def _copy(name):
+        def own(view):
+            return view.clone(memory_format=_rgrad.contiguous_format)
+
         def copy(input, *arguments, **keywords):
-            function = getattr(input, name, None) or getattr(_rgrad, name)
-            method = hasattr(input, name)
-            result = function(*arguments, **keywords) if method else function(input, *arguments, **keywords)
-            return result.clone() if isinstance(result, Tensor) else tuple(part.clone() for part in result)
+            if hasattr(input, name):
+                result = getattr(input, name)(*arguments, **keywords)
+            else:
+                result = getattr(_rgrad, name)(input, *arguments, **keywords)
+            return own(result) if isinstance(result, Tensor) else tuple(map(own, result))
 
         return _described(copy, f"{name}_copy", f"A copy of what `{name}` gives a view of.")
 

@@ -1,0 +1,137 @@
+"""Functions, methods and objects of the top level that need no operation of their own, beside torch's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+import rgrad
+from oracle import agree, lines
+
+VALUES = lines(
+    """
+    # Losses with a number for their reduction.
+    [lib.kl_div(X.log(), X, 2), lib.kl_div(X.log(), X, reduction=1)]
+    lib.cosine_embedding_loss(X, X + 1, lib.tensor([1, -1]), 0.1, 2)
+    lib.hinge_embedding_loss(X, lib.ones(2, 3), 1.0, 1)
+    lib.margin_ranking_loss(X, X, lib.ones(2, 3), 0.5, 2)
+    lib.triplet_margin_loss(X, X + 1, X + 2, 1.0, 2.0, 1e-6, False, 2)
+    lib.binary_cross_entropy_with_logits(X, X, None, None, 2)
+    lib.poisson_nll_loss(X, X, True, False, 1e-8, 2)
+    lib.ctc_loss(X.log_softmax(1)[:, None], lib.tensor([[1]]), lib.tensor([2]), lib.tensor([1]), 0, 2, True)
+    # Copies of views, and functions of the names of methods.
+    [lib.view_copy(X, (3, 2)), lib.t_copy(X), lib.permute_copy(X, (1, 0)), lib.expand_copy(X[:1], (4, 3))]
+    [lib.unbind_copy(X), lib.split_copy(X, 2, 1), lib.squeeze_copy(X[:, :1]), lib.unsqueeze_copy(X, 0)]
+    [lib.select_copy(X, 1, 2), lib.slice_copy(X, 1, 0, 2), lib.as_strided_copy(X, (2,), (3,)), lib.alias_copy(X)]
+    [lib.detach(X), lib.detach_copy(X), lib.fill(X, 2.5), lib.fill_(X.clone(), 2), lib.zero_(X.clone())]
+    lib.view_copy(X, (6,)).data_ptr() == X.data_ptr()
+    [lib.dropout(X, 0.5, False), lib.dropout_(X.clone(), 0.0, True), lib.native_dropout(X, 0.5, False)]
+    lib.embedding_bag(X, lib.tensor([0, 1, 1]), lib.tensor([0, 2]), mode=1)[0]
+    [lib.norm_except_dim(X, 2, 1), lib.frobenius_norm(X, (0, 1)), lib.spmm(X, X.t())]
+    # Histograms and segments.
+    list(lib.histogram(X, 4))
+    list(lib.histogram(X, 3, range=(0.5, 2.5), weight=X, density=True))
+    list(lib.histogram(X, lib.tensor([0.0, 1.0, 1.5, 3.0])))
+    list(lib.histogram(lib.ones(3), 2))
+    lib.histogramdd(X.t(), [2, 3])[0]
+    lib.histogramdd(X.t(), 2, range=(0.0, 3.0, 0.0, 2.0), density=True)[0]
+    [lib.segment_reduce(X[0], how, lengths=lib.tensor([1, 0, 2])) for how in ("sum", "mean", "max", "min", "prod")]
+    lib.segment_reduce(X, "mean", offsets=lib.tensor([0, 1, 2]))
+    lib.segment_reduce(X, "max", lengths=lib.tensor([[1, 2], [2, 1]]), axis=1)
+    lib.segment_reduce(X[0], "sum", lengths=lib.tensor([1, 2]), initial=10.0)
+    # Memory: its order, and storages.
+    [P.contiguous(memory_format=lib.channels_last).stride(), P.clone(memory_format=lib.channels_last).stride()]
+    [P.to(memory_format=lib.channels_last).is_contiguous(), P.double(memory_format=lib.channels_last).stride()]
+    P.to(memory_format=lib.channels_last).is_contiguous(memory_format=lib.channels_last)
+    P.contiguous(memory_format=lib.channels_last).contiguous()
+    lib.empty(2, 3, 4, 5, memory_format=lib.channels_last).stride()
+    lib.zeros_like(P, memory_format=lib.channels_last).stride()
+    lib.zeros_like(P.contiguous(memory_format=lib.channels_last)).stride()
+    lib.nn.Conv2d(2, 3, 3).to(memory_format=lib.channels_last).weight.stride()
+    lib.ones(1, 2, 3, 4, 5).contiguous(memory_format=lib.channels_last_3d).stride()
+    [X.untyped_storage().nbytes(), X[1].untyped_storage().size(), len(X.untyped_storage())]
+    X[1].untyped_storage().data_ptr() == X.untyped_storage().data_ptr() == X.data_ptr()
+    [X.storage().tolist(), X.storage()[1], X.storage().size()]
+    # Elements one by one, and names of old.
+    [X.clone().apply_(lambda v: v * 2), X.clone().map_(X, lambda a, b: a * b), X.new([1, 2]), X.new(2, 0).shape]
+    [X.dim_order(), X.t().dim_order(), X.is_set_to(X.view(2, 3)), X.is_set_to(X.t()), X.sparse_dim(), X.dense_dim()]
+    """
+)
+
+
+@pytest.mark.parametrize("expression", VALUES)
+def test_values(expression):
+    code = compile(expression, expression, "eval")
+
+    def program(lib):
+        names = {"X": lib.tensor([[0.5, 1.0, 2.0], [1.0, 1.5, 2.5]]), "P": lib.arange(120.0).reshape(2, 3, 4, 5)}
+        return eval(code, {"lib": lib, **names})
+
+    agree(program)
+
+
+def test_gradients_of_segments_and_points_between():
+    def program(lib):
+        x = lib.tensor([1.0, 3.0, 3.0, 2.0], requires_grad=True)
+        for how in ("sum", "mean", "max", "prod"):
+            (lib.segment_reduce(x, how, lengths=lib.tensor([3, 1])) * lib.tensor([1.0, 2.0])).sum().backward()
+        return x.grad
+
+    agree(program)
+
+
+def test_tensors_without_values():
+    def program(lib):
+        model = lib.nn.Sequential(lib.nn.Linear(2, 3), lib.nn.BatchNorm1d(3)).to("meta")
+        weight = model[0].weight
+        seen = [weight.device.type, weight.is_meta, weight.shape, weight.dtype, weight.requires_grad]
+        seen += [parameter.is_meta for parameter in model.parameters()]
+        model.to_empty(device="cpu")
+        return [*seen, model[0].weight.is_meta, model[0].weight.device.type]
+
+    agree(program)
+    absent = rgrad.ones(2).to("meta")
+    for refused in (lambda: absent + 1, lambda: absent.add_(1), absent.tolist, absent.numpy, lambda: absent.to("cpu")):
+        with pytest.raises(NotImplementedError, match="no values"):
+            refused()
+    assert repr(absent).startswith("tensor(..., device='meta'")
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_memory_that_processes_share(method):
+    tensor, module = rgrad.zeros(3).share_memory_(), rgrad.nn.Linear(1, 2)
+    assert tensor.is_shared() and not module.weight.is_shared()
+    module.share_memory()
+    assert module.weight.is_shared() and module.weight.requires_grad
+    rgrad.multiprocessing.spawn(written, (tensor, module), nprocs=1, start_method=method)
+    assert tensor.tolist() == [0.0, 5.0, 0.0]
+    assert module.weight.tolist() == [[2.0], [2.0]]
+
+
+def written(number, tensor, module):
+    assert number == 0 and isinstance(module.weight, rgrad.nn.Parameter)
+    tensor[1] = 5.0
+    with rgrad.no_grad():
+        module.weight.fill_(2.0)
+
+
+def test_what_one_node_saves_is_unpacked_once():
+    """Rules for several arguments may read the same saved tensor: hooks, and checkpoints, see one use of it."""
+
+    def program(lib):
+        unpacked = []
+
+        def unpack(x):
+            unpacked.append(x.shape)
+            return x
+
+        a, b = lib.tensor([1.0, 2.0], requires_grad=True), lib.tensor([3.0, 4.0], requires_grad=True)
+        with lib.autograd.graph.saved_tensors_hooks(lambda x: x, unpack):
+            quotient = a / b
+        quotient.sum().backward()
+        checkpoint = import_module(f"{lib.__name__}.utils.checkpoint").checkpoint
+        checkpoint(lambda a, b: a / b, a, b, use_reentrant=False).sum().backward()
+        return len(unpacked), a.grad, b.grad
+
+    agree(program)
