@@ -97,7 +97,8 @@ class _Careful(pickle.Unpickler):
 
 def pickled(obj: Any, protocol: int) -> bytes:
     """An object as a pickle with its head."""
-    return HEAD + pickle.dumps(obj, protocol, fix_imports=False)
+    # Older protocols have bytes as text.
+    return HEAD + pickle.dumps(obj, max(protocol, 4), fix_imports=False)
 
 
 def unpickled(data: bytes, weights_only: bool) -> Any:

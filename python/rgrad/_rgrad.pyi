@@ -4,13 +4,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import EllipsisType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, final, overload
+from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar, final, overload
 
 import numpy
 from numpy.typing import NDArray
 from typing_extensions import Self, disjoint_base
 
 from rgrad._size import Size
+from rgrad.storage import TypedStorage, UntypedStorage
 from rgrad.utils.hooks import RemovableHandle
 
 # Tensors and the module have members of these names, which hide Python's own.
@@ -27,6 +28,7 @@ _Operand: TypeAlias = Tensor | _Number
 _Size: TypeAlias = _int | Sequence[_int]
 _OneDType: TypeAlias = dtype
 _OneDevice: TypeAlias = device
+_OneLayout: TypeAlias = layout
 _DType: TypeAlias = dtype | type[_complex] | type[_float] | type[_int]
 _Device: TypeAlias = device | str
 _Tensors: TypeAlias = Tensor | Sequence[Tensor]
@@ -64,7 +66,9 @@ class dtype:
 
 @final
 class device:
-    """Where a tensor lives: here, always the CPU."""
+    """A place for tensors. Any can be named, as programs do before they ask whether it is there; tensors are on the
+    CPU.
+    """
     def __new__(cls, type: _Device, index: _int | None = None) -> Self: ...
     @property
     def type(self) -> str: ...
@@ -77,6 +81,16 @@ class device:
     def __enter__(self) -> Self: ...
     def __exit__(self, *_error: object) -> None: ...
     def __call__(self, function: _Function) -> _Function: ...
+
+@final
+class memory_format:
+    """The order of the elements of a tensor in memory."""
+    def __reduce__(self) -> str: ...
+
+@final
+class layout:
+    """Whether all elements of a tensor are stored. Those of rgrad's tensors are."""
+    def __reduce__(self) -> str: ...
 
 @final
 class Generator:
@@ -264,7 +278,7 @@ class Tensor:
     def nbytes(self) -> _int: ...
     def storage_offset(self) -> _int: ...
     def data_ptr(self) -> _int: ...
-    def is_contiguous(self, memory_format: Any = None) -> _bool: ...
+    def is_contiguous(self, memory_format: memory_format | None = None) -> _bool: ...
     @property
     def T(self) -> Tensor: ...
     @property
@@ -286,6 +300,111 @@ class Tensor:
     def is_cpu(self) -> _bool: ...
     @property
     def is_cuda(self) -> _bool: ...
+    @property
+    def is_ipu(self) -> _bool: ...
+    @property
+    def is_maia(self) -> _bool: ...
+    @property
+    def is_mkldnn(self) -> _bool: ...
+    @property
+    def is_mps(self) -> _bool: ...
+    @property
+    def is_mtia(self) -> _bool: ...
+    @property
+    def is_nested(self) -> _bool: ...
+    @property
+    def is_quantized(self) -> _bool: ...
+    @property
+    def is_sparse(self) -> _bool: ...
+    @property
+    def is_sparse_csr(self) -> _bool: ...
+    @property
+    def is_vulkan(self) -> _bool: ...
+    @property
+    def is_xla(self) -> _bool: ...
+    @property
+    def is_xpu(self) -> _bool: ...
+    @property
+    def is_meta(self) -> _bool:
+        """Whether the tensor has sizes and no values."""
+    @property
+    def layout(self) -> _OneLayout: ...
+    @property
+    def name(self) -> None:
+        """The names that dimensions or tensors had once."""
+    def cuda(self, device: Any = None, non_blocking: _bool = False, memory_format: Any = None) -> None:
+        """Raises AssertionError: there is no such device."""
+    def xpu(self, device: Any = None, non_blocking: _bool = False, memory_format: Any = None) -> None:
+        """Raises AssertionError: there is no such device."""
+    def pin_memory(self, device: Any = None) -> None:
+        """Raises RuntimeError: pages are pinned for a device beside the CPU, and there is none."""
+    def is_pinned(self, device: Any = None) -> _bool: ...
+    def to_dense(self, dtype: _DType | None = None, *, masked_grad: _bool | None = None) -> Tensor:
+        """The tensor as it is: all its elements are stored already."""
+    def fill_(self, value: _Operand) -> Self:
+        """Sets every element to `value`."""
+    def get_device(self) -> _int:
+        """The number of the device: -1 for the CPU."""
+    def share_memory_(self) -> Self:
+        """Move the elements to memory that processes share which are forked from this one; gives the tensor back."""
+    def is_shared(self) -> _bool:
+        """Whether `share_memory_` has moved the elements of this tensor."""
+    def is_set_to(self, tensor: Tensor) -> _bool:
+        """Whether a tensor has the same memory, sizes and strides."""
+    def const_data_ptr(self) -> _int:
+        """The address of the first element."""
+    def dim_order(self, *, ambiguity_check: Any = False) -> tuple[_int, ...]:
+        """The dimensions from the one with the largest stride to the one with the smallest."""
+    def new(self, *data: Any, device: Any = None) -> Tensor:
+        """A tensor of this dtype, with the values of a sequence, the memory of a tensor, or of the sizes given."""
+    def storage(self) -> TypedStorage:
+        """The memory of this tensor and its views, as elements of its dtype."""
+    def storage_type(self) -> _AnyType:
+        """The class of `storage()`."""
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory of this tensor and its views, as bytes."""
+    def _storage_bytes(self) -> Tensor:
+        """All bytes of the memory that this tensor shares with its views."""
+    def apply_(self, callable: Callable[[Any], Any]) -> Self:
+        """Replace each element, as a Python number, by what a function gives for it.
+
+            Raises:
+                TypeError: the tensor requires grad.
+        """
+    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Self:
+        """Replace each element by what a function gives for it and that of another tensor.
+
+            Raises:
+                TypeError: the tensor requires grad.
+        """
+    def map2_(self, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Self:
+        """Replace each element by what a function gives for it and those of two other tensors.
+
+            Raises:
+                TypeError: the tensor requires grad.
+        """
+    def resize(self, *sizes: Any) -> Tensor:
+        """The elements in other sizes, as many as before."""
+    def resize_as(self, tensor: Tensor) -> Tensor:
+        """The elements in the sizes of another tensor, as many as before."""
+    def module_load(self, other: Tensor, assign: _bool = False) -> Tensor:
+        """What a module puts in the place of this parameter when it loads `other` for it."""
+    def sparse_dim(self) -> _int:
+        """The number of dimensions of which not all elements are stored: none."""
+    def dense_dim(self) -> _int:
+        """The number of dimensions of which all elements are stored: all."""
+    def to_sparse(self, *arguments: Any, **keywords: Any) -> NoReturn:
+        """Refused.
+
+            Raises:
+                NotImplementedError: always.
+        """
+    def record_stream(self, stream: Any) -> NoReturn:
+        """Refused.
+
+            Raises:
+                RuntimeError: always.
+        """
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
     def is_signed(self) -> _bool: ...
@@ -300,7 +419,7 @@ class Tensor:
         device: _Device | None = None,
         non_blocking: _bool = False,
         copy: _bool = False,
-        memory_format: Any = None,
+        memory_format: memory_format | None = None,
     ) -> Tensor:
         """This tensor with another element type; the tensor itself if it has it and no copy is asked for."""
     @overload
@@ -310,19 +429,19 @@ class Tensor:
     def type(self, dtype: _DType | str | _AnyType) -> Tensor:
         """The element type's name in the old style, or this tensor with another element type."""
     def type_as(self, other: Tensor) -> Tensor: ...
-    def float(self) -> Tensor: ...
-    def double(self) -> Tensor: ...
-    def half(self) -> Tensor: ...
-    def bfloat16(self) -> Tensor: ...
+    def float(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def double(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def half(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def bfloat16(self, memory_format: memory_format | None = None) -> Tensor: ...
     def cfloat(self) -> Tensor: ...
     def cdouble(self) -> Tensor: ...
-    def short(self) -> Tensor: ...
-    def char(self) -> Tensor: ...
-    def long(self) -> Tensor: ...
-    def int(self) -> Tensor: ...
-    def byte(self) -> Tensor: ...
-    def bool(self) -> Tensor: ...
-    def cpu(self) -> Self: ...
+    def short(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def char(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def long(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def int(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def byte(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def bool(self, memory_format: memory_format | None = None) -> Tensor: ...
+    def cpu(self, memory_format: memory_format | None = None) -> Tensor: ...
 
     # Autograd.
     requires_grad: _bool
@@ -438,28 +557,34 @@ class Tensor:
         """As `rgrad.multinomial`."""
     def new_zeros(
         self,
-        *sizes: _Size,
-        size: Sequence[_int] | None = None,
+        *size: _Size,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
-    ) -> Tensor: ...
+        layout: Any = None,
+        pin_memory: _bool = False,
+    ) -> Tensor:
+        """Zeros of the given size, of this tensor's dtype unless another is given."""
     def new_ones(
         self,
-        *sizes: _Size,
-        size: Sequence[_int] | None = None,
+        *size: _Size,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
-    ) -> Tensor: ...
+        layout: Any = None,
+        pin_memory: _bool = False,
+    ) -> Tensor:
+        """Ones of the given size, of this tensor's dtype unless another is given."""
     def new_empty(
         self,
-        *sizes: _Size,
-        size: Sequence[_int] | None = None,
+        *size: _Size,
         dtype: _DType | None = None,
         device: _Device | None = None,
         requires_grad: _bool = False,
-    ) -> Tensor: ...
+        layout: Any = None,
+        pin_memory: _bool = False,
+    ) -> Tensor:
+        """A tensor of the given size with undefined content, of this tensor's dtype unless another is given."""
     def new_full(
         self,
         size: _Size,
@@ -742,8 +867,12 @@ class Tensor:
         """Not below `min`."""
     def clamp_min_(self, min: _Operand) -> Self:
         """Not below `min`."""
+    @overload
     def clone(self) -> Tensor:
         """A copy with memory of its own."""
+    @overload
+    def clone(self, *, memory_format: memory_format | None) -> Tensor:
+        """A copy in another order in memory."""
     def combinations(self, r: _int = 2, with_replacement: _bool = False) -> Tensor:
         """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
     def conj(self) -> Tensor:
@@ -752,8 +881,12 @@ class Tensor:
         """The complex conjugate of each element; a real tensor itself."""
     def conj_physical_(self) -> Self:
         """The complex conjugate of each element."""
+    @overload
     def contiguous(self) -> Tensor:
         """A row-major tensor with the same values: the tensor itself if it is row-major."""
+    @overload
+    def contiguous(self, *, memory_format: memory_format) -> Tensor:
+        """A tensor with the same values in another order in memory: the tensor itself if it lies so."""
     def copy_(self, src: Tensor) -> Self:
         """The values of `src`, broadcast to the size of `input` and converted to its type; `copy_` stores them."""
     def copysign(self, other: _Operand) -> Tensor:
@@ -907,8 +1040,6 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def expm1_(self) -> Self:
         """`exp(x) - 1`, accurate near 0."""
-    def fill_(self, value: _Operand) -> Self:
-        """A tensor like `input` with `value` everywhere; `fill_` stores it."""
     def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
         """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
         """
@@ -1115,6 +1246,10 @@ class Tensor:
         """Whether elements of `input` are less or equal."""
     def le_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less or equal."""
+    def lerp(self, end: Tensor, weight: _Operand) -> Tensor:
+        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+    def lerp_(self, end: Tensor, weight: _Operand) -> Self:
+        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
     def lgamma(self) -> Tensor:
         """The logarithm of the size of the gamma function."""
     def lgamma_(self) -> Self:
@@ -2015,6 +2150,16 @@ uint64: dtype
 float16: dtype
 bfloat16: dtype
 float32: dtype
+contiguous_format: memory_format
+preserve_format: memory_format
+channels_last: memory_format
+channels_last_3d: memory_format
+strided: layout
+sparse_coo: layout
+sparse_csr: layout
+sparse_csc: layout
+sparse_bsr: layout
+sparse_bsc: layout
 float64: dtype
 complex64: dtype
 complex128: dtype
@@ -2585,6 +2730,14 @@ def _queue_callback(callback: Callable[[], object]) -> None:
     """Has `callback` called when the outermost backward pass of this thread ends."""
 def _end_dual_level() -> None:
     """Takes back all tangents, as the end of a level does."""
+def _set_autocast(dtype: _DType | None, cached: _bool) -> tuple[dtype | None, _bool]:
+    """Sets autocast: its lower precision, or `None` for off, and whether converted parameters are kept. Gives what it
+    was.
+    """
+def _autocast() -> tuple[dtype | None, _bool]:
+    """The lower precision of autocast, or `None`, and whether converted parameters are kept."""
+def clear_autocast_cache() -> None:
+    """Forgets the parameters that autocast has converted."""
 def _set_inference_mode(enabled: _bool) -> _bool:
     """Switches inference mode on or off in this thread; gives back what it was."""
 def _is_checkpoint_valid() -> _bool:
@@ -4953,8 +5106,12 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
     """Not below `min`."""
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
+@overload
 def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy with memory of its own."""
+@overload
+def clone(input: Tensor, *, memory_format: memory_format | None, out: Tensor | None = None) -> Tensor:
+    """A copy in another order in memory."""
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Tensors side by side, vectors as columns."""
 def combinations(
@@ -5390,6 +5547,10 @@ def feature_dropout(
 
     J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
+def fill(input: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """A tensor like `input` with `value` everywhere; `fill_` stores it."""
+def fill_(input: Tensor, value: _Operand) -> Tensor:
+    """A tensor like `input` with `value` everywhere; `fill_` stores it."""
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
 @overload
@@ -5783,6 +5944,10 @@ def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def le_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less or equal."""
+def lerp(input: Tensor, end: Tensor, weight: _Operand, *, out: Tensor | None = None) -> Tensor:
+    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+def lerp_(input: Tensor, end: Tensor, weight: _Operand) -> Tensor:
+    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
 def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of the size of the gamma function."""
 def lgamma_(input: Tensor) -> Tensor:
@@ -7305,6 +7470,8 @@ __all__ = [
     "celu_",
     "chain_matmul",
     "channel_shuffle",
+    "channels_last",
+    "channels_last_3d",
     "cholesky",
     "cholesky_inverse",
     "cholesky_solve",
@@ -7315,6 +7482,7 @@ __all__ = [
     "clamp_max_",
     "clamp_min",
     "clamp_min_",
+    "clear_autocast_cache",
     "clip",
     "clip_",
     "clone",
@@ -7329,6 +7497,7 @@ __all__ = [
     "conj_physical",
     "conj_physical_",
     "constant_pad_nd",
+    "contiguous_format",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -7402,6 +7571,8 @@ __all__ = [
     "eye",
     "feature_alpha_dropout",
     "feature_dropout",
+    "fill",
+    "fill_",
     "fix",
     "fix_",
     "flatten",
@@ -7501,12 +7672,15 @@ __all__ = [
     "kron",
     "kthvalue",
     "layer_norm",
+    "layout",
     "lcm",
     "lcm_",
     "ldexp",
     "ldexp_",
     "le",
     "le_",
+    "lerp",
+    "lerp_",
     "less",
     "less_",
     "less_equal",
@@ -7562,6 +7736,7 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "memory_format",
     "meshgrid",
     "min",
     "minimum",
@@ -7622,6 +7797,7 @@ __all__ = [
     "pow",
     "pow_",
     "prelu",
+    "preserve_format",
     "prod",
     "promote_types",
     "put",
@@ -7700,6 +7876,11 @@ __all__ = [
     "slogdet",
     "softmax",
     "sort",
+    "sparse_bsc",
+    "sparse_bsr",
+    "sparse_coo",
+    "sparse_csc",
+    "sparse_csr",
     "split",
     "split_with_sizes",
     "sqrt",
@@ -7712,6 +7893,7 @@ __all__ = [
     "std",
     "std_mean",
     "stft",
+    "strided",
     "sub",
     "sub_",
     "subtract",

@@ -25,7 +25,6 @@ _REDUCTIONS = ("none", "mean", "sum")
 
 # Operations that give views, of whose results `*_copy` gives copies.
 _VIEWS = (
-    "alias",
     "as_strided",
     "detach",
     "expand",
@@ -69,6 +68,7 @@ __all__ = [
     *(f"{name}_copy" for name in _VIEWS),
     *_METHODS,
     *_DROPOUTS,
+    "alias_copy",
     "dropout",
     "dsmm",
     "embedding_bag",
@@ -130,6 +130,11 @@ def embedding_bag(
         padding_idx=padding_idx,
     )
     return results, bags, sizes, sizes.new_empty(0)
+
+
+def alias_copy(input: Tensor) -> Tensor:
+    """A row-major copy."""
+    return input.clone(memory_format=_rgrad.contiguous_format)
 
 
 def slice_copy(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:

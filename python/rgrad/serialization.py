@@ -75,7 +75,7 @@ def save(
         obj: what to write. Of a module, better its `state_dict()`.
         f: the path of the file, or a file object that takes bytes.
         pickle_module: accepted; Python's `pickle` is used.
-        pickle_protocol: that of a pickle.
+        pickle_protocol: that of a pickle, at least 4.
 
     Raises:
         TypeError: something in `obj` is neither data nor can be pickled; nothing is written then.
