@@ -126,7 +126,7 @@ def norm(
         if A.dim() not in (1, 2):
             raise RuntimeError(f"linalg.norm: with ord and without dim the tensor has 1 or 2 dimensions, not {A.dim()}")
         dims = tuple(range(A.dim()))
-    if ord is not None and dims is not None and (len(dims) == 2 or isinstance(ord, str)):
+    if isinstance(ord, str) or (ord is not None and dims is not None and len(dims) == 2):
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
     return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
 

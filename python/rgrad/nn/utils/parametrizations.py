@@ -75,38 +75,38 @@ class _Orthogonal(Module):
             Q = Q[..., :columns]
         return self.base @ Q if hasattr(self, "base") else Q
 
-    @rgrad.no_grad()
     def right_inverse(self, Q: Tensor) -> Tensor:
         if Q.shape != self.shape:
             raise ValueError(f"orthogonal: the weight has size {tuple(self.shape)}, not {tuple(Q.shape)}")
-        wide = Q.size(-2) < Q.size(-1)
-        tall = Q.mT if wide else Q
+        with rgrad.no_grad():
+            wide = Q.size(-2) < Q.size(-1)
+            tall = Q.mT if wide else Q
+            if not hasattr(self, "base"):
+                reflections = self._reflections(tall)
+                return reflections.mT if wide else reflections
+            self.base = self._completed(tall)
+            # Minus the identity gives the identity: for all maps but the reflections only what is below counts.
+            return -rgrad.eye(Q.size(-2), Q.size(-1), dtype=Q.dtype).expand(Q.shape).clone()
+
+    def _completed(self, tall: Tensor) -> Tensor:
+        """A square orthogonal matrix whose first columns are those of a matrix, made orthonormal."""
         rows, columns = tall.shape[-2:]
-        if not hasattr(self, "base"):
-            if self.orthogonal_map != "householder":
-                raise NotImplementedError(
-                    f"orthogonal: {self.orthogonal_map} with use_trivialization=False cannot be assigned to"
-                )
-            reflections, scales = rgrad.geqrf(tall)
-            signs = reflections.diagonal(dim1=-2, dim2=-1).sign()
-            # Where LAPACK needs no reflection the column is kept, sign and all.
-            signs = rgrad.where(scales == 0.0, -signs, signs)
-            reflections = reflections.tril(-1) + reflections.triu(1) + _diagonal(signs, reflections)
-            return reflections.mT if wide else reflections
-        if rows != columns:
-            more = rgrad.randn(*tall.shape[:-2], rows, rows - columns, dtype=tall.dtype)
-            self.base = _with_orthonormal_columns(rgrad.cat([tall, more], dim=-1))
-        else:
-            self.base = tall.clone() if _has_orthonormal_columns(tall) else _with_orthonormal_columns(tall)
-        # Minus the identity gives the identity: for all maps but the reflections only what is below counts.
-        return -rgrad.eye(Q.size(-2), Q.size(-1), dtype=Q.dtype).expand(Q.shape).clone()
+        if rows == columns:
+            return tall.clone() if _has_orthonormal_columns(tall) else _with_orthonormal_columns(tall)
+        more = rgrad.randn(*tall.shape[:-2], rows, rows - columns, dtype=tall.dtype)
+        return _with_orthonormal_columns(rgrad.cat([tall, more], dim=-1))
 
-
-def _diagonal(values: Tensor, like: Tensor) -> Tensor:
-    """A matrix of the size of `like`, of as many rows as columns or more, with a diagonal and zeros elsewhere."""
-    square = values.diag_embed()
-    rows, columns = like.shape[-2:]
-    return rgrad.cat([square, square.new_zeros((*like.shape[:-2], rows - columns, columns))], dim=-2)
+    def _reflections(self, tall: Tensor) -> Tensor:
+        """What the product of reflections is made of, for the matrix with its columns made orthonormal."""
+        if self.orthogonal_map != "householder":
+            raise NotImplementedError(
+                f"orthogonal: {self.orthogonal_map} with use_trivialization=False cannot be assigned to"
+            )
+        reflections, scales = rgrad.geqrf(tall)
+        signs = reflections.diagonal(dim1=-2, dim2=-1).sign()
+        # Where LAPACK needs no reflection the column is kept, sign and all.
+        signs = rgrad.where(scales == 0.0, -signs, signs)
+        return reflections.diagonal_scatter(signs, dim1=-2, dim2=-1)
 
 
 def orthogonal(
