@@ -122,13 +122,15 @@ def norm(
     means vectors and two mean matrices; without `dim` the tensor has to be a vector or a matrix itself.
     """
     dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
-    if ord is not None and dims is None:
+    if ord is None:
+        return vector_norm(A, 2, dims, keepdim, dtype=dtype, out=out)
+    if dims is None:
         if A.dim() not in (1, 2):
             raise RuntimeError(f"linalg.norm: with ord and without dim the tensor has 1 or 2 dimensions, not {A.dim()}")
         dims = tuple(range(A.dim()))
-    if isinstance(ord, str) or (ord is not None and dims is not None and len(dims) == 2):
+    if isinstance(ord, str) or len(dims) == 2:
         return matrix_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
-    return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
+    return vector_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
 
 
 def vector_norm(
