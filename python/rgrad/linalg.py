@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import _rgrad
 from ._rgrad import Tensor, _linalg
 from ._rgrad import _LinAlgError as LinAlgError
 
@@ -15,6 +16,7 @@ __all__ = [
     "cholesky",
     "cholesky_ex",
     "cond",
+    "cross",
     "det",
     "diagonal",
     "eig",
@@ -51,6 +53,7 @@ __all__ = [
     "tensorsolve",
     "vander",
     "vecdot",
+    "vector_norm",
 ]
 
 cholesky = _linalg.linalg_cholesky
@@ -97,12 +100,20 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return A.diagonal(offset, dim1, dim2)
 
 
+def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
+    """The cross products of vectors of three elements along `dim`."""
+    if input.dim() != other.dim():
+        raise RuntimeError(f"linalg.cross: both have as many dimensions, not {input.dim()} and {other.dim()}")
+    return _rgrad.cross(input, other, dim, out=out)
+
+
 def norm(
     A: Tensor,
     ord: float | str | None = None,
     dim: int | Sequence[int] | None = None,
     keepdim: bool = False,
     *,
+    out: Tensor | None = None,
     dtype: Any = None,
 ) -> Tensor:
     """A norm of vectors or of matrices.
@@ -111,10 +122,34 @@ def norm(
     means vectors and two mean matrices; without `dim` the tensor has to be a vector or a matrix itself.
     """
     dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
-    if ord is not None and dims is None:
+    if ord is None:
+        return vector_norm(A, 2, dims, keepdim, dtype=dtype, out=out)
+    if dims is None:
         if A.dim() not in (1, 2):
             raise RuntimeError(f"linalg.norm: with ord and without dim the tensor has 1 or 2 dimensions, not {A.dim()}")
         dims = tuple(range(A.dim()))
-    if ord is not None and dims is not None and (len(dims) == 2 or isinstance(ord, str)):
-        return matrix_norm(A, ord, dims, keepdim, dtype=dtype)
-    return _linalg.linalg_vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
+    if isinstance(ord, str) or len(dims) == 2:
+        return matrix_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
+    return vector_norm(A, ord, dims, keepdim, dtype=dtype, out=out)
+
+
+def vector_norm(
+    x: Tensor,
+    ord: float = 2,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """`sum(|x|**ord)**(1 / ord)` of all elements or of those along `dim`.
+
+    The largest or smallest `|x|` for an infinite `ord`, the number of elements that are not 0 for 0.
+
+    Raises:
+        RuntimeError: `x` is not floating point, or `dtype` is narrower than it.
+    """
+    if x.is_complex() and (dtype is None or dtype.is_complex):
+        x = x if dtype is None else x.to(dtype)
+        return _rgrad.norm(x.abs(), ord, dim, keepdim, out=out)
+    return _rgrad.norm(x, ord, dim, keepdim, dtype, out=out)

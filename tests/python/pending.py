@@ -141,10 +141,6 @@ PENDING = {
             test_narrow_types[float16-matrix_exp]
             test_narrow_types[bfloat16-matrix_exp]
     """,
-    "needs Tensor.diagonal": """
-        nn/test_initialisation.py
-            test_orthogonal_matrices
-    """,
     "an edge of an operation: a layout, a dtype or a name": """
         ops/test_operations.py
             test_values_and_gradients[combinations]

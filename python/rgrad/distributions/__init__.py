@@ -9,11 +9,13 @@ from rgrad.distributions.binomial import Binomial
 from rgrad.distributions.categorical import Categorical
 from rgrad.distributions.cauchy import Cauchy
 from rgrad.distributions.constraint_registry import biject_to, transform_to
+from rgrad.distributions.continuous_bernoulli import ContinuousBernoulli
 from rgrad.distributions.dirichlet import Dirichlet
 from rgrad.distributions.distribution import Distribution, ExponentialFamily
 from rgrad.distributions.exponential import Exponential
 from rgrad.distributions.fishersnedecor import FisherSnedecor
 from rgrad.distributions.gamma import Chi2, Gamma
+from rgrad.distributions.generalized_pareto import GeneralizedPareto
 from rgrad.distributions.geometric import Geometric
 from rgrad.distributions.gumbel import Gumbel
 from rgrad.distributions.half_cauchy import HalfCauchy
@@ -23,10 +25,13 @@ from rgrad.distributions.inverse_gamma import InverseGamma
 from rgrad.distributions.kl import kl_divergence, register_kl
 from rgrad.distributions.kumaraswamy import Kumaraswamy
 from rgrad.distributions.laplace import Laplace
+from rgrad.distributions.lkj_cholesky import LKJCholesky
 from rgrad.distributions.log_normal import LogNormal
 from rgrad.distributions.logistic_normal import LogisticNormal
+from rgrad.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
 from rgrad.distributions.mixture_same_family import MixtureSameFamily
 from rgrad.distributions.multinomial import Multinomial
+from rgrad.distributions.multivariate_normal import MultivariateNormal
 from rgrad.distributions.negative_binomial import NegativeBinomial
 from rgrad.distributions.normal import Normal
 from rgrad.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
@@ -41,10 +46,12 @@ from rgrad.distributions.transforms import (
     AffineTransform,
     CatTransform,
     ComposeTransform,
+    CorrCholeskyTransform,
     CumulativeDistributionTransform,
     ExpTransform,
     IndependentTransform,
     LowerCholeskyTransform,
+    PositiveDefiniteTransform,
     PowerTransform,
     ReshapeTransform,
     SigmoidTransform,
@@ -59,6 +66,7 @@ from rgrad.distributions.transforms import (
 from rgrad.distributions.uniform import Uniform
 from rgrad.distributions.von_mises import VonMises
 from rgrad.distributions.weibull import Weibull
+from rgrad.distributions.wishart import Wishart
 
 __all__ = [
     "AbsTransform",
@@ -71,6 +79,8 @@ __all__ = [
     "Cauchy",
     "Chi2",
     "ComposeTransform",
+    "ContinuousBernoulli",
+    "CorrCholeskyTransform",
     "CumulativeDistributionTransform",
     "Dirichlet",
     "Distribution",
@@ -79,6 +89,7 @@ __all__ = [
     "ExponentialFamily",
     "FisherSnedecor",
     "Gamma",
+    "GeneralizedPareto",
     "Geometric",
     "Gumbel",
     "HalfCauchy",
@@ -87,18 +98,22 @@ __all__ = [
     "IndependentTransform",
     "InverseGamma",
     "Kumaraswamy",
+    "LKJCholesky",
     "Laplace",
     "LogNormal",
     "LogisticNormal",
+    "LowRankMultivariateNormal",
     "LowerCholeskyTransform",
     "MixtureSameFamily",
     "Multinomial",
+    "MultivariateNormal",
     "NegativeBinomial",
     "Normal",
     "OneHotCategorical",
     "OneHotCategoricalStraightThrough",
     "Pareto",
     "Poisson",
+    "PositiveDefiniteTransform",
     "PowerTransform",
     "RelaxedBernoulli",
     "RelaxedOneHotCategorical",
@@ -115,6 +130,7 @@ __all__ = [
     "Uniform",
     "VonMises",
     "Weibull",
+    "Wishart",
     "biject_to",
     "constraints",
     "identity_transform",

@@ -57,6 +57,16 @@ def _to_independent(registry: ConstraintRegistry) -> Callable[[Any], Any]:
     )
 
 
+def _to_pieces(registry: ConstraintRegistry) -> Callable[[Any], Any]:
+    return lambda constraint: transforms.CatTransform(
+        [registry(part) for part in constraint.cseq], constraint.dim, constraint.lengths
+    )
+
+
+def _to_slices(registry: ConstraintRegistry) -> Callable[[Any], Any]:
+    return lambda constraint: transforms.StackTransform([registry(part) for part in constraint.cseq], constraint.dim)
+
+
 def _to_half_line(constraint: Any) -> Any:
     return transforms.ComposeTransform(
         [transforms.ExpTransform(), transforms.AffineTransform(constraint.lower_bound, 1)]
@@ -89,7 +99,12 @@ for _registry in (biject_to, transform_to):
     _registry.register(constraints.less_than, _to_other_half_line)
     _registry.register(constraints.interval, _to_interval)
     _registry.register(constraints.half_open_interval, _to_interval)
+    _registry.register(constraints.cat, _to_pieces(_registry))
+    _registry.register(constraints.stack, _to_slices(_registry))
+    _registry.register(constraints.corr_cholesky, lambda constraint: transforms.CorrCholeskyTransform())
 
 biject_to.register(constraints.simplex, lambda constraint: transforms.StickBreakingTransform())
 transform_to.register(constraints.simplex, lambda constraint: transforms.SoftmaxTransform())
 transform_to.register(constraints.lower_cholesky, lambda constraint: transforms.LowerCholeskyTransform())
+for _constraint in (constraints.positive_definite, constraints.positive_semidefinite):
+    transform_to.register(_constraint, lambda constraint: transforms.PositiveDefiniteTransform())

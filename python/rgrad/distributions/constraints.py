@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Constraint",
+    "MixtureSameFamilyConstraint",
     "boolean",
     "cat",
+    "corr_cholesky",
     "dependent",
     "dependent_property",
     "greater_than",
@@ -32,7 +34,9 @@ __all__ = [
     "nonnegative_integer",
     "one_hot",
     "positive",
+    "positive_definite",
     "positive_integer",
+    "positive_semidefinite",
     "real",
     "real_vector",
     "simplex",
@@ -143,6 +147,29 @@ class independent(Constraint):
             raise ValueError(f"a value of at least {self.event_dim} dimensions is expected, got {value.dim()}")
         kept = result.dim() - count
         return result.reshape(tuple(result.shape[:kept]) + (-1,)).all(-1) if count else result
+
+
+class MixtureSameFamilyConstraint(Constraint):
+    """The samples of mixtures: those that each component can have, by the constraint of all components."""
+
+    def __init__(self, base_constraint: Constraint) -> None:
+        self.base_constraint = base_constraint
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        return self.base_constraint.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        if value.dim() < self.event_dim:
+            raise ValueError(f"a value of at least {self.event_dim} dimensions is expected, got {value.dim()}")
+        return self.base_constraint.check(value.unsqueeze(-1 - self.event_dim)).all(-1)
+
+    def __repr__(self) -> str:
+        return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
 
 
 class _Boolean(Constraint):
@@ -286,6 +313,15 @@ class _LowerCholesky(_LowerTriangular):
         return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
 
 
+class _CorrCholesky(_LowerCholesky):
+    """Those of correlation matrices: each row has the length one."""
+
+    def check(self, value: Tensor) -> Tensor:
+        allowed = 10 * value.size(-1) * rgrad.finfo(value.dtype).eps
+        lengths = rgrad.linalg.vector_norm(value.detach(), dim=-1)
+        return super().check(value) & ((lengths - 1.0).abs() <= allowed).all(-1)
+
+
 class _Square(Constraint):
     event_dim = 2
 
@@ -299,6 +335,22 @@ class _Symmetric(_Square):
         if not bool(is_square.all()):
             return is_square
         return rgrad.isclose(value, value.transpose(-2, -1), atol=1e-6).all(-1).all(-1)
+
+
+class _PositiveSemidefinite(_Symmetric):
+    def check(self, value: Tensor) -> Tensor:
+        is_symmetric = super().check(value)
+        if not bool(is_symmetric.all()):
+            return is_symmetric
+        return (rgrad.linalg.eigvalsh(value) >= 0).all(-1)
+
+
+class _PositiveDefinite(_Symmetric):
+    def check(self, value: Tensor) -> Tensor:
+        is_symmetric = super().check(value)
+        if not bool(is_symmetric.all()):
+            return is_symmetric
+        return rgrad.linalg.cholesky_ex(value).info == 0
 
 
 class cat(Constraint):
@@ -358,5 +410,8 @@ unit_interval = interval(0.0, 1.0)
 simplex = _Simplex()
 lower_triangular = _LowerTriangular()
 lower_cholesky = _LowerCholesky()
+corr_cholesky = _CorrCholesky()
 square = _Square()
 symmetric = _Symmetric()
+positive_semidefinite = _PositiveSemidefinite()
+positive_definite = _PositiveDefinite()

@@ -12,6 +12,8 @@ from rgrad.distributions.beta import Beta
 from rgrad.distributions.binomial import Binomial
 from rgrad.distributions.categorical import Categorical
 from rgrad.distributions.cauchy import Cauchy
+from rgrad.distributions.continuous_bernoulli import ContinuousBernoulli
+from rgrad.distributions.covariance import batch_mahalanobis, half_log_det, sum_of_squares
 from rgrad.distributions.dirichlet import Dirichlet
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.exponential import Exponential
@@ -21,6 +23,8 @@ from rgrad.distributions.gumbel import Gumbel
 from rgrad.distributions.half_normal import HalfNormal
 from rgrad.distributions.independent import Independent
 from rgrad.distributions.laplace import Laplace
+from rgrad.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
+from rgrad.distributions.multivariate_normal import MultivariateNormal
 from rgrad.distributions.normal import Normal
 from rgrad.distributions.one_hot_categorical import OneHotCategorical
 from rgrad.distributions.pareto import Pareto
@@ -116,6 +120,39 @@ def _cauchy(p: Cauchy, q: Cauchy) -> Tensor:
     return both - (4 * p.scale * q.scale).log()
 
 
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
+def _continuous_bernoulli(p: ContinuousBernoulli, q: ContinuousBernoulli) -> Tensor:
+    return _to_continuous_bernoulli(p, q)  # type: ignore[no-any-return]
+
+
+@register_kl(Beta, ContinuousBernoulli)
+def _to_continuous_bernoulli(p: Distribution, q: ContinuousBernoulli) -> Tensor:
+    return -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._cont_bern_log_norm()
+
+
+@register_kl(Uniform, ContinuousBernoulli)
+def _uniform_continuous_bernoulli(p: Uniform, q: ContinuousBernoulli) -> Tensor:
+    # As in PyTorch infinite at the bounds too.
+    return _to_continuous_bernoulli(p, q).masked_fill((p.high >= 1) | (p.low <= 0), inf)  # type: ignore[no-any-return]
+
+
+@register_kl(ContinuousBernoulli, Uniform)
+def _continuous_bernoulli_uniform(p: ContinuousBernoulli, q: Uniform) -> Tensor:
+    # As in PyTorch infinite at the bounds too.
+    return ((q.high - q.low).log() - p.entropy()).masked_fill((q.low >= 0) | (q.high <= 1), inf)
+
+
+@register_kl(ContinuousBernoulli, Exponential)
+def _continuous_bernoulli_exponential(p: ContinuousBernoulli, q: Exponential) -> Tensor:
+    return q.rate * p.mean - p.entropy() - q.rate.log()
+
+
+@register_kl(ContinuousBernoulli, Normal)
+def _continuous_bernoulli_normal(p: ContinuousBernoulli, q: Normal) -> Tensor:
+    normalizer = 0.5 * log(2 * pi) + q.scale.log()
+    return normalizer - p.entropy() + 0.5 * (p.variance + (p.mean - q.loc).square()) / q.scale.square()
+
+
 @register_kl(Dirichlet, Dirichlet)
 def _dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
     total = p.concentration.sum(-1)
@@ -170,6 +207,65 @@ def _laplace(p: Laplace, q: Laplace) -> Tensor:
 def _normal(p: Normal, q: Normal) -> Tensor:
     ratio = (p.scale / q.scale).pow(2)
     return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).pow(2) - 1 - ratio.log())
+
+
+def _multivariate(p: Distribution, log_dets: Tensor, trace: Tensor, distance: Tensor) -> Tensor:
+    """The divergence of normal distributions of vectors.
+
+    Args:
+        p: the first of them.
+        log_dets: the logarithm of the determinant of the covariance of the second, less that of the first.
+        trace: that of the first covariance times the inverse of the second.
+        distance: that of the means, of Mahalanobis, for the second covariance.
+    """
+    return 0.5 * (log_dets + trace + distance - p.event_shape[0])
+
+
+def _require_equal_sizes(p: Distribution, q: Distribution) -> None:
+    if p.event_shape != q.event_shape:
+        raise ValueError(f"kl_divergence(): samples of the sizes {tuple(p.event_shape)} and {tuple(q.event_shape)}")
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
+    _require_equal_sizes(p, q)
+    first, second = p._unbroadcasted_scale_tril, q._unbroadcasted_scale_tril
+    log_dets = 2 * (half_log_det(second) - half_log_det(first))
+    trace = sum_of_squares(rgrad.linalg.solve_triangular(second, first, upper=False))
+    return _multivariate(p, log_dets, trace, batch_mahalanobis(second, q.loc - p.loc))
+
+
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+def _low_rank_multivariate_normal(p: LowRankMultivariateNormal, q: MultivariateNormal) -> Tensor:
+    _require_equal_sizes(p, q)
+    second = q._unbroadcasted_scale_tril
+    log_dets = 2 * half_log_det(second) - p._log_det()
+    diagonal = p._unbroadcasted_cov_diag.sqrt().diag_embed()
+    trace = sum_of_squares(rgrad.linalg.solve_triangular(second, p._unbroadcasted_cov_factor, upper=False))
+    trace = trace + sum_of_squares(rgrad.linalg.solve_triangular(second, diagonal, upper=False))
+    return _multivariate(p, log_dets, trace, batch_mahalanobis(second, q.loc - p.loc))
+
+
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _multivariate_normal_low_rank(p: MultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    _require_equal_sizes(p, q)
+    first = p._unbroadcasted_scale_tril
+    log_dets = q._log_det() - 2 * half_log_det(first)
+    trace = sum_of_squares(first * q._unbroadcasted_cov_diag.rsqrt().unsqueeze(-1))
+    trace = trace - sum_of_squares(q._solved_factor @ first)
+    return _multivariate(p, log_dets, trace, q._mahalanobis(q.loc - p.loc))
+
+
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: LowRankMultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    _require_equal_sizes(p, q)
+    factor, diagonal = p._unbroadcasted_cov_factor, p._unbroadcasted_cov_diag
+    solved = q._solved_factor
+    # (diag(d)^-1 - A^T A) (W W^T + D), term by term.
+    trace = (diagonal / q._unbroadcasted_cov_diag).sum(-1)
+    trace = trace + sum_of_squares(factor * q._unbroadcasted_cov_diag.rsqrt().unsqueeze(-1))
+    trace = trace - sum_of_squares(solved * diagonal.sqrt().unsqueeze(-2)) - sum_of_squares(solved @ factor)
+    return _multivariate(p, q._log_det() - p._log_det(), trace, q._mahalanobis(q.loc - p.loc))
 
 
 @register_kl(Pareto, Pareto)
@@ -266,28 +362,35 @@ def _unreachable(p: Distribution, q: Distribution) -> Tensor:
 
 for _pair in (
     (Beta, Pareto),
+    (ContinuousBernoulli, Pareto),
     (Exponential, Beta),
+    (Exponential, ContinuousBernoulli),
     (Exponential, Pareto),
     (Exponential, Uniform),
     (Gamma, Beta),
+    (Gamma, ContinuousBernoulli),
     (Gamma, Pareto),
     (Gamma, Uniform),
     (Gumbel, Beta),
+    (Gumbel, ContinuousBernoulli),
     (Gumbel, Exponential),
     (Gumbel, Gamma),
     (Gumbel, Pareto),
     (Gumbel, Uniform),
     (Laplace, Beta),
+    (Laplace, ContinuousBernoulli),
     (Laplace, Exponential),
     (Laplace, Gamma),
     (Laplace, Pareto),
     (Laplace, Uniform),
     (Normal, Beta),
+    (Normal, ContinuousBernoulli),
     (Normal, Exponential),
     (Normal, Gamma),
     (Normal, Pareto),
     (Normal, Uniform),
     (Pareto, Beta),
+    (Pareto, ContinuousBernoulli),
     (Pareto, Uniform),
     (Poisson, Bernoulli),
     (Poisson, Binomial),

@@ -32,6 +32,8 @@ __all__ = [
     "softplus",
     "standard_normal",
     "sum_rightmost",
+    "tril_matrix_to_vec",
+    "vec_to_tril_matrix",
 ]
 
 euler_constant = 0.57721566490153286060
@@ -60,6 +62,37 @@ def sum_rightmost(value: Any, dims: int) -> Tensor:
         return value  # type: ignore[no-any-return]
     kept = value.dim() - dims
     return value.reshape(tuple(value.shape[:kept]) + (-1,)).sum(-1)  # type: ignore[no-any-return]
+
+
+def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
+    """The entries of square matrices up to a diagonal, row by row.
+
+    Raises:
+        ValueError: the matrices have no such diagonal.
+    """
+    rows = mat.shape[-1]
+    if not -rows <= diag < rows:
+        raise ValueError(f"tril_matrix_to_vec(): diag={diag} is out of range for {rows} rows")
+    i, j = rgrad.tril_indices(rows, rows, offset=diag)
+    return mat[..., i, j]
+
+
+def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
+    """Square matrices with the entries of vectors up to a diagonal, row by row, and zeros above it.
+
+    Raises:
+        ValueError: no matrix has so many entries there.
+    """
+    count = vec.shape[-1]
+    # The positive root of n^2 + (1 + 2 diag) n - |diag| (diag + 1) - 2 count = 0.
+    linear = 1 + 2 * diag
+    rows = round(((linear**2 + 8 * count + 4 * abs(diag) * (diag + 1)) ** 0.5 - linear) / 2)
+    i, j = rgrad.tril_indices(rows, rows, offset=diag)
+    if len(i) != count:
+        raise ValueError(f"vec_to_tril_matrix(): no square matrix has {count} entries up to diagonal {diag}")
+    matrix = vec.new_zeros(tuple(vec.shape[:-1]) + (rows, rows))
+    matrix[..., i, j] = vec
+    return matrix
 
 
 def broadcast_shape(*shapes: Any) -> rgrad.Size:

@@ -19,6 +19,8 @@ FAMILIES = [
     ("Categorical", {"logits": [[0.2, 0.3, -0.5], [1.0, 2.0, 1.0]]}, [2.0, 0.0]),
     ("Cauchy", {"loc": [0.0, 1.0], "scale": [1.0, 0.5]}, [0.3, 4.0]),
     ("Chi2", {"df": [1.0, 3.5]}, [0.5, 2.0]),
+    ("ContinuousBernoulli", {"probs": [0.2, 0.7, 0.4995]}, [0.3, 0.9, 0.5]),
+    ("ContinuousBernoulli", {"logits": [-1.0, 0.5]}, [0.3, 0.9]),
     ("Dirichlet", {"concentration": [[0.5, 1.0, 2.0], [3.0, 3.0, 3.0]]}, [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]),
     ("Exponential", {"rate": [0.5, 2.0]}, [0.1, 3.0]),
     ("FisherSnedecor", {"df1": [3.0, 5.0], "df2": [6.0, 7.0]}, [0.5, 2.0]),
@@ -31,12 +33,29 @@ FAMILIES = [
     ("InverseGamma", {"concentration": [1.5, 3.0], "rate": [1.0, 0.5]}, [0.3, 1.5]),
     ("Kumaraswamy", {"concentration1": [1.5, 3.0], "concentration0": [1.0, 2.5]}, [0.3, 0.8]),
     ("Laplace", {"loc": [0.0, 1.0], "scale": [1.0, 0.5]}, [0.3, -1.5]),
+    ("LKJCholesky", {"dim": 3, "concentration": [1.0, 2.5]}, [[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.48, 0.6, 0.64]]),
     ("LogNormal", {"loc": [0.0, 1.0], "scale": [1.0, 0.5]}, [0.3, 1.5]),
     ("LogisticNormal", {"loc": [0.0, 1.0], "scale": [1.0, 0.5]}, [0.3, 0.2, 0.5]),
+    (
+        "LowRankMultivariateNormal",
+        {"loc": [[0.0, 1.0, 2.0]], "cov_factor": [[1.0, 0.5], [0.2, 0.3], [0.1, 2.0]], "cov_diag": [1.0, 0.5, 2.0]},
+        [[0.3, -1.5, 2.0]],
+    ),
     (
         "Multinomial",
         {"total_count": 6, "probs": [[0.2, 0.3, 0.5], [1.0, 2.0, 1.0]]},
         [[1.0, 2.0, 3.0], [6.0, 0.0, 0.0]],
+    ),
+    ("MultivariateNormal", {"loc": [0.0, 1.0], "covariance_matrix": [[2.0, 0.5], [0.5, 1.0]]}, [0.3, 1.5]),
+    (
+        "MultivariateNormal",
+        {"loc": [[0.0, 1.0], [2.0, 3.0]], "precision_matrix": [[2.0, 0.5], [0.5, 1.0]]},
+        [[0.3, 1.5], [1.0, 0.0]],
+    ),
+    (
+        "MultivariateNormal",
+        {"loc": [0.0, 1.0], "scale_tril": [[[2.0, 0.0], [0.5, 1.0]], [[1.0, 0.0], [-3.0, 0.5]]]},
+        [0.3, 1.5],
     ),
     ("NegativeBinomial", {"total_count": [5.0, 3.0], "probs": [0.2, 0.7]}, [2.0, 0.0]),
     ("Normal", {"loc": [0.0, 1.0], "scale": [1.0, 0.5]}, [0.3, 1.5]),
@@ -50,6 +69,9 @@ FAMILIES = [
     ("Uniform", {"low": [0.0, 1.0], "high": [1.0, 3.0]}, [0.3, 1.5]),
     ("VonMises", {"loc": [0.0, 1.0], "concentration": [1.0, 4.5]}, [0.3, -1.5]),
     ("Weibull", {"scale": [1.0, 2.0], "concentration": [1.5, 0.7]}, [0.3, 1.5]),
+    ("Wishart", {"df": [3.0, 4.5], "covariance_matrix": [[2.0, 0.5], [0.5, 1.0]]}, [[3.0, 1.0], [1.0, 2.0]]),
+    ("Wishart", {"df": 5.0, "precision_matrix": [[2.0, 0.5], [0.5, 1.0]]}, [[3.0, 1.0], [1.0, 2.0]]),
+    ("Wishart", {"df": 5.0, "scale_tril": [[2.0, 0.0], [0.5, 1.0]]}, [[3.0, 1.0], [1.0, 2.0]]),
 ]
 IDS = [f"{name}-{'-'.join(parameters)}" for name, parameters, _ in FAMILIES]
 
@@ -61,7 +83,9 @@ def made(lib, name, parameters, dtype="float64", requires_grad=False, **options)
         else value
         for key, value in parameters.items()
     }
-    return getattr(lib.distributions, name)(**leaves, **options), [v for v in leaves.values() if not isinstance(v, int)]
+    return getattr(lib.distributions, name)(**leaves, **options), [
+        v for v in leaves.values() if isinstance(v, lib.Tensor)
+    ]
 
 
 def answer(lib, program):
@@ -116,7 +140,8 @@ def test_densities(name, parameters, value):
     agree(program, strides=False, slack=(1e-6, 1e-7))
 
 
-DIFFERENTIABLE = [row for row in FAMILIES if getattr(rgrad.distributions, row[0]).has_rsample]
+# torch cannot derive the samples of Wishart distributions.
+DIFFERENTIABLE = [row for row in FAMILIES if getattr(rgrad.distributions, row[0]).has_rsample and row[0] != "Wishart"]
 
 
 @pytest.mark.parametrize(("name", "parameters", "value"), DIFFERENTIABLE, ids=[row[0] for row in DIFFERENTIABLE])
@@ -142,6 +167,15 @@ def test_samples_with_gradients(name, parameters, value):
 
     # torch computes the derivatives of gamma numbers to about three digits.
     agree(program, strides=False, slack=(5e-3, 1e-4))
+
+
+def test_derivatives_of_wishart_samples():
+    def drawn(factor):
+        rgrad.manual_seed(0)
+        return rgrad.distributions.Wishart(3.5, scale_tril=factor.tril()).rsample((2,))
+
+    factor = rgrad.tensor([[2.0, 0.0], [0.5, 1.0]], dtype=rgrad.float64, requires_grad=True)
+    assert rgrad.autograd.gradcheck(drawn, (factor,))
 
 
 def test_the_mode_of_a_kumaraswamy_distribution():
@@ -256,6 +290,18 @@ PAIRS = lines(
     Pareto(t(1.0, 1.0), t(1.0, 2.0)), Pareto(t(0.6, 2.0), t(2.0, 2.0))
     Poisson(t(1.0)), Poisson(t(2.5))
     Uniform(t(0.0, 0.0), t(1.0, 1.0)), Uniform(t(-1.0, 0.5), t(2.5, 2.0))
+    ContinuousBernoulli(t(0.3, 0.5)), ContinuousBernoulli(t(0.6, 0.5))
+    Beta(t(1.0, 2.0), t(2.0, 0.5)), ContinuousBernoulli(t(0.6, 0.5))
+    Uniform(t(0.2, -0.1), t(0.7, 0.5)), ContinuousBernoulli(t(0.6, 0.5))
+    ContinuousBernoulli(t(0.6, 0.5)), Uniform(t(-0.5, 0.1), t(1.5, 2.0))
+    ContinuousBernoulli(t(0.6, 0.5)), Exponential(t(2.5))
+    ContinuousBernoulli(t(0.6, 0.5)), Normal(t(0.6), t(2.0))
+    Normal(t(0.6), t(2.0)), ContinuousBernoulli(t(0.6))
+    MultivariateNormal(t(0.3, 1.0), m(2.0, 0.5, 0.5, 1.0)), MultivariateNormal(t(1, 0), scale_tril=m(1, 0, -2, 1))
+    MultivariateNormal(t(0.3, 1.0), m(2.0, 0.5, 0.5, 1.0)), low(1.0, 0.5)
+    MultivariateNormal(lib.stack([t(0.3, 1.0), t(2.0, 0.0)]), m(2.0, 0.5, 0.5, 1.0)), low(1.0, 0.5)
+    low(1.0, 0.5), MultivariateNormal(t(0.3, 1.0), m(2.0, 0.5, 0.5, 1.0))
+    low(1.0, 0.5), low(-1.0, 2.0)
     Independent(Normal(t(0.3, 1.0), t(1.0, 1.0)), 1), Independent(Normal(t(0.6, 1.0), t(2.0, 3.0)), 1)
     Exponential(t(1.0)), Normal(t(0.6), t(2.0))
     Laplace(t(0.3), t(1.0)), Normal(t(0.6), t(2.0))
@@ -276,10 +322,30 @@ def test_divergences(expression):
     code = compile(f"kl_divergence({expression})", expression, "eval")
 
     def program(lib):
-        scope = {**vars(lib.distributions), "t": lambda *v: lib.tensor(v, dtype=lib.float64)}
-        return eval(code, scope)
+        d = lib.distributions
+        t = lambda *v: lib.tensor(v, dtype=lib.float64)  # noqa: E731
+        low = lambda *v: d.LowRankMultivariateNormal(t(0.1, 0.2), t(*v).unsqueeze(-1), t(*v) ** 2 + 1)  # noqa: E731
+        return eval(code, {**vars(d), "lib": lib, "t": t, "m": lambda *v: t(*v).reshape(2, 2), "low": low})
 
     agree(program, strides=False, slack=(1e-6, 1e-7))
+
+
+def test_generalized_pareto_distributions():
+    """torch computes densities of single precision only."""
+
+    def program(lib):
+        lib.manual_seed(3)
+        leaves = [lib.tensor(v, requires_grad=True) for v in ([0.0, 1.0, 2.0], [1.0, 0.5, 2.0], [0.3, 0.0, -0.4])]
+        family = lib.distributions.GeneralizedPareto(*leaves)
+        drawn, at = family.rsample((4,)), lib.tensor([0.5, 1.5, 2.5])
+        found = [drawn, family.log_prob(at), family.cdf(at), family.icdf(lib.tensor(0.3)), family.entropy()]
+        gradients = [lib.autograd.grad(value.square().sum(), leaves, allow_unused=True) for value in found]
+        detached = [value.detach() for value in (*found, family.mean, family.variance, family.mode)]
+        larger = family.expand((2, 3)).sample()
+        outside = run(lambda lib: family.log_prob(lib.tensor([-1.0, 0.0, 20.0])), lib)
+        return detached, gradients, larger, outside
+
+    agree(program, strides=False, slack=(1e-4, 1e-5))
 
 
 def test_divergences_of_own_families():
@@ -322,6 +388,9 @@ TRANSFORMS = lines(
     transform_to(constraints.simplex)
     biject_to(constraints.less_than(2.0))
     biject_to(constraints.real_vector)
+    biject_to(constraints.corr_cholesky)
+    biject_to(constraints.cat([constraints.positive, constraints.real], 1, [1, 2]))
+    biject_to(constraints.stack([constraints.positive, constraints.real, constraints.unit_interval], 1))
     """
 )
 
@@ -346,6 +415,30 @@ def test_transforms(expression):
         )
 
     agree(program, strides=False, slack=(1e-6, 1e-7))
+
+
+@pytest.mark.parametrize("name", ["lower_cholesky", "positive_definite", "positive_semidefinite"])
+def test_transforms_to_matrices(name):
+    def program(lib):
+        transform = lib.distributions.transform_to(getattr(lib.distributions.constraints, name))
+        x = lib.tensor([[0.3, 0.5], [0.1, 0.9]], dtype=lib.float64, requires_grad=True)
+        y = transform(x)
+        (gradient,) = lib.autograd.grad(y.square().sum(), x)
+        return y.detach(), gradient, transform.inv(y).detach(), transform == transform, transform.domain.event_dim
+
+    agree(program, strides=False, slack=(1e-6, 1e-7))
+
+
+def test_vectors_as_triangular_matrices():
+    def program(lib):
+        utils = lib.distributions.utils
+        vectors = lib.arange(12.0).reshape(2, 6)
+        matrices = [utils.vec_to_tril_matrix(vectors, diag) for diag in (0, -1)]
+        refused = [run(lambda lib: utils.vec_to_tril_matrix(lib.ones(5)), lib)]
+        refused.append(run(lambda lib: utils.tril_matrix_to_vec(lib.ones(2, 2), 2), lib))
+        return matrices, [utils.tril_matrix_to_vec(matrices[0], diag) for diag in (-2, -1, 0, 1)], refused
+
+    agree(program, strides=False)
 
 
 def test_transformed_distributions():
@@ -391,6 +484,12 @@ CONSTRAINED = lines(
     constraints.lower_cholesky, t(1.0, 1.0, 2.0, 3.0).reshape(2, 2)
     constraints.square, t(1.0, 1.0, 2.0, 3.0).reshape(2, 2)
     constraints.symmetric, t(1.0, 1.0, 2.0, 3.0).reshape(2, 2)
+    constraints.corr_cholesky, t(1.0, 0.0, 0.6, 0.8).reshape(2, 2)
+    constraints.corr_cholesky, t(1.0, 0.0, 0.6, 0.9).reshape(2, 2)
+    constraints.positive_definite, t(2.0, 1.0, 1.0, 3.0, 1.0, 2.0, 2.0, 1.0).reshape(2, 2, 2)
+    constraints.positive_definite, t(2.0, 1.0, 0.5, 3.0).reshape(2, 2)
+    constraints.positive_semidefinite, t(1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 1.0).reshape(2, 2, 2)
+    constraints.MixtureSameFamilyConstraint(constraints.half_open_interval(t(0.0, 1.0), 2.0)), t(0.5, 1.5)
     constraints.cat([constraints.positive, constraints.real], 0, [1, 2]), t(-1.0, 1.0, 2.0)
     constraints.stack([constraints.positive, constraints.real], 0), t(-1.0, 1.0)
     """
@@ -424,6 +523,26 @@ REFUSED = lines(
     TransformedDistribution(Normal(0.0, 1.0), [3])
     MixtureSameFamily(Normal(0.0, 1.0), Normal(0.0, 1.0))
     MixtureSameFamily(Categorical(t(0.5, 0.5)), Normal(t(0.0, 1.0, 2.0), 1.0))
+    MultivariateNormal(t(0.0, 1.0))
+    MultivariateNormal(t(0.0, 1.0), lib.eye(2), lib.eye(2))
+    MultivariateNormal(lib.tensor(0.0), lib.eye(2))
+    MultivariateNormal(t(0.0, 1.0), scale_tril=t(1.0, 2.0))
+    MultivariateNormal(t(0.0, 1.0), -lib.eye(2, dtype=lib.float64))
+    MultivariateNormal(t(0.0, 1.0), -lib.eye(2, dtype=lib.float64), validate_args=False)
+    LowRankMultivariateNormal(t(0.0, 1.0), lib.ones(3, 1), t(1.0, 1.0))
+    LowRankMultivariateNormal(t(0.0, 1.0), lib.ones(2), t(1.0, 1.0))
+    LowRankMultivariateNormal(t(0.0, 1.0), lib.ones(2, 1), t(1.0, 1.0, 1.0))
+    LowRankMultivariateNormal(t(0.0, 1.0), lib.ones(2, 1), -t(1.0, 1.0))
+    Wishart(3.0)
+    Wishart(0.5, lib.eye(2))
+    Wishart(3.0, lib.ones(2))
+    LKJCholesky(1)
+    ContinuousBernoulli()
+    ContinuousBernoulli(1.5, validate_args=True)
+    GeneralizedPareto(0.0, -1.0, 0.5)
+    kl_divergence(MultivariateNormal(lib.zeros(2), lib.eye(2)), MultivariateNormal(lib.zeros(3), lib.eye(3)))
+    transform_to(constraints.corr_cholesky).forward_shape((4,))
+    transform_to(constraints.corr_cholesky).inverse_shape((3, 4))
     Poisson(1.0).rsample()
     Binomial(t(1.0, 2.0), t(0.5, 0.5)).entropy()
     constraints.dependent.check(t(1.0))

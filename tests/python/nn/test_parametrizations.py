@@ -248,6 +248,40 @@ def test_the_older_spectral_norm(options):
     agree(program, slack=(1e-4, 1e-5))
 
 
+@pytest.mark.parametrize("trivialization", [True, False])
+@pytest.mark.parametrize("map", [None, "matrix_exp", "cayley", "householder"])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 4), (3, 4), (2, 5, 4)], ids=str)
+def test_orthogonal_matrices(shape, map, trivialization):
+    def program(library):
+        library.manual_seed(7)
+        made = library.nn.Module()
+        made.weight = library.nn.Parameter(library.randn(*shape, dtype=library.float64))
+        options = {"use_trivialization": trivialization}
+        library.nn.utils.parametrizations.orthogonal(made, "weight", map, **options)
+        names, first = list(made.state_dict()), made.weight
+        loss = (first * library.arange(4.0, dtype=library.float64)).square().sum()
+        loss.backward()
+        (original,) = made.parameters()
+        with library.no_grad():
+            original -= 0.1 * original.grad
+        second = made.weight.detach()
+        assigned = run(lambda library: setattr(made, "weight", library.randn(*shape, dtype=library.float64)), library)
+        return names, first.detach(), original.grad, second, assigned, made.weight.detach(), library.rand(1)
+
+    agree(program, strides=False, slack=(1e-7, 1e-8))
+
+
+def test_refused_orthogonal_matrices():
+    raises(lambda library: library.nn.utils.parametrizations.orthogonal(library.nn.Linear(2, 2), "kernel"))
+    raises(lambda library: library.nn.utils.parametrizations.orthogonal(library.nn.Linear(2, 2), "bias"))
+    raises(lambda library: library.nn.utils.parametrizations.orthogonal(library.nn.Linear(2, 2), "weight", "qr"))
+    raises(
+        lambda library: library.nn.utils.parametrizations.orthogonal(
+            library.nn.Linear(2, 3, dtype=library.complex64), orthogonal_map="householder"
+        )
+    )
+
+
 def test_refused_norms():
     raises(lambda library: library.nn.utils.spectral_norm(library.nn.Linear(2, 2), n_power_iterations=0))
     raises(lambda library: library.nn.utils.parametrizations.spectral_norm(library.nn.Linear(2, 2), "kernel"))

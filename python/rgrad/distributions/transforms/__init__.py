@@ -13,9 +13,13 @@ from rgrad.distributions.transforms.elementwise import (
     SoftplusTransform,
     TanhTransform,
 )
+from rgrad.distributions.transforms.matrices import (
+    CorrCholeskyTransform,
+    LowerCholeskyTransform,
+    PositiveDefiniteTransform,
+)
 from rgrad.distributions.transforms.rows import (
     CatTransform,
-    LowerCholeskyTransform,
     ReshapeTransform,
     SoftmaxTransform,
     StackTransform,
@@ -27,10 +31,12 @@ __all__ = [
     "AffineTransform",
     "CatTransform",
     "ComposeTransform",
+    "CorrCholeskyTransform",
     "CumulativeDistributionTransform",
     "ExpTransform",
     "IndependentTransform",
     "LowerCholeskyTransform",
+    "PositiveDefiniteTransform",
     "PowerTransform",
     "ReshapeTransform",
     "SigmoidTransform",

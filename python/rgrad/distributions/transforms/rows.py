@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CatTransform",
-    "LowerCholeskyTransform",
     "ReshapeTransform",
     "SoftmaxTransform",
     "StackTransform",
@@ -141,24 +140,6 @@ class StickBreakingTransform(Transform):
         if len(shape) < 1:
             raise ValueError("StickBreakingTransform: an output of at least one dimension is expected")
         return rgrad.Size(shape[:-1]) + (shape[-1] - 1,)
-
-
-class LowerCholeskyTransform(Transform):
-    """Square matrices as lower triangular ones with a positive diagonal."""
-
-    domain = constraints.independent(constraints.real, 2)
-    codomain = constraints.lower_cholesky
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, LowerCholeskyTransform)
-
-    __hash__ = object.__hash__
-
-    def _call(self, x: Any) -> Any:
-        return x.tril(-1) + x.diagonal(dim1=-2, dim2=-1).exp().diag_embed()
-
-    def _inverse(self, y: Any) -> Any:
-        return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
 
 
 class _PieceTransform(Transform):
