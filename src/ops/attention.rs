@@ -49,6 +49,9 @@ op! {
             );
         }
         let dtype = query.dtype();
+        if dtype.is_complex() {
+            bail!(NotImplemented, "{NAME}: not implemented for {dtype}");
+        }
         if key.dtype() != dtype || value.dtype() != dtype || !dtype.is_float() {
             bail!(Runtime, "{NAME}: one float dtype is expected, got {dtype}, {} and {}", key.dtype(), value.dtype());
         }

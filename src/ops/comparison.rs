@@ -6,8 +6,16 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::value::Operand;
+use crate::value::{Operand, Value};
 use crate::{bail, op, pointwise};
+
+/// Two numbers are no tensors.
+pub(crate) fn check_tensor(name: &str, values: &[Value], _: DType) -> Result<()> {
+    if !values.iter().any(|value| matches!(value, Value::Tensor(_))) {
+        bail!(Type, "{name}: at least one operand has to be a tensor");
+    }
+    Ok(())
+}
 
 pointwise! {
     /// Whether elements are equal.
@@ -81,15 +89,18 @@ pointwise! {
         = input.equals(0.0) ^ other.equals(0.0);
 
     /// Bitwise and; for bool, logical and.
-    fn bitwise_and(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_and(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_and(other);
 
     /// Bitwise or; for bool, logical or.
-    fn bitwise_or(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_or(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_or(other);
 
     /// Bitwise exclusive or; for bool, "one but not both".
-    fn bitwise_xor(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_xor(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_xor(other);
 }
 

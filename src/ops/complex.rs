@@ -13,7 +13,7 @@ use num_complex::Complex;
 use crate::data::Data;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{div, mul, mul_tensors, sub};
+use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, sub};
 use crate::ops::comparison::eq;
 use crate::ops::selection::choose;
 use crate::ops::unary::abs;
@@ -21,6 +21,7 @@ use crate::ops::views;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op, pointwise};
 
 /// The number whose square is -1.
@@ -230,6 +231,49 @@ op! {
         real(g) => self::real(g);
         imag(g) => self::imag(g);
     }
+}
+
+/// What a linear operation makes of a tensor, which is made for real ones: of a complex tensor its parts apart. Without
+/// history.
+pub(crate) fn by_parts(tensor: &Tensor, operation: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    if !tensor.dtype().is_complex() {
+        return operation(tensor);
+    }
+    let of = |nth: usize| operation(&Tensor::from_data(part(&tensor.data(), nth)));
+    joined("complex", &of(0)?, &of(1)?)
+}
+
+/// A product of real tensors as one of complex tensors too: four products of parts. Without history.
+pub(crate) fn product_by_parts(
+    a: &Tensor,
+    b: &Tensor,
+    product: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    if !a.dtype().is_complex() {
+        return product(a, b);
+    }
+    let of = |tensor: &Tensor, nth: usize| Tensor::from_data(part(&tensor.data(), nth));
+    let (a, b) = ([of(a, 0), of(a, 1)], [of(b, 0), of(b, 1)]);
+    let real = sub((&product(&a[0], &b[0])?).into(), (&product(&a[1], &b[1])?).into())?;
+    let imaginary = add_tensors(&product(&a[0], &b[1])?, &product(&a[1], &b[0])?)?;
+    joined("complex", &real, &imaginary)
+}
+
+/// Refuses complex numbers, for an elementwise operation that is defined for real ones alone.
+pub(crate) fn check_real(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype.is_complex() {
+        bail!(Runtime, "{name}: not defined for complex numbers");
+    }
+    Ok(())
+}
+
+/// Refuses a complex tensor whose gradient is asked for, where PyTorch has no derivative for complex numbers.
+pub(crate) fn check_no_gradient(name: &str, tensors: &[&Tensor]) -> Result<()> {
+    let asked = |tensor: &&&Tensor| tensor.dtype().is_complex() && tensor.requires_grad();
+    if tensors.iter().find(asked).is_some() && crate::autograd::modes::grad_enabled() {
+        bail!(Runtime, "{name}: not differentiable for complex numbers; take detach() or the real parts");
+    }
+    Ok(())
 }
 
 fn joined(name: &str, first: &Tensor, second: &Tensor) -> Result<Tensor> {

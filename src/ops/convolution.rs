@@ -8,11 +8,13 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::convolution::{self as kernel, Geometry};
+use crate::ops::complex::{conj, product_by_parts};
 use crate::ops::conversion::contiguous;
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
+use crate::value::{IntList, Value};
 use crate::{bail, op, with_element};
 
 /// Stride, padding, dilation and groups, checked against the sizes of input and weight.
@@ -60,6 +62,10 @@ fn checked(size: &[i64]) -> Result<Dims> {
 
 /// `out = weight * input + bias` for tensors that fit.
 fn convolved(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, size: &[usize], steps: Steps) -> Result<Tensor> {
+    if input.dtype().is_complex() {
+        let out = product_by_parts(input, weight, |x, w| convolved(x, w, None, size, steps))?;
+        return with_bias(out, bias);
+    }
     let (input, weight) = (input.to_contiguous()?, weight.to_contiguous()?);
     let bias = bias.map(Tensor::to_contiguous).transpose()?;
     let out = Tensor::empty(size, input.dtype())?;
@@ -73,8 +79,20 @@ fn convolved(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, size: &[usi
     Ok(out)
 }
 
+/// An output to which nobody else refers, with a bias for each feature added to it.
+fn with_bias(out: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let Some(bias) = bias else { return Ok(out) };
+    let mut broadcast: Ints = Ints::from_elem(1, out.ndim() - 1);
+    broadcast[0] = -1;
+    let bias = views::reshape(&bias.detach(), &broadcast)?;
+    crate::autograd::primitives::call_in_place("add", &[Value::Tensor(out), Value::Tensor(bias)])
+}
+
 /// The input that the output `gradient` comes from, for tensors that fit.
 fn input_of(gradient: &Tensor, weight: &Tensor, size: &[usize], steps: Steps) -> Result<Tensor> {
+    if gradient.dtype().is_complex() {
+        return product_by_parts(gradient, weight, |g, w| input_of(g, w, size, steps));
+    }
     let (gradient, weight) = (gradient.to_contiguous()?, weight.to_contiguous()?);
     let out = Tensor::empty(size, gradient.dtype())?;
     let geometry = steps.geometry(size, &weight.sizes(), &gradient.sizes());
@@ -86,6 +104,22 @@ fn input_of(gradient: &Tensor, weight: &Tensor, size: &[usize], steps: Steps) ->
     Ok(out)
 }
 
+/// The weight that the output `gradient` of an input comes from, for tensors that fit.
+fn weight_of(gradient: &Tensor, input: &Tensor, size: &[usize], steps: Steps) -> Result<Tensor> {
+    if input.dtype().is_complex() {
+        return product_by_parts(gradient, input, |g, x| weight_of(g, x, size, steps));
+    }
+    let (gradient, input) = (gradient.to_contiguous()?, input.to_contiguous()?);
+    let out = Tensor::empty(size, input.dtype())?;
+    let geometry = steps.geometry(&input.sizes(), &out.sizes(), &gradient.sizes());
+    with_element!(input.dtype(), real T => {
+        let (g, x, sink) = (gradient.data().pointer(), input.data().pointer(), out.data().pointer());
+        // SAFETY: three row-major tensors of the sizes of the geometry, of which the last is new.
+        unsafe { kernel::weight_gradient::<T>(&geometry, g.cast(), x.cast(), sink.cast()) }
+    }, else bail!(NotImplemented, "convolution: not implemented for {}", input.dtype()));
+    Ok(out)
+}
+
 op! {
     /// The output of a convolution, of a given size.
     fn convolve as "_convolve" (
@@ -94,10 +128,10 @@ op! {
     value { convolved(input, weight, None, &checked(size)?, Steps { stride, padding, dilation, groups }) }
     derivative "ConvolutionBackward0" Multilinear {
         input(g, weight, stride, padding, dilation, groups, ctx) => {
-            convolution_input(g, weight, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolution_input(g, &conj(weight)?, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         weight(g, input, stride, padding, dilation, groups, ctx) => {
-            convolution_weight(g, input, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_weight(g, &conj(input)?, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -110,10 +144,10 @@ op! {
     value { input_of(gradient, weight, &checked(size)?, Steps { stride, padding, dilation, groups }) }
     derivative "ConvolutionBackwardBackward0" Multilinear {
         gradient(g, weight, stride, padding, dilation, groups, ctx) => {
-            convolve(g, weight, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolve(g, &conj(weight)?, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         weight(g, gradient, stride, padding, dilation, groups, ctx) => {
-            convolution_weight(gradient, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_weight(&conj(gradient)?, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -123,24 +157,13 @@ op! {
     fn convolution_weight as "_convolution_weight" (
         gradient: Tensor, input: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: i64
     ) -> Tensor;
-    value {
-        let (gradient, input) = (gradient.to_contiguous()?, input.to_contiguous()?);
-        let out = Tensor::empty(&checked(size)?, input.dtype())?;
-        let steps = Steps { stride, padding, dilation, groups };
-        let geometry = steps.geometry(&input.sizes(), &out.sizes(), &gradient.sizes());
-        with_element!(input.dtype(), real T => {
-            let (g, x, sink) = (gradient.data().pointer(), input.data().pointer(), out.data().pointer());
-            // SAFETY: three row-major tensors of the sizes of the geometry, of which the last is new.
-            unsafe { kernel::weight_gradient::<T>(&geometry, g.cast(), x.cast(), sink.cast()) }
-        }, else bail!(NotImplemented, "convolution: not implemented for {}", input.dtype()));
-        Ok(out)
-    }
+    value { weight_of(gradient, input, &checked(size)?, Steps { stride, padding, dilation, groups }) }
     derivative "ConvolutionBackwardBackward0" Multilinear {
         gradient(g, input, stride, padding, dilation, groups, ctx) => {
-            convolve(input, g, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolve(&conj(input)?, g, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         input(g, gradient, stride, padding, dilation, groups, ctx) => {
-            convolution_input(gradient, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_input(&conj(gradient)?, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -151,8 +174,8 @@ op! {
     /// `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
     /// convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
     fn convolution(
-        input: Tensor, weight: Tensor, bias: Option<Tensor>, stride: Ints, padding: Ints, dilation: Ints,
-        transposed: bool, output_padding: Ints, groups: i64
+        input: Tensor, weight: Tensor, bias: Option<Tensor>, stride: IntList, padding: IntList,
+        dilation: IntList, transposed: bool, output_padding: IntList, groups: i64
     ) -> Tensor, FUNCTION;
     value {
         let size = output_size(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)?;
@@ -161,33 +184,26 @@ op! {
         if !transposed {
             return convolved(input, weight, bias, &size, steps);
         }
-        if !input.dtype().is_float() && input.dtype() != DType::Int64 {
+        if input.dtype().is_integral() && input.dtype() != DType::Int64 {
             bail!(NotImplemented, "conv_transpose: not implemented for {}", input.dtype());
         }
-        let out = input_of(input, weight, &size, steps)?;
-        let Some(bias) = bias else { return Ok(out) };
-        let mut broadcast: Ints = Ints::from_elem(1, size.len() - 1);
-        broadcast[0] = -1;
-        crate::autograd::primitives::call_in_place(
-            "add",
-            &[crate::value::Value::Tensor(out), crate::value::Value::Tensor(views::reshape(&bias.detach(), &broadcast)?)],
-        )
+        with_bias(input_of(input, weight, &size, steps)?, bias)
     }
     derivative "ConvolutionBackward0" ByVjp {
         input(g, input, weight, stride, padding, dilation, transposed, groups) => {
             let size = ints(&input.sizes());
             let (stride, padding, dilation) = (each(stride, size.len()), each(padding, size.len()), each(dilation, size.len()));
             match transposed {
-                false => convolution_input(g, weight, &size, &stride, &padding, &dilation, groups),
-                true => convolve(g, weight, &size, &stride, &padding, &dilation, groups),
+                false => convolution_input(g, &conj(weight)?, &size, &stride, &padding, &dilation, groups),
+                true => convolve(g, &conj(weight)?, &size, &stride, &padding, &dilation, groups),
             }
         };
         weight(g, input, weight, stride, padding, dilation, transposed, groups) => {
             let size = ints(&weight.sizes());
             let (stride, padding, dilation) = (each(stride, size.len()), each(padding, size.len()), each(dilation, size.len()));
             match transposed {
-                false => convolution_weight(g, input, &size, &stride, &padding, &dilation, groups),
-                true => convolution_weight(input, g, &size, &stride, &padding, &dilation, groups),
+                false => convolution_weight(g, &conj(input)?, &size, &stride, &padding, &dilation, groups),
+                true => convolution_weight(&conj(input)?, g, &size, &stride, &padding, &dilation, groups),
             }
         };
         bias(g) => {

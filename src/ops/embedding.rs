@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::kernels::embedding as kernel;
 use crate::op::Gradients;
 use crate::ops::arithmetic::mul_tensors;
+use crate::ops::complex::check_no_gradient;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{index_select, scatter_add};
 use crate::ops::reduction::sum;
@@ -41,6 +42,7 @@ op! {
         weight: Tensor, indices: Tensor, padding_idx: i64 = -1, scale_grad_by_freq: bool = false, sparse: bool = false
     ) -> Tensor, FUNCTION;
     value {
+        check_no_gradient("embedding", &[weight])?;
         let [rows, width] = width_of("embedding", weight)?;
         let list = indices_of("embedding", indices, rows)?;
         let mut sizes = indices.sizes();
