@@ -49,14 +49,14 @@ op! {
             );
         }
         let dtype = query.dtype();
+        if attn_mask.is_some() && is_causal {
+            bail!(Runtime, "{NAME}: attn_mask and is_causal exclude each other");
+        }
         if dtype.is_complex() {
             bail!(NotImplemented, "{NAME}: not implemented for {dtype}");
         }
         if key.dtype() != dtype || value.dtype() != dtype || !dtype.is_float() {
             bail!(Runtime, "{NAME}: one float dtype is expected, got {dtype}, {} and {}", key.dtype(), value.dtype());
-        }
-        if attn_mask.is_some() && is_causal {
-            bail!(Runtime, "{NAME}: attn_mask and is_causal exclude each other");
         }
         if let Some(mask) = attn_mask
             && mask.dtype() != DType::Bool

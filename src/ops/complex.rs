@@ -13,7 +13,7 @@ use num_complex::Complex;
 use crate::data::Data;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, sub};
+use crate::ops::arithmetic::{div, mul, mul_tensors, sub};
 use crate::ops::comparison::eq;
 use crate::ops::selection::choose;
 use crate::ops::unary::abs;
@@ -25,7 +25,7 @@ use crate::value::Value;
 use crate::{bail, op, pointwise};
 
 /// The number whose square is -1.
-const I: Scalar = Scalar::Complex(Complex { re: 0.0, im: 1.0 });
+pub(crate) const I: Scalar = Scalar::Complex(Complex { re: 0.0, im: 1.0 });
 
 pointwise! {
     /// The complex conjugates of complex elements.
@@ -241,22 +241,6 @@ pub(crate) fn by_parts(tensor: &Tensor, operation: impl Fn(&Tensor) -> Result<Te
     }
     let of = |nth: usize| operation(&Tensor::from_data(part(&tensor.data(), nth)));
     joined("complex", &of(0)?, &of(1)?)
-}
-
-/// A product of real tensors as one of complex tensors too: four products of parts. Without history.
-pub(crate) fn product_by_parts(
-    a: &Tensor,
-    b: &Tensor,
-    product: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
-) -> Result<Tensor> {
-    if !a.dtype().is_complex() {
-        return product(a, b);
-    }
-    let of = |tensor: &Tensor, nth: usize| Tensor::from_data(part(&tensor.data(), nth));
-    let (a, b) = ([of(a, 0), of(a, 1)], [of(b, 0), of(b, 1)]);
-    let real = sub((&product(&a[0], &b[0])?).into(), (&product(&a[1], &b[1])?).into())?;
-    let imaginary = add_tensors(&product(&a[0], &b[1])?, &product(&a[1], &b[0])?)?;
-    joined("complex", &real, &imaginary)
 }
 
 /// Refuses complex numbers, for an elementwise operation that is defined for real ones alone.

@@ -8,13 +8,14 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::convolution::{self as kernel, Geometry};
-use crate::ops::complex::{conj, product_by_parts};
+use crate::ops::arithmetic::{add_tensors, mul, sub};
+use crate::ops::complex::{I, imag, real};
 use crate::ops::conversion::contiguous;
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
-use crate::value::{IntList, Value};
+use crate::value::IntList;
 use crate::{bail, op, with_element};
 
 /// Stride, padding, dilation and groups, checked against the sizes of input and weight.
@@ -62,10 +63,6 @@ fn checked(size: &[i64]) -> Result<Dims> {
 
 /// `out = weight * input + bias` for tensors that fit.
 fn convolved(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, size: &[usize], steps: Steps) -> Result<Tensor> {
-    if input.dtype().is_complex() {
-        let out = product_by_parts(input, weight, |x, w| convolved(x, w, None, size, steps))?;
-        return with_bias(out, bias);
-    }
     let (input, weight) = (input.to_contiguous()?, weight.to_contiguous()?);
     let bias = bias.map(Tensor::to_contiguous).transpose()?;
     let out = Tensor::empty(size, input.dtype())?;
@@ -79,20 +76,8 @@ fn convolved(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, size: &[usi
     Ok(out)
 }
 
-/// An output to which nobody else refers, with a bias for each feature added to it.
-fn with_bias(out: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let Some(bias) = bias else { return Ok(out) };
-    let mut broadcast: Ints = Ints::from_elem(1, out.ndim() - 1);
-    broadcast[0] = -1;
-    let bias = views::reshape(&bias.detach(), &broadcast)?;
-    crate::autograd::primitives::call_in_place("add", &[Value::Tensor(out), Value::Tensor(bias)])
-}
-
 /// The input that the output `gradient` comes from, for tensors that fit.
 fn input_of(gradient: &Tensor, weight: &Tensor, size: &[usize], steps: Steps) -> Result<Tensor> {
-    if gradient.dtype().is_complex() {
-        return product_by_parts(gradient, weight, |g, w| input_of(g, w, size, steps));
-    }
     let (gradient, weight) = (gradient.to_contiguous()?, weight.to_contiguous()?);
     let out = Tensor::empty(size, gradient.dtype())?;
     let geometry = steps.geometry(size, &weight.sizes(), &gradient.sizes());
@@ -104,22 +89,6 @@ fn input_of(gradient: &Tensor, weight: &Tensor, size: &[usize], steps: Steps) ->
     Ok(out)
 }
 
-/// The weight that the output `gradient` of an input comes from, for tensors that fit.
-fn weight_of(gradient: &Tensor, input: &Tensor, size: &[usize], steps: Steps) -> Result<Tensor> {
-    if input.dtype().is_complex() {
-        return product_by_parts(gradient, input, |g, x| weight_of(g, x, size, steps));
-    }
-    let (gradient, input) = (gradient.to_contiguous()?, input.to_contiguous()?);
-    let out = Tensor::empty(size, input.dtype())?;
-    let geometry = steps.geometry(&input.sizes(), &out.sizes(), &gradient.sizes());
-    with_element!(input.dtype(), real T => {
-        let (g, x, sink) = (gradient.data().pointer(), input.data().pointer(), out.data().pointer());
-        // SAFETY: three row-major tensors of the sizes of the geometry, of which the last is new.
-        unsafe { kernel::weight_gradient::<T>(&geometry, g.cast(), x.cast(), sink.cast()) }
-    }, else bail!(NotImplemented, "convolution: not implemented for {}", input.dtype()));
-    Ok(out)
-}
-
 op! {
     /// The output of a convolution, of a given size.
     fn convolve as "_convolve" (
@@ -128,10 +97,10 @@ op! {
     value { convolved(input, weight, None, &checked(size)?, Steps { stride, padding, dilation, groups }) }
     derivative "ConvolutionBackward0" Multilinear {
         input(g, weight, stride, padding, dilation, groups, ctx) => {
-            convolution_input(g, &conj(weight)?, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolution_input(g, weight, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         weight(g, input, stride, padding, dilation, groups, ctx) => {
-            convolution_weight(g, &conj(input)?, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_weight(g, input, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -144,10 +113,10 @@ op! {
     value { input_of(gradient, weight, &checked(size)?, Steps { stride, padding, dilation, groups }) }
     derivative "ConvolutionBackwardBackward0" Multilinear {
         gradient(g, weight, stride, padding, dilation, groups, ctx) => {
-            convolve(g, &conj(weight)?, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolve(g, weight, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         weight(g, gradient, stride, padding, dilation, groups, ctx) => {
-            convolution_weight(&conj(gradient)?, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_weight(gradient, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -157,13 +126,24 @@ op! {
     fn convolution_weight as "_convolution_weight" (
         gradient: Tensor, input: Tensor, size: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: i64
     ) -> Tensor;
-    value { weight_of(gradient, input, &checked(size)?, Steps { stride, padding, dilation, groups }) }
+    value {
+        let (gradient, input) = (gradient.to_contiguous()?, input.to_contiguous()?);
+        let out = Tensor::empty(&checked(size)?, input.dtype())?;
+        let steps = Steps { stride, padding, dilation, groups };
+        let geometry = steps.geometry(&input.sizes(), &out.sizes(), &gradient.sizes());
+        with_element!(input.dtype(), real T => {
+            let (g, x, sink) = (gradient.data().pointer(), input.data().pointer(), out.data().pointer());
+            // SAFETY: three row-major tensors of the sizes of the geometry, of which the last is new.
+            unsafe { kernel::weight_gradient::<T>(&geometry, g.cast(), x.cast(), sink.cast()) }
+        }, else bail!(NotImplemented, "convolution: not implemented for {}", input.dtype()));
+        Ok(out)
+    }
     derivative "ConvolutionBackwardBackward0" Multilinear {
         gradient(g, input, stride, padding, dilation, groups, ctx) => {
-            convolve(&conj(input)?, g, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
+            convolve(input, g, &ints(&ctx.sizes_of(0)?), stride, padding, dilation, groups)
         };
         input(g, gradient, stride, padding, dilation, groups, ctx) => {
-            convolution_input(&conj(gradient)?, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
+            convolution_input(gradient, g, &ints(&ctx.sizes_of(1)?), stride, padding, dilation, groups)
         };
     }
 }
@@ -184,26 +164,33 @@ op! {
         if !transposed {
             return convolved(input, weight, bias, &size, steps);
         }
-        if input.dtype().is_integral() && input.dtype() != DType::Int64 {
+        if !input.dtype().is_float() && input.dtype() != DType::Int64 {
             bail!(NotImplemented, "conv_transpose: not implemented for {}", input.dtype());
         }
-        with_bias(input_of(input, weight, &size, steps)?, bias)
+        let out = input_of(input, weight, &size, steps)?;
+        let Some(bias) = bias else { return Ok(out) };
+        let mut broadcast: Ints = Ints::from_elem(1, size.len() - 1);
+        broadcast[0] = -1;
+        crate::autograd::primitives::call_in_place(
+            "add",
+            &[crate::value::Value::Tensor(out), crate::value::Value::Tensor(views::reshape(&bias.detach(), &broadcast)?)],
+        )
     }
     derivative "ConvolutionBackward0" ByVjp {
         input(g, input, weight, stride, padding, dilation, transposed, groups) => {
             let size = ints(&input.sizes());
             let (stride, padding, dilation) = (each(stride, size.len()), each(padding, size.len()), each(dilation, size.len()));
             match transposed {
-                false => convolution_input(g, &conj(weight)?, &size, &stride, &padding, &dilation, groups),
-                true => convolve(g, &conj(weight)?, &size, &stride, &padding, &dilation, groups),
+                false => convolution_input(g, weight, &size, &stride, &padding, &dilation, groups),
+                true => convolve(g, weight, &size, &stride, &padding, &dilation, groups),
             }
         };
         weight(g, input, weight, stride, padding, dilation, transposed, groups) => {
             let size = ints(&weight.sizes());
             let (stride, padding, dilation) = (each(stride, size.len()), each(padding, size.len()), each(dilation, size.len()));
             match transposed {
-                false => convolution_weight(g, &conj(input)?, &size, &stride, &padding, &dilation, groups),
-                true => convolution_weight(&conj(input)?, g, &size, &stride, &padding, &dilation, groups),
+                false => convolution_weight(g, input, &size, &stride, &padding, &dilation, groups),
+                true => convolution_weight(input, g, &size, &stride, &padding, &dilation, groups),
             }
         };
         bias(g) => {
@@ -312,6 +299,23 @@ fn output_size(
     Ok(size)
 }
 
+/// What a convolution makes of an input, a weight and a bias.
+type Convolved<'a> = dyn Fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor> + 'a;
+
+/// A convolution of complex tensors: three of real ones, by C. F. Gauss's way to multiply two complex numbers.
+fn of_parts(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, convolved: &Convolved) -> Result<Tensor> {
+    let part = |tensor: Option<&Tensor>, take: fn(&Tensor) -> Result<Tensor>| tensor.map(take).transpose();
+    let ([x, y], [v, w]) = ([real(input)?, imag(input)?], [real(weight)?, imag(weight)?]);
+    let (b, c) = (part(bias, real)?, part(bias, imag)?);
+    let both = |bias: Option<(&Tensor, &Tensor)>| bias.map(|(b, c)| add_tensors(b, c)).transpose();
+    let first = convolved(&x, &v, b.as_ref())?;
+    let second = convolved(&y, &w, None)?;
+    let crossed = convolved(&add_tensors(&x, &y)?, &add_tensors(&v, &w)?, both(b.as_ref().zip(c.as_ref()))?.as_ref())?;
+    let of_real = sub((&first).into(), (&second).into())?;
+    let of_imaginary = sub((&sub((&crossed).into(), (&first).into())?).into(), (&second).into())?;
+    add_tensors(&of_real, &mul((&of_imaginary).into(), I.into())?)
+}
+
 /// A convolution of a batch, or of one example without the dimension of a batch.
 #[expect(clippy::too_many_arguments, reason = "all that a convolution depends on")]
 fn of_rank(
@@ -336,6 +340,11 @@ fn of_rank(
             shape::show(&input.sizes()),
             shape::show(&weight.sizes())
         );
+    }
+    if input.dtype().is_complex() {
+        return of_parts(input, weight, bias, &|x, w, b| {
+            of_rank(name, rank, x, w, b, stride, padding, dilation, output_padding, groups)
+        });
     }
     let (transposed, extra) = (output_padding.is_some(), output_padding.unwrap_or(&[0]));
     if input.ndim() == rank + 2 {
@@ -456,7 +465,7 @@ op! {
             );
         }
         let (x, w) = time_last(&input.detach(), &weight.detach())?;
-        let out = convolution(&x, &w, Some(&bias.detach()), &[1], &[pad], &[1], false, &[0], 1)?;
+        let out = of_rank("conv_tbc", 1, &x, &w, Some(&bias.detach()), &[1], &[pad], &[1], None, 1)?;
         contiguous(&views::permute(&out, &[2, 0, 1])?)
     }
     derivative "ConvTbcBackward0" ByVjp {

@@ -27,6 +27,13 @@ fn check_float(name: &str, tensor: &Tensor) -> Result<()> {
     Ok(())
 }
 
+fn check_real(name: &str, tensor: &Tensor) -> Result<()> {
+    if tensor.dtype().is_complex() {
+        bail!(Runtime, "{name}: not defined for complex numbers");
+    }
+    check_float(name, tensor)
+}
+
 /// The p-norm along a dimension, not recorded.
 fn length_of(x: &Tensor, p: f64, dim: i64, keepdim: bool) -> Result<Tensor> {
     if x.dtype().is_complex() {
@@ -162,8 +169,8 @@ op! {
         if x1.ndim() < 2 || x2.ndim() < 2 {
             bail!(Runtime, "cdist: matrices are needed, the arguments have {} and {} dimensions", x1.ndim(), x2.ndim());
         }
-        check_float("cdist", x1)?;
-        check_float("cdist", x2)?;
+        check_real("cdist", x1)?;
+        check_real("cdist", x2)?;
         check_norm("cdist", p)?;
         let (columns, others) = (x1.size(-1)?, x2.size(-1)?);
         if columns != others {
@@ -191,7 +198,7 @@ op! {
         if input.ndim() != 2 {
             bail!(Runtime, "pdist: a matrix is needed, the input has {} dimensions", input.ndim());
         }
-        check_float("pdist", input)?;
+        check_real("pdist", input)?;
         check_norm("pdist", p)?;
         let [first, second] = pairs(input.sizes()[0])?;
         let difference = sub((&index_select(input, 0, &first)?).into(), (&index_select(input, 0, &second)?).into())?;

@@ -42,9 +42,9 @@ op! {
         weight: Tensor, indices: Tensor, padding_idx: i64 = -1, scale_grad_by_freq: bool = false, sparse: bool = false
     ) -> Tensor, FUNCTION;
     value {
-        check_no_gradient("embedding", &[weight])?;
         let [rows, width] = width_of("embedding", weight)?;
         let list = indices_of("embedding", indices, rows)?;
+        check_no_gradient("embedding", &[weight])?;
         let mut sizes = indices.sizes();
         sizes.push(width);
         let (weight, out) = (weight.to_contiguous()?, Tensor::empty(&sizes, weight.dtype())?);

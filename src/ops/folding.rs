@@ -8,7 +8,7 @@ use crate::ops::resampling::{resample_backward, resampled};
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::{bail, op};
+use crate::{bail, error, op};
 
 /// Kernel, dilation, padding and stride in two dimensions.
 struct Blocks {
@@ -123,14 +123,20 @@ op! {
 }
 
 fn unfolded(input: &Tensor, kernel: &[i64], dilation: &[i64], padding: &[i64], stride: &[i64]) -> Result<Tensor> {
-    if input.ndim() < 3 {
-        bail!(
+    let misfit = || {
+        error!(
             Index,
             "unfold: an image has at least three dimensions, the input has size {}",
             shape::show(&input.sizes())
-        );
+        )
+    };
+    if input.ndim() < 2 {
+        return Err(misfit());
     }
     let blocks = Blocks::new("unfold", kernel, dilation, padding, stride)?;
+    if input.ndim() == 2 {
+        return Err(misfit());
+    }
     let (image, lacks) = batched("unfold", input, 4)?;
     check_element("unfold", input)?;
     let sizes = ints(&image.sizes());

@@ -377,6 +377,9 @@ op! {
             bail!(Index, "index_reduce: the index has to have at most one dimension, its size is {}", shape::show(&index.sizes()));
         }
         check_same_dtype("index_reduce", source, input)?;
+        if input.dtype().is_complex() && !include_self {
+            bail!(NotImplemented, "index_reduce: not implemented for {} without include_self", input.dtype());
+        }
         if matches!(reduce, Reduce::Mean | Reduce::Product) {
             check_no_gradient("index_reduce", &[input, source])?;
         }

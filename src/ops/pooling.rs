@@ -579,6 +579,9 @@ op! {
 }
 
 fn check_indices(name: &str, input: &Tensor, indices: &Tensor, rank: usize) -> Result<()> {
+    if input.dtype().is_complex() {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
+    }
     if indices.dtype() != DType::Int64 || indices.sizes() != input.sizes() {
         bail!(
             Runtime,

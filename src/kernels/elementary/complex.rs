@@ -1,7 +1,7 @@
 //! The functions of complex numbers, in double precision: from those of their parts, without overflow on the way
 //! where the result has none.
 
-use std::f64::consts::{LN_2, LN_10, PI};
+use std::f64::consts::{FRAC_PI_2, LN_2, LN_10, PI};
 
 use num_complex::Complex;
 
@@ -110,21 +110,34 @@ fn roots_around(z: Complex128) -> (Complex128, Complex128) {
     (sqrt(Complex::new(1.0 - z.re, -z.im)), sqrt(Complex::new(1.0 + z.re, z.im)))
 }
 
+fn is_infinite(z: Complex128) -> bool {
+    z.re.is_infinite() || z.im.is_infinite()
+}
+
 // Note: Inverse functions
 // W. Kahan, "Branch cuts for complex elementary functions", 1987: products of roots instead of roots of products, and
 // real inverse functions of their parts, so that nothing cancels near ±1 and cuts are met from the right side.
 
 pub fn asin(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(z.re.atan2(z.im.abs()), f64::INFINITY.copysign(z.im));
+    }
     let (below, above) = roots_around(z);
     Complex::new(z.re.atan2((below * above).re), (below.conj() * above).im.asinh())
 }
 
 pub fn acos(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(z.im.abs().atan2(z.re), -f64::INFINITY.copysign(z.im));
+    }
     let (below, above) = roots_around(z);
     Complex::new(2.0 * below.re.atan2(above.re), (above.conj() * below).im.asinh())
 }
 
 pub fn acosh(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(f64::INFINITY, z.im.atan2(z.re));
+    }
     let (below, above) = (sqrt(Complex::new(z.re - 1.0, z.im)), sqrt(Complex::new(z.re + 1.0, z.im)));
     Complex::new((below.conj() * above).re.asinh(), 2.0 * below.im.atan2(above.re))
 }
@@ -134,6 +147,9 @@ pub fn asinh(z: Complex128) -> Complex128 {
 }
 
 pub fn atanh(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(0f64.copysign(z.re), FRAC_PI_2.copysign(z.im));
+    }
     let (a, b) = (z.re, z.im);
     let distance = (1.0 - a) * (1.0 - a) + b * b;
     Complex::new(0.25 * (4.0 * a / distance).ln_1p(), 0.5 * (2.0 * b).atan2((1.0 - a) * (1.0 + a) - b * b))
