@@ -84,6 +84,8 @@ fn sinh_near_zero(x: f64) -> f64 {
 pub trait Analytic: Copy {
     fn acos(self) -> Self;
     fn acosh(self) -> Self;
+    /// What the derivative of `acosh` is 1 divided by: √(x² - 1), on the branch that `acosh` has.
+    fn acosh_divisor(self) -> Self;
     fn asin(self) -> Self;
     fn asinh(self) -> Self;
     fn atan(self) -> Self;
@@ -146,6 +148,11 @@ macro_rules! floats {
             }
 
             #[inline(always)]
+            fn acosh_divisor(self) -> Self {
+                (self * self - 1.0).sqrt()
+            }
+
+            #[inline(always)]
             fn sinc(self) -> Self {
                 let x = PI * f64::from(self);
                 (if x == 0.0 { 1.0 } else { x.sin() / x }) as $t
@@ -169,6 +176,11 @@ macro_rules! complex_numbers {
             fn $name(self) -> Self {
                 complex::$name(self.to_complex()).cast()
             })+
+
+            #[inline(always)]
+            fn acosh_divisor(self) -> Self {
+                Field::sqrt(self - 1.0) * Field::sqrt(self + 1.0)
+            }
 
             #[inline(always)]
             fn logaddexp(self, other: Self) -> Self {
@@ -201,7 +213,7 @@ macro_rules! analytic {
     };
 }
 
-analytic!(acos acosh asin asinh atan atanh cosh sinh exp2 log2 log10 sinc);
+analytic!(acos acosh acosh_divisor asin asinh atan atanh cosh sinh exp2 log2 log10 sinc);
 
 impl<T: Field, const NEAR: bool> Num<T, NEAR> {
     /// `log(exp(x) + exp(y))` without overflow.

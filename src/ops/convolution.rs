@@ -341,18 +341,18 @@ fn of_rank(
             shape::show(&weight.sizes())
         );
     }
-    if input.dtype().is_complex() {
-        return of_parts(input, weight, bias, &|x, w, b| {
-            of_rank(name, rank, x, w, b, stride, padding, dilation, output_padding, groups)
-        });
-    }
     let (transposed, extra) = (output_padding.is_some(), output_padding.unwrap_or(&[0]));
+    let convolved = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
+        convolution(x, w, b, stride, padding, dilation, transposed, extra, groups)
+    };
+    let convolved = |x: &Tensor| match x.dtype().is_complex() {
+        true => of_parts(x, weight, bias, &convolved),
+        false => convolved(x, weight, bias),
+    };
     if input.ndim() == rank + 2 {
-        return convolution(input, weight, bias, stride, padding, dilation, transposed, extra, groups);
+        return convolved(input);
     }
-    let one = views::unsqueeze(input, 0)?;
-    let out = convolution(&one, weight, bias, stride, padding, dilation, transposed, extra, groups)?;
-    views::squeeze(&out, 0)
+    views::squeeze(&convolved(&views::unsqueeze(input, 0)?)?, 0)
 }
 
 /// `of_rank` with the padding in words: `"valid"` for none, `"same"` for an output as large as the input.

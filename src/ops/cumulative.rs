@@ -468,9 +468,10 @@ op! {
         if [x, y].iter().any(|tensor| tensor.dtype() == DType::Bool) {
             bail!(Runtime, "cumulative_trapezoid: y and x must not be bool tensors");
         }
-        for tensor in [x, y] {
-            tensor.size(dim)?;
+        if x.ndim() > 0 {
+            x.size(dim)?;
         }
+        y.size(dim)?;
         halved(&cumsum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, dim, None)?)
     }
     derivative composite;

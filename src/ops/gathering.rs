@@ -206,6 +206,12 @@ op! {
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
+        if index.ndim() > 1 {
+            bail!(Index, "index_add: the index has to be a vector, its size is {}", shape::show(&index.sizes()));
+        }
+        if input.ndim() == 0 && source.ndim() > 0 {
+            bail!(Runtime, "index_add: a source of size {} for a tensor without dimensions", shape::show(&source.sizes()));
+        }
         if !matches!(index.dtype(), DType::Int32 | DType::Int64) {
             bail!(Runtime, "index_add: the index has to be int32 or int64, it is {}", index.dtype());
         }

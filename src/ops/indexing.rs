@@ -32,6 +32,12 @@ struct Split {
     indices: Vec<Option<Tensor>>,
 }
 
+/// A slice of all of a dimension.
+fn is_whole(item: &Item, size: usize) -> bool {
+    matches!(item, Item::Slice { start, end, step: 1 }
+        if start.is_none_or(|start| start == 0) && end.is_none_or(|end| end >= size as i64))
+}
+
 /// Applies integers, slices, new axes and the ellipsis as views.
 fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
     let consumed: usize = items
@@ -129,7 +135,10 @@ pub fn get(input: &Tensor, items: &[Item]) -> Result<Tensor> {
 
 /// `input[items] = value`.
 pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
-    let Split { view, indices } = split(input, items)?;
+    // What is written to whole is written to itself, not as a view.
+    let count = items.len();
+    let whole = count <= input.ndim() && items.iter().zip(input.sizes()).all(|(item, size)| is_whole(item, size));
+    let Split { view, indices } = if whole { split(input, &[])? } else { split(input, items)? };
     use crate::autograd::primitives::call_in_place;
     use crate::value::Value;
     // Leading dimensions of size 1 of the value are dropped where it has too many, as numpy does.
@@ -142,7 +151,8 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
     };
     if indices.is_empty() {
         let value = fit(&view.sizes())?;
-        call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
+        let name = if value.ndim() == 0 && view.ndim() > 0 { "fill" } else { "copy" };
+        call_in_place(name, &[Value::Tensor(view), Value::Tensor(value)])?;
     } else {
         if value.dtype() != view.dtype() {
             bail!(Runtime, "[]=: a {} tensor cannot be put into a {} one by indices", value.dtype(), view.dtype());

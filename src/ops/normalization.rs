@@ -388,6 +388,14 @@ fn move_average(running: Option<&Tensor>, new: &Tensor, momentum: f64) -> Result
     Ok(())
 }
 
+/// The running averages that a batch is normalized with where it is not trained on.
+fn check_averages(mean: Option<&Tensor>, variance: Option<&Tensor>, training: bool) -> Result<()> {
+    if !training && (mean.is_none() || variance.is_none()) {
+        bail!(Runtime, "batch_norm: without training, running_mean and running_var are needed");
+    }
+    Ok(())
+}
+
 op! {
     /// `batch_norm`, with the mean of each channel and one divided by its standard deviation.
     ///
@@ -399,9 +407,10 @@ op! {
     value {
         const NAME: &str = "batch_norm";
         let sizes = input.sizes();
-        if !training && (running_mean.is_none() || running_var.is_none()) {
-            bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+        if running_mean.is_some() != running_var.is_some() {
+            bail!(Value, "{NAME}: running_mean and running_var are given both, or neither");
         }
+        check_averages(running_mean, running_var, training)?;
         input.size(1)?;
         let form = channels(NAME, &sizes)?;
         check_float(NAME, input)?;
@@ -533,6 +542,7 @@ op! {
         if training && !sizes.is_empty() && sizes[0] * sizes.iter().skip(2).product::<usize>() == 1 {
             bail!(Value, "batch_norm: training needs more than one value in each channel, the input has size {}", shape::show(&sizes));
         }
+        check_averages(running_mean, running_var, training)?;
         native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
     }
     derivative composite;
@@ -545,6 +555,7 @@ op! {
         running_var: Option<Tensor>, training: bool, momentum: f64, eps: f64, cudnn_enabled: bool
     ) -> Tensor, FUNCTION;
     value {
+        check_averages(running_mean, running_var, training)?;
         native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
     }
     derivative composite;

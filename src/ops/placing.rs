@@ -84,7 +84,7 @@ op! {
         let (mut expected, found) = (target.sizes(), source.sizes());
         expected[d] = index.numel();
         if found.len() == expected.len() && found != expected || found.len() != expected.len() && found.iter().product::<usize>() != 1 {
-            let kind = if found.get(d) == expected.get(d) { crate::error::Kind::Runtime } else { crate::error::Kind::Index };
+            let kind = if input.ndim() == 0 || found.get(d) == expected.get(d) { crate::error::Kind::Runtime } else { crate::error::Kind::Index };
             return Err(crate::Error::new(kind, format!(
                 "index_copy: a source of size {} is expected, it has {}", shape::show(&expected), shape::show(&found)
             )));

@@ -196,10 +196,10 @@ op! {
                 shape::show(&other.sizes())
             );
         }
-        check_same_dtype("cross", input, other)?;
         if input.dtype() == DType::Bool {
             bail!(NotImplemented, "cross: not implemented for bool");
         }
+        check_same_dtype("cross", input, other)?;
         let turned = |tensor: &Tensor, by: i64| crate::ops::rearrangement::roll(&tensor.detach(), &[-by], &[dim]);
         let first = mul_tensors(&turned(input, 1)?, &turned(other, 2)?)?;
         let second = mul_tensors(&turned(input, 2)?, &turned(other, 1)?)?;

@@ -69,6 +69,9 @@ op! {
     ) -> Tensor, FUNCTION METHOD;
     value {
         check_no_gradient("slice_scatter", &[input, src])?;
+        if step <= 0 {
+            bail!(Runtime, "slice_scatter: the step has to be positive, got {step}");
+        }
         let out = copy_with_strides(input)?;
         put_part("slice_scatter", &views::slice(&out, dim, start, end, step)?, src)?;
         Ok(out)

@@ -17,7 +17,7 @@ pointwise! {
     /// The inverse of `cosh`, from 0 on.
     fn acosh(input: Tensor) float complex -> same, "AcoshBackward0", FUNCTION METHOD IN_PLACE
         = input.acosh();
-        input(g, input) = g / ((input - 1.0).sqrt() * (input + 1.0).sqrt()).conj();
+        input(g, input) = g / input.acosh_divisor().conj();
 
     /// The angle whose sine each element is, from -π/2 to π/2.
     fn asin(input: Tensor) float complex -> same, "AsinBackward0", FUNCTION METHOD IN_PLACE

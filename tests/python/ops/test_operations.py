@@ -19,6 +19,8 @@ DISTINCT = {"corrcoef", "kthvalue", "median", "nanmedian", "std_mean", "topk"}
 NAMES = sorted(operations())
 # Operations that torch refuses for most tensors that are not row-major: it makes a view where it would have to copy.
 ROW_MAJOR = {"conv_tbc", "kron"}
+# Names that are those of other operations in nn.functional, which nn/test_layer_functions.py calls.
+OTHER_FUNCTIONS = {"unfold"}
 # Their derivative is missing in PyTorch where they are in place.
 NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
 
@@ -82,7 +84,7 @@ class Call:
 def callables(name: str):
     """The ways to call an operation that torch has too: `(label, call)`."""
     row = operations()[name]
-    functional = any(r["functional"] for r in row)
+    functional = any(r["functional"] for r in row) and name not in OTHER_FUNCTIONS
     torch_functional = torch.nn.functional
     if functional and hasattr(torch_functional, name):
         yield (
