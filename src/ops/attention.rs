@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, mul, mul_tensors};
 use crate::ops::comparison::eq;
 use crate::ops::dropout::dropout;
-use crate::ops::matrix::matmul;
+use crate::ops::matrix::{check_same_dtype, matmul};
 use crate::ops::reduction::all;
 use crate::ops::selection::choose;
 use crate::ops::softmax::softmax;
@@ -117,6 +117,9 @@ op! {
     fn bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTION FUNCTIONAL;
     value {
         const NAME: &str = "bilinear";
+        for other in [Some(input2), Some(weight), bias].into_iter().flatten() {
+            check_same_dtype(NAME, input1, other)?;
+        }
         let (a, b, w) = (ints(&input1.sizes()), ints(&input2.sizes()), ints(&weight.sizes()));
         let fits = !a.is_empty()
             && a.len() == b.len()

@@ -3,18 +3,24 @@
 //! In place, a comparison stores its answers as numbers: then the gradient is 0.
 
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::{Operand, Value};
-use crate::{bail, op, pointwise};
+use crate::{bail, error, op, pointwise};
 
-/// Two numbers are no tensors.
+/// The error of an operation on two numbers.
+#[cold]
+pub(crate) fn two_numbers(name: &str) -> Error {
+    error!(Type, "{name}: at least one operand has to be a tensor")
+}
+
+/// Refuses two numbers.
 pub(crate) fn check_tensor(name: &str, values: &[Value], _: DType) -> Result<()> {
-    if !values.iter().any(|value| matches!(value, Value::Tensor(_))) {
-        bail!(Type, "{name}: at least one operand has to be a tensor");
+    match values.iter().any(|value| matches!(value, Value::Tensor(_))) {
+        true => Ok(()),
+        false => Err(two_numbers(name)),
     }
-    Ok(())
 }
 
 pointwise! {

@@ -233,6 +233,9 @@ op! {
     /// Raises `RuntimeError` for integers.
     fn cosine_similarity(x1: Tensor, x2: Tensor, dim: i64 = 1, eps: f64 = 1e-8) -> Tensor, FUNCTIONAL FUNCTION;
     value {
+        if eps < 0.0 {
+            bail!(Runtime, "cosine_similarity: eps must not be negative, got {eps}");
+        }
         let dtype = x1.dtype().promote(x2.dtype());
         if !dtype.is_float() {
             bail!(Runtime, "cosine_similarity: float tensors are needed, got {} and {}", x1.dtype(), x2.dtype());

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{LN_2, LN_10};
 
+use crate::ops::comparison::two_numbers;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::Operand;
@@ -108,6 +109,7 @@ op! {
     fn xlogy(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     choose {
         Ok(match (input, other) {
+            (Operand::Scalar(_), Operand::Scalar(_)) => return Err(two_numbers("xlogy")),
             (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(xlogy_of_number(number, other)),
             _ => chosen!(xlogy_of(input, other)),
         })

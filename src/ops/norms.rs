@@ -110,13 +110,13 @@ fn norm_backward(
 op! {
     /// The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of squares.
     fn norm_named as "norm" / "named" (
-        input: Tensor, p: String = "fro", dim: Option<Ints> = None, keepdim: bool = false, dtype: Option<DType> = None
+        input: Tensor, p: Option<String> = Some("fro"), dim: Option<Ints> = None, keepdim: bool = false, dtype: Option<DType> = None
     ) -> Tensor, FUNCTION METHOD;
     value {
         match p {
-            "fro" => linalg_vector_norm(input, Scalar::Int(2), dim, keepdim, dtype),
-            "nuc" => bail!(NotImplemented, "norm: the nuclear norm needs singular values, which are not implemented"),
-            p => bail!(Runtime, "norm: p is a number, 'fro' or 'nuc', not '{p}'"),
+            None | Some("fro") => linalg_vector_norm(input, Scalar::Int(2), dim, keepdim, dtype),
+            Some("nuc") => bail!(NotImplemented, "norm: the nuclear norm needs singular values, which are not implemented"),
+            Some(p) => bail!(Runtime, "norm: p is a number, 'fro' or 'nuc', not '{p}'"),
         }
     }
     derivative composite;

@@ -35,14 +35,8 @@ impl Search<'_> {
                 shape::show(&sizes)
             );
         }
-        if values.dtype() != sequence.dtype() {
-            bail!(
-                Runtime,
-                "{name}: the sequence is {} and the values are {}; they have to be the same",
-                sequence.dtype(),
-                values.dtype()
-            );
-        }
+        let common = sequence.dtype().promote(values.dtype());
+        let (sequence, values) = (&sequence.cast(common)?, &values.cast(common)?);
         if let Some(sorter) = sorter {
             if sorter.sizes() != lines {
                 bail!(
