@@ -187,7 +187,7 @@ op! {
     /// The most frequent element along `dim`, the smallest of several, and the last place where it is.
     fn mode(input: Tensor, dim: i64 = -1, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
     value {
-        if input.ndim() == 0 || input.numel() == 0 {
+        if input.ndim() == 0 || input.numel() == 0 && input.size(dim)? > 0 {
             check_no_gradient("mode", &[input])?;
         }
         ranked("mode", input, dim, keepdim, Rank::Mode)

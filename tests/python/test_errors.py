@@ -372,7 +372,12 @@ def is_accident(ours: Raised, theirs: Raised, kind: str) -> bool:
     if theirs.kind is AttributeError:
         return ours.kind is TypeError
     message = str(theirs.error)
-    unrefused = ("Dimension out of range", "Dimension specified as", "Boolean value of Tensor", "start must be an 0-dim")
+    unrefused = (
+        "Dimension out of range",
+        "Dimension specified as",
+        "Boolean value of Tensor",
+        "start must be an 0-dim",
+    )
     unforeseen = ("Could this error message be improved", "SmallVector unable to grow", "sizes must be non-empty")
     is_tensor = isinstance(ARGUMENTS[kind](torch, 2), torch.Tensor)
     return is_tensor and any(text in message for text in unrefused) or any(text in message for text in unforeseen)

@@ -31,6 +31,9 @@ def layouts_of(name: str) -> list[str]:
 
 def arranged(library, array: np.ndarray, layout: str):
     """A tensor with the values of an array (or of its first row, expanded) in a memory layout."""
+    if not array.size:
+        # NumPy's strides of nothing, which torch takes over, are 0.
+        return library.zeros(array.shape, dtype=getattr(library, array.dtype.name))
     if layout == "transposed" and array.ndim >= 2:
         return library.tensor(np.ascontiguousarray(array.T)).permute(tuple(reversed(range(array.ndim))))
     if layout == "strided" and array.ndim >= 1:
@@ -39,8 +42,7 @@ def arranged(library, array: np.ndarray, layout: str):
         return library.tensor(wide)[..., ::2]
     if layout == "expanded" and array.ndim >= 1 and array.shape[0] > 0:
         return library.tensor(array[:1]).expand(array.shape)
-    # NumPy's strides of nothing, which torch takes over, are 0.
-    return library.tensor(array) if array.size else library.zeros(array.shape, dtype=getattr(library, array.dtype.name))
+    return library.tensor(array)
 
 
 class Call:
@@ -174,6 +176,8 @@ def test_other_types(name, dtype):
 # "not implemented for". Such a refusal is no measure. The other way round, rgrad has no complex type of 16-bit floats.
 MAKES_COMPLEX = {"complex", "polar", "view_as_complex"}
 NARROW = ["float16", "bfloat16", "int8", "int16"]
+# Of several operations, between which both round, at places that differ.
+ROUNDED_BETWEEN = {"grid_sample", "gru", "lstm", "rnn_relu", "rnn_tanh"}
 # Gradients are compared by so much of their largest number: torch rounds after each of several operations.
 GRADIENT_SLACK = {"float16": 2e-2, "bfloat16": 1e-1}
 
@@ -212,6 +216,8 @@ def test_narrow_types(name, dtype):
     """Values, rounded once, and result types."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
+            if sample.floating and dtype.startswith("int"):
+                continue
             prepared = Call(sample, dtype, "contiguous", requires_grad=False)
 
             def program(library):
@@ -221,7 +227,9 @@ def test_narrow_types(name, dtype):
             theirs, ours = run(program, torch), run(program, rgrad)
             if not is_no_measure(name, dtype, theirs, ours):
                 where = f"{name} {label}, sample {i}: {sample}, {dtype}"
-                same_or_rounded_once(ours, theirs, prepared, program, where=where)
+                slack = GRADIENT_SLACK.get(dtype) if name in ROUNDED_BETWEEN else None
+                slack = slack and (slack, slack)
+                same_or_rounded_once(ours, theirs, prepared, program, slack=slack, where=where)
 
 
 def largest(result) -> float:
