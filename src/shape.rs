@@ -214,9 +214,11 @@ pub fn checked_sizes(sizes: &[i64]) -> Result<Dims> {
         .collect()
 }
 
-/// Replaces a single -1 in `target` so that it has `count` elements.
-pub fn infer_size(target: &[i64], count: usize) -> Result<Dims> {
-    let misfit = || error!(Runtime, "shape {} does not fit a tensor of {count} elements", show(target));
+/// Replaces a single -1 in `target` so that it has as many elements as a tensor of the given sizes.
+pub fn infer_size(target: &[i64], from: &[usize]) -> Result<Dims> {
+    let count = from.iter().product::<usize>();
+    let misfit =
+        || error!(Runtime, "shape {} does not fit a tensor of size {} with {count} elements", show(target), show(from));
     let mut unknown = None;
     let mut known = 1usize;
     let mut sizes = Dims::new();
@@ -291,7 +293,7 @@ mod tests {
         assert_eq!(numel(&[]).unwrap(), 1);
         assert!(numel(&[1 << 32, 1 << 31]).is_err());
         assert_eq!(extent(&[3, 2], &[usize::MAX, 1]), usize::MAX);
-        assert!(infer_size(&[i64::MAX, i64::MAX], 4).is_err());
+        assert!(infer_size(&[i64::MAX, i64::MAX], &[4]).is_err());
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub enum Kind {
     Float,
     Scalar,
     Ints,
+    IntList,
     Floats,
     DType,
     MemoryFormat,
@@ -177,6 +178,20 @@ impl Argument for Ints {
             Value::Ints(list) => list,
             _ => mismatch(Self::KIND),
         }
+    }
+}
+
+/// Integers in a list or tuple, in whose place a single one is refused.
+pub struct IntList;
+
+impl Argument for IntList {
+    type Face<'a> = &'a [i64];
+    const KIND: Kind = Kind::IntList;
+    fn pack(face: &[i64]) -> Value {
+        Ints::pack(face)
+    }
+    fn face(value: &Value) -> &[i64] {
+        Ints::face(value)
     }
 }
 

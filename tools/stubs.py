@@ -42,6 +42,7 @@ TYPES = {
     "Float": "_Operand",
     "Scalar": "_Operand",
     "Ints": "_Size",
+    "IntList": "Sequence[_int]",
     "Floats": "Sequence[_float]",
     "DType": "_DType",
     "MemoryFormat": "memory_format",
@@ -198,14 +199,14 @@ def parameter_list(row: Operation, receiver: str | None, loose: bool, integers: 
     places = [parameter for parameter in parameters if not parameter["keyword_only"]]
     starred = loose
     # A list of tensors that is gathered is the last parameter without a name.
-    lists = [parameter for parameter in places if parameter["kind"] in ("Ints", "Tensors")]
+    lists = [parameter for parameter in places if parameter["kind"] in ("Ints", "IntList", "Tensors")]
     gathered = lists[-1] if lists else None
     for parameter in parameters:
         if receiver and parameter is parameters[0]:
             yield receiver
             continue
         if loose and gathered is not None and parameter is gathered:
-            yield f"*{parameter['name']}: {'_int' if parameter['kind'] == 'Ints' else 'Tensor'}"
+            yield f"*{parameter['name']}: {'Tensor' if parameter['kind'] == 'Tensors' else '_int'}"
             continue
         if parameter["keyword_only"] and not starred:
             starred = True

@@ -320,11 +320,16 @@ fn by_vjp(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tan
                 seconds.push((product, direction.clone()));
             }
         }
-        if seconds.is_empty() {
-            continue;
-        }
         let options = engine::Options { create_graph: outer, retain_graph: true, allow_unused: true };
-        result[i] = engine::grad(&seconds, std::slice::from_ref(&cotangent), options)?.pop().flatten();
+        let pushed = match seconds.is_empty() {
+            true => None,
+            false => engine::grad(&seconds, std::slice::from_ref(&cotangent), options)?.pop().flatten(),
+        };
+        // A gradient that does not depend on the cotangent is 0, and so is the tangent.
+        result[i] = Some(match pushed {
+            Some(pushed) => pushed,
+            None => output.detach().zeros_alike()?,
+        });
     }
     Ok(result)
 }

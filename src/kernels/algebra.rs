@@ -10,6 +10,7 @@ use num_complex::Complex;
 use crate::dtype::Element;
 use crate::kernels::elementary::complex;
 use crate::kernels::elementary::{Exponential, Hyperbolic, Logarithm, Power, Trigonometric};
+use crate::kernels::functions::Analytic;
 
 /// A number in a formula; constants are written as they are: `1.0 - x`.
 ///
@@ -64,7 +65,7 @@ pub trait Number: Ring + PartialOrd {
 }
 
 /// Numbers with division and the functions of analysis: floats and complex numbers.
-pub trait Field: Ring + Div<Output = Self> + Neg<Output = Self> {
+pub trait Field: Ring + Analytic + Div<Output = Self> + Neg<Output = Self> {
     /// `/`, which for complex numbers overflows on the way.
     fn quotient(self, divisor: Self) -> Self;
     fn exp(self) -> Self;

@@ -7,9 +7,11 @@
 
 use std::f64::consts::{LN_2, LOG2_E, LOG10_E, PI};
 
+use num_complex::Complex;
+
 use crate::dtype::Element;
-use crate::kernels::algebra::{Float, Num, Number};
-use crate::kernels::elementary::{Exponential, Logarithm, erf_wide};
+use crate::kernels::algebra::{Field, Float, Num, Number};
+use crate::kernels::elementary::{Exponential, Logarithm, complex, erf_wide};
 use crate::kernels::special;
 
 /// Functions that are called for each element in f64.
@@ -25,10 +27,6 @@ macro_rules! called {
 }
 
 called! {
-    acos() f64::acos;
-    asin() f64::asin;
-    atan() f64::atan;
-    acosh() libm::acosh;
     hypot(other) f64::hypot;
     copysign(other) f64::copysign;
     lgamma() special::lgamma;
@@ -75,19 +73,6 @@ fn is_narrow<T: Element>() -> bool {
     size_of::<T>() < 8
 }
 
-/// One formula for elements narrower than f64, computed in f64, and the library's function for f64.
-macro_rules! wide {
-    ($($name:ident $library:path, |$x:ident| $formula:expr;)+) => {
-        impl<T: Float, const NEAR: bool> Num<T, NEAR> {$(
-            #[inline(always)]
-            pub fn $name(self) -> Self {
-                let $x = self.0.to_f64();
-                Num(T::from_f64(if is_narrow::<T>() { $formula } else { $library($x) }))
-            }
-        )+}
-    };
-}
-
 /// `sinh(x)` where the exponentials cancel.
 #[inline(always)]
 fn sinh_near_zero(x: f64) -> f64 {
@@ -95,47 +80,166 @@ fn sinh_near_zero(x: f64) -> f64 {
     x + x * z * (1.0 / 6.0 + z * (1.0 / 120.0 + z * (1.0 / 5040.0)))
 }
 
-wide! {
-    erf special::erf, |x| erf_wide(x);
-    cosh libm::cosh, |x| {
-        let e = Exponential::exp(x);
-        0.5 * e + 0.5 / e
+/// Functions that floats and complex numbers have beside those of [`Field`].
+pub trait Analytic: Copy {
+    fn acos(self) -> Self;
+    fn acosh(self) -> Self;
+    /// What the derivative of `acosh` is 1 divided by: √(x² - 1), on the branch that `acosh` has.
+    fn acosh_divisor(self) -> Self;
+    fn asin(self) -> Self;
+    fn asinh(self) -> Self;
+    fn atan(self) -> Self;
+    fn atanh(self) -> Self;
+    fn cosh(self) -> Self;
+    fn sinh(self) -> Self;
+    fn exp2(self) -> Self;
+    fn log2(self) -> Self;
+    fn log10(self) -> Self;
+    /// `sin(πx) / (πx)`.
+    fn sinc(self) -> Self;
+    /// `log(exp(x) + exp(y))` without overflow.
+    fn logaddexp(self, other: Self) -> Self;
+}
+
+/// One formula for elements narrower than f64, computed in f64, and the library's function for f64.
+macro_rules! wide {
+    ($t:ident: $($name:ident $library:path, |$x:ident| $formula:expr;)+) => {$(
+        #[inline(always)]
+        fn $name(self) -> Self {
+            let $x = f64::from(self);
+            (if is_narrow::<$t>() { $formula } else { $library($x) }) as $t
+        }
+    )+};
+}
+
+macro_rules! floats {
+    ($($t:ident)+) => {$(
+        impl Analytic for $t {
+            wide! { $t:
+                acos f64::acos, |x| x.acos();
+                asin f64::asin, |x| x.asin();
+                atan f64::atan, |x| x.atan();
+                acosh libm::acosh, |x| libm::acosh(x);
+                cosh libm::cosh, |x| {
+                    let e = Exponential::exp(x);
+                    0.5 * e + 0.5 / e
+                };
+                sinh libm::sinh, |x| {
+                    let e = Exponential::exp(x);
+                    let y = 0.5 * e - 0.5 / e;
+                    if x.abs() < 0.1 { sinh_near_zero(x) } else { y }
+                };
+                asinh libm::asinh, |x| {
+                    let z = x.abs();
+                    let y = Logarithm::log(z + (z * z + 1.0).sqrt());
+                    // The logarithm of nearly 1 has lost as many digits as z is small.
+                    let near = z - z * z * z * (1.0 / 6.0 - z * z * (3.0 / 40.0 - z * z * (15.0 / 336.0)));
+                    (if z < 0.02 { near } else { y }).copysign(x)
+                };
+                atanh libm::atanh, |x| {
+                    let y = 0.5 * Logarithm::log((1.0 + x) / (1.0 - x));
+                    let z = x * x;
+                    let near = x + x * z * (1.0 / 3.0 + z * (1.0 / 5.0 + z * (1.0 / 7.0)));
+                    if x.abs() < 0.02 { near } else { y }
+                };
+                exp2 f64::exp2, |x| Exponential::exp(x * LN_2);
+                log2 f64::log2, |x| Logarithm::log(x) * LOG2_E;
+                log10 f64::log10, |x| Logarithm::log(x) * LOG10_E;
+            }
+
+            #[inline(always)]
+            fn acosh_divisor(self) -> Self {
+                (self * self - 1.0).sqrt()
+            }
+
+            #[inline(always)]
+            fn sinc(self) -> Self {
+                let x = PI * f64::from(self);
+                (if x == 0.0 { 1.0 } else { x.sin() / x }) as $t
+            }
+
+            #[inline(always)]
+            fn logaddexp(self, other: Self) -> Self {
+                log_of_sum(self, other, |x| Field::log1p(Field::exp(x)))
+            }
+        }
+    )+};
+}
+
+floats!(f32 f64);
+
+/// Of complex numbers, in double precision.
+macro_rules! complex_numbers {
+    ($t:ident: $($name:ident)+) => {
+        impl Analytic for Complex<$t> {
+            $(#[inline(always)]
+            fn $name(self) -> Self {
+                complex::$name(self.to_complex()).cast()
+            })+
+
+            #[inline(always)]
+            fn acosh_divisor(self) -> Self {
+                Field::sqrt(self - 1.0) * Field::sqrt(self + 1.0)
+            }
+
+            #[inline(always)]
+            fn logaddexp(self, other: Self) -> Self {
+                complex::logaddexp(self.to_complex(), other.to_complex()).cast()
+            }
+        }
     };
-    sinh libm::sinh, |x| {
-        let e = Exponential::exp(x);
-        let y = 0.5 * e - 0.5 / e;
-        if x.abs() < 0.1 { sinh_near_zero(x) } else { y }
+}
+
+complex_numbers!(f32: acos acosh asin asinh atan atanh cosh sinh exp2 log2 log10 sinc);
+complex_numbers!(f64: acos acosh asin asinh atan atanh cosh sinh exp2 log2 log10 sinc);
+
+/// `log(b^x + b^y)` to the base b without overflow, where `tail` of z is `log(1 + b^z)`.
+#[inline(always)]
+fn log_of_sum<T: Float>(x: T, y: T, tail: impl Fn(T) -> T) -> T {
+    let larger = x.maximum(y);
+    // Two equal infinities have no difference.
+    let sum = larger + tail((x - y).absolute().negative());
+    if x == y && !x.is_finite() { larger } else { sum }
+}
+
+macro_rules! analytic {
+    ($($name:ident)+) => {
+        impl<T: Field, const NEAR: bool> Num<T, NEAR> {$(
+            #[inline(always)]
+            pub fn $name(self) -> Self {
+                Num(Analytic::$name(self.0))
+            }
+        )+}
     };
-    asinh libm::asinh, |x| {
-        let z = x.abs();
-        let y = Logarithm::log(z + (z * z + 1.0).sqrt());
-        // The logarithm of nearly 1 has lost as many digits as z is small.
-        let near = z - z * z * z * (1.0 / 6.0 - z * z * (3.0 / 40.0 - z * z * (15.0 / 336.0)));
-        (if z < 0.02 { near } else { y }).copysign(x)
-    };
-    atanh libm::atanh, |x| {
-        let y = 0.5 * Logarithm::log((1.0 + x) / (1.0 - x));
-        let z = x * x;
-        let near = x + x * z * (1.0 / 3.0 + z * (1.0 / 5.0 + z * (1.0 / 7.0)));
-        if x.abs() < 0.02 { near } else { y }
-    };
-    exp2 f64::exp2, |x| Exponential::exp(x * LN_2);
-    log2 f64::log2, |x| Logarithm::log(x) * LOG2_E;
-    log10 f64::log10, |x| Logarithm::log(x) * LOG10_E;
+}
+
+analytic!(acos acosh acosh_divisor asin asinh atan atanh cosh sinh exp2 log2 log10 sinc);
+
+impl<T: Field, const NEAR: bool> Num<T, NEAR> {
+    /// `log(exp(x) + exp(y))` without overflow.
+    #[inline(always)]
+    pub fn logaddexp(self, other: Self) -> Self {
+        Num(self.0.logaddexp(other.0))
+    }
+
+    /// `x · 2^other`.
+    #[inline(always)]
+    pub fn ldexp(self, other: Self) -> Self {
+        self * other.exp2()
+    }
 }
 
 impl<T: Float, const NEAR: bool> Num<T, NEAR> {
+    #[inline(always)]
+    pub fn erf(self) -> Self {
+        let x = self.0.to_f64();
+        Num(T::from_f64(if is_narrow::<T>() { erf_wide(x) } else { special::erf(x) }))
+    }
+
     /// The n-th derivative of `digamma`.
     #[inline(always)]
     pub fn polygamma(self, n: impl Into<Self>) -> Self {
         Num(T::from_f64(special::polygamma(n.into().0.to_f64(), self.0.to_f64())))
-    }
-
-    /// `sin(πx) / (πx)`.
-    #[inline(always)]
-    pub fn sinc(self) -> Self {
-        let x = PI * self.0.to_f64();
-        Num(T::from_f64(if x == 0.0 { 1.0 } else { x.sin() / x }))
     }
 
     /// `-x log(x)`: 0 at 0, negative infinity below.
@@ -161,23 +265,10 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         product.or_else_if(!self.equals(0.0) | y.is_nan(), 0.0)
     }
 
-    /// `log(b^x + b^y)` to the base b without overflow, where `tail` of z is `log(1 + b^z)`.
-    #[inline(always)]
-    fn log_of_sum(self, other: Self, tail: impl Fn(Self) -> Self) -> Self {
-        let larger = self.maximum(other);
-        // Two equal infinities have no difference.
-        let sum = larger + tail(-(self - other).absolute());
-        larger.or_else_if(self.equals(other) & !self.is_finite(), sum)
-    }
-
-    #[inline(always)]
-    pub fn logaddexp(self, other: Self) -> Self {
-        self.log_of_sum(other, |x| x.exp().log1p())
-    }
-
+    /// `log2(2^x + 2^y)` without overflow.
     #[inline(always)]
     pub fn logaddexp2(self, other: Self) -> Self {
-        self.log_of_sum(other, |x| x.exp2().log1p() * LOG2_E)
+        Num(log_of_sum(self.0, other.0, |x| Analytic::exp2(x).log1p() * T::from_f64(LOG2_E)))
     }
 
     /// `value`, which is a gradient at `input`: as a term, one laid out like this number, and with a derivative of 0 where
@@ -212,12 +303,6 @@ impl<T: Float, const NEAR: bool> Num<T, NEAR> {
         };
         let next = if x == y { y } else { next };
         Num(T::from_f64(if x.is_nan() || y.is_nan() { f64::NAN } else { next }))
-    }
-
-    /// `x · 2^other`.
-    #[inline(always)]
-    pub fn ldexp(self, other: Self) -> Self {
-        self * other.exp2()
     }
 
     /// The mantissa, from ½ to 1 in size, such that `x = mantissa · 2^exponent`; 0 and what is not finite as it is.

@@ -118,6 +118,13 @@ fn check_threshold(name: &str, values: &[Value], dtype: DType) -> Result<()> {
     Ok(())
 }
 
+fn check_silu(name: &str, values: &[Value], _: DType) -> Result<()> {
+    match values {
+        [Value::Tensor(input)] => crate::ops::complex::check_no_gradient(name, &[input]),
+        _ => Ok(()),
+    }
+}
+
 pointwise! {
     /// `value`, a gradient at `input`, laid out like `gradient`.
     fn gradient_at as "_gradient_at" (gradient: Tensor, value: Tensor, input: Tensor) float -> same, "GradientAtBackward0"
@@ -222,7 +229,7 @@ pointwise! {
         input(g, input, noise) = g.as_gradient(g.or_else_if(input.greater(0.0), noise * g), input);
 
     /// `x * sigmoid(x)`.
-    fn silu(input: Tensor) floating -> same, "SiluBackward0", IN_PLACE
+    fn silu(input: Tensor) floating complex[check_silu] -> same, "SiluBackward0", IN_PLACE
         = input * input.sigmoid();
         input(g, input) = g * (input.sigmoid() * (1.0 + input * (1.0 - input.sigmoid())));
 

@@ -2,7 +2,7 @@
 
 use crate::dtype::{Category, DType};
 use crate::error::Result;
-use crate::ops::comparison::all_true;
+use crate::ops::comparison::{all_true, two_numbers};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::{Operand, Value};
@@ -207,6 +207,7 @@ op! {
     fn remainder(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     choose {
         Ok(match (input, other) {
+            (Operand::Scalar(_), Operand::Scalar(_)) => return Err(two_numbers("remainder")),
             (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(remainder_of_number(number, other)),
             _ => chosen!(remainder_of(input, other)),
         })

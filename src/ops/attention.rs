@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, mul, mul_tensors};
 use crate::ops::comparison::eq;
 use crate::ops::dropout::dropout;
-use crate::ops::matrix::matmul;
+use crate::ops::matrix::{check_same_dtype, matmul};
 use crate::ops::reduction::all;
 use crate::ops::selection::choose;
 use crate::ops::softmax::softmax;
@@ -49,11 +49,14 @@ op! {
             );
         }
         let dtype = query.dtype();
-        if key.dtype() != dtype || value.dtype() != dtype || !dtype.is_float() {
-            bail!(Runtime, "{NAME}: one float dtype is expected, got {dtype}, {} and {}", key.dtype(), value.dtype());
-        }
         if attn_mask.is_some() && is_causal {
             bail!(Runtime, "{NAME}: attn_mask and is_causal exclude each other");
+        }
+        if dtype.is_complex() {
+            bail!(NotImplemented, "{NAME}: not implemented for {dtype}");
+        }
+        if key.dtype() != dtype || value.dtype() != dtype || !dtype.is_float() {
+            bail!(Runtime, "{NAME}: one float dtype is expected, got {dtype}, {} and {}", key.dtype(), value.dtype());
         }
         if let Some(mask) = attn_mask
             && mask.dtype() != DType::Bool
@@ -114,8 +117,8 @@ op! {
     fn bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTION FUNCTIONAL;
     value {
         const NAME: &str = "bilinear";
-        for (tensor, dim) in [(input1, -1), (input2, -1), (weight, 1)] {
-            tensor.size(dim)?;
+        for other in [Some(input2), Some(weight), bias].into_iter().flatten() {
+            check_same_dtype(NAME, input1, other)?;
         }
         let (a, b, w) = (ints(&input1.sizes()), ints(&input2.sizes()), ints(&weight.sizes()));
         let fits = !a.is_empty()

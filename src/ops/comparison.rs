@@ -3,11 +3,25 @@
 //! In place, a comparison stores its answers as numbers: then the gradient is 0.
 
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
-use crate::value::Operand;
-use crate::{bail, op, pointwise};
+use crate::value::{Operand, Value};
+use crate::{bail, error, op, pointwise};
+
+/// The error of an operation on two numbers.
+#[cold]
+pub(crate) fn two_numbers(name: &str) -> Error {
+    error!(Type, "{name}: at least one operand has to be a tensor")
+}
+
+/// Refuses two numbers.
+pub(crate) fn check_tensor(name: &str, values: &[Value], _: DType) -> Result<()> {
+    match values.iter().any(|value| matches!(value, Value::Tensor(_))) {
+        true => Ok(()),
+        false => Err(two_numbers(name)),
+    }
+}
 
 pointwise! {
     /// Whether elements are equal.
@@ -81,15 +95,18 @@ pointwise! {
         = input.equals(0.0) ^ other.equals(0.0);
 
     /// Bitwise and; for bool, logical and.
-    fn bitwise_and(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_and(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_and(other);
 
     /// Bitwise or; for bool, logical or.
-    fn bitwise_or(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_or(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_or(other);
 
     /// Bitwise exclusive or; for bool, "one but not both".
-    fn bitwise_xor(input: Operand<'static>, other: Operand<'static>) integer -> same, FUNCTION METHOD IN_PLACE
+    fn bitwise_xor(input: Operand<'static>, other: Operand<'static>)
+        integer[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.bits_xor(other);
 }
 

@@ -21,10 +21,11 @@ use crate::ops::views;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::tensor::Tensor;
+use crate::value::Value;
 use crate::{bail, op, pointwise};
 
 /// The number whose square is -1.
-const I: Scalar = Scalar::Complex(Complex { re: 0.0, im: 1.0 });
+pub(crate) const I: Scalar = Scalar::Complex(Complex { re: 0.0, im: 1.0 });
 
 pointwise! {
     /// The complex conjugates of complex elements.
@@ -230,6 +231,33 @@ op! {
         real(g) => self::real(g);
         imag(g) => self::imag(g);
     }
+}
+
+/// What a linear operation makes of a tensor, which is made for real ones: of a complex tensor its parts apart. Without
+/// history.
+pub(crate) fn by_parts(tensor: &Tensor, operation: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    if !tensor.dtype().is_complex() {
+        return operation(tensor);
+    }
+    let of = |nth: usize| operation(&Tensor::from_data(part(&tensor.data(), nth)));
+    joined("complex", &of(0)?, &of(1)?)
+}
+
+/// Refuses complex numbers, for an elementwise operation that is defined for real ones alone.
+pub(crate) fn check_real(name: &str, _: &[Value], dtype: DType) -> Result<()> {
+    if dtype.is_complex() {
+        bail!(Runtime, "{name}: not defined for complex numbers");
+    }
+    Ok(())
+}
+
+/// Refuses a complex tensor whose gradient is asked for, where PyTorch has no derivative for complex numbers.
+pub(crate) fn check_no_gradient(name: &str, tensors: &[&Tensor]) -> Result<()> {
+    let asked = |tensor: &&&Tensor| tensor.dtype().is_complex() && tensor.requires_grad();
+    if tensors.iter().find(asked).is_some() && crate::autograd::modes::grad_enabled() {
+        bail!(Runtime, "{name}: not differentiable for complex numbers; take detach() or the real parts");
+    }
+    Ok(())
 }
 
 fn joined(name: &str, first: &Tensor, second: &Tensor) -> Result<Tensor> {

@@ -8,11 +8,14 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::convolution::{self as kernel, Geometry};
+use crate::ops::arithmetic::{add_tensors, mul, sub};
+use crate::ops::complex::{I, imag, real};
 use crate::ops::conversion::contiguous;
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op, with_element};
 
 /// Stride, padding, dilation and groups, checked against the sizes of input and weight.
@@ -151,8 +154,8 @@ op! {
     /// `input` has size `(batch, channels, ..)`, `weight` `(features, channels / groups, ..)` or, of a transposed
     /// convolution, `(channels, features / groups, ..)`; each list one number for each dimension after the second.
     fn convolution(
-        input: Tensor, weight: Tensor, bias: Option<Tensor>, stride: Ints, padding: Ints, dilation: Ints,
-        transposed: bool, output_padding: Ints, groups: i64
+        input: Tensor, weight: Tensor, bias: Option<Tensor>, stride: IntList, padding: IntList,
+        dilation: IntList, transposed: bool, output_padding: IntList, groups: i64
     ) -> Tensor, FUNCTION;
     value {
         let size = output_size(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)?;
@@ -296,6 +299,23 @@ fn output_size(
     Ok(size)
 }
 
+/// What a convolution makes of an input, a weight and a bias.
+type Convolved<'a> = dyn Fn(&Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor> + 'a;
+
+/// A convolution of complex tensors: three of real ones, by C. F. Gauss's way to multiply two complex numbers.
+fn of_parts(input: &Tensor, weight: &Tensor, bias: Option<&Tensor>, convolved: &Convolved) -> Result<Tensor> {
+    let part = |tensor: Option<&Tensor>, take: fn(&Tensor) -> Result<Tensor>| tensor.map(take).transpose();
+    let ([x, y], [v, w]) = ([real(input)?, imag(input)?], [real(weight)?, imag(weight)?]);
+    let (b, c) = (part(bias, real)?, part(bias, imag)?);
+    let both = |bias: Option<(&Tensor, &Tensor)>| bias.map(|(b, c)| add_tensors(b, c)).transpose();
+    let first = convolved(&x, &v, b.as_ref())?;
+    let second = convolved(&y, &w, None)?;
+    let crossed = convolved(&add_tensors(&x, &y)?, &add_tensors(&v, &w)?, both(b.as_ref().zip(c.as_ref()))?.as_ref())?;
+    let of_real = sub((&first).into(), (&second).into())?;
+    let of_imaginary = sub((&sub((&crossed).into(), (&first).into())?).into(), (&second).into())?;
+    add_tensors(&of_real, &mul((&of_imaginary).into(), I.into())?)
+}
+
 /// A convolution of a batch, or of one example without the dimension of a batch.
 #[expect(clippy::too_many_arguments, reason = "all that a convolution depends on")]
 fn of_rank(
@@ -322,12 +342,17 @@ fn of_rank(
         );
     }
     let (transposed, extra) = (output_padding.is_some(), output_padding.unwrap_or(&[0]));
+    let convolved = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
+        convolution(x, w, b, stride, padding, dilation, transposed, extra, groups)
+    };
+    let convolved = |x: &Tensor| match x.dtype().is_complex() {
+        true => of_parts(x, weight, bias, &convolved),
+        false => convolved(x, weight, bias),
+    };
     if input.ndim() == rank + 2 {
-        return convolution(input, weight, bias, stride, padding, dilation, transposed, extra, groups);
+        return convolved(input);
     }
-    let one = views::unsqueeze(input, 0)?;
-    let out = convolution(&one, weight, bias, stride, padding, dilation, transposed, extra, groups)?;
-    views::squeeze(&out, 0)
+    views::squeeze(&convolved(&views::unsqueeze(input, 0)?)?, 0)
 }
 
 /// `of_rank` with the padding in words: `"valid"` for none, `"same"` for an output as large as the input.
@@ -440,7 +465,7 @@ op! {
             );
         }
         let (x, w) = time_last(&input.detach(), &weight.detach())?;
-        let out = convolution(&x, &w, Some(&bias.detach()), &[1], &[pad], &[1], false, &[0], 1)?;
+        let out = of_rank("conv_tbc", 1, &x, &w, Some(&bias.detach()), &[1], &[pad], &[1], None, 1)?;
         contiguous(&views::permute(&out, &[2, 0, 1])?)
     }
     derivative "ConvTbcBackward0" ByVjp {

@@ -7,11 +7,12 @@ use num_complex::Complex;
 use crate::autograd::record;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
+use crate::kernels::elementary::complex;
 use crate::kernels::parallel::Shared;
 use crate::kernels::scan::scan;
 use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, sub};
 use crate::ops::comparison::{eq, gt, isnan, lt};
-use crate::ops::complex::conj;
+use crate::ops::complex::{check_no_gradient, conj, real};
 use crate::ops::gathering::scatter_add;
 use crate::ops::joining::cat_tensors;
 use crate::ops::rearrangement::flip;
@@ -172,10 +173,13 @@ fn products_around_zeros(g: &Tensor, input: &Tensor, dim: i64) -> Result<Tensor>
 }
 
 /// Running extremes and where they are: of several equal ones the last; NaN beats everything.
-fn running_extreme<const LARGEST: bool>(input: &Tensor, dim: i64) -> Result<[Tensor; 2]> {
+fn running_extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
+    if input.ndim() == 0 {
+        check_no_gradient(name, &[input])?;
+    }
     if input.dtype() == DType::Bool {
-        let [values, indices] = running_extreme::<LARGEST>(&input.cast(DType::UInt8)?, dim)?;
+        let [values, indices] = running_extreme::<LARGEST>(name, &input.cast(DType::UInt8)?, dim)?;
         return Ok([values.cast(DType::Bool)?, indices]);
     }
     let input = input.to_contiguous()?;
@@ -200,7 +204,7 @@ fn running_extreme<const LARGEST: bool>(input: &Tensor, dim: i64) -> Result<[Ten
                 places.get().add(i).write(at as i64);
             },
         );
-    }, else bail!(NotImplemented, "cumulative extremes: not implemented for {}", input.dtype()));
+    }, else bail!(NotImplemented, "{name}: not implemented for {}", input.dtype()));
     Ok([values, indices])
 }
 
@@ -211,7 +215,7 @@ fn put_at_places(g: &Tensor, indices: &Tensor, dim: i64) -> Result<Tensor> {
 op! {
     /// The largest of the elements up to each one along `dim`, and its last place.
     fn cummax(input: Tensor, dim: i64) -> (values, indices), FUNCTION METHOD;
-    value { running_extreme::<true>(input, dim) }
+    value { running_extreme::<true>("cummax", input, dim) }
     batch dims(dim);
     derivative "CummaxBackward0" ByVjp {
         input(g, indices, dim) => put_at_places(g, indices, dim);
@@ -221,7 +225,7 @@ op! {
 op! {
     /// The smallest of the elements up to each one along `dim`, and its last place.
     fn cummin(input: Tensor, dim: i64) -> (values, indices), FUNCTION METHOD;
-    value { running_extreme::<false>(input, dim) }
+    value { running_extreme::<false>("cummin", input, dim) }
     batch dims(dim);
     derivative "CumminBackward0" ByVjp {
         input(g, indices, dim) => put_at_places(g, indices, dim);
@@ -237,6 +241,20 @@ op! {
         let out = Tensor::empty(&input.sizes(), input.dtype())?;
         let extents = Extents::new(&input.sizes(), d);
         let (source, sink) = (input.data().pointer(), out.data().pointer());
+        if input.dtype().is_complex() {
+            with_element!(input.dtype(), T => {
+                let sink = Shared::new(sink.cast::<T>());
+                scan(
+                    extents,
+                    source.cast::<T>().cast_const(),
+                    Complex::new(f64::NEG_INFINITY, 0.0),
+                    |state, x: T, _| complex::logaddexp(state, x.to_complex()),
+                    // SAFETY: each result has its place in the fresh tensor.
+                    |i, state| unsafe { sink.get().add(i).write(T::from_complex(state)) },
+                );
+            });
+            return Ok(out);
+        }
         with_element!(input.dtype(), float T => {
             let sink = Shared::new(sink.cast::<T>());
             scan(
@@ -263,6 +281,14 @@ op! {
         input(g, input, dim, out) => {
             if input.ndim() == 0 {
                 return Ok(crate::op::Gradients::from_elem(Some(g.clone()), 1));
+            }
+            if input.dtype().is_complex() {
+                // Weights of no more than 1 in size: the sums up to an element, and with it, are divided by those behind.
+                let most = amax(&real(&input.detach())?, &[dim], true)?;
+                let shares = mul_tensors(g, &exp(&sub((&most).into(), (&conj(out)?).into())?)?)?;
+                let sums = sums_from_the_end(&shares, dim)?;
+                let gradient = mul_tensors(&sums, &exp(&sub((&conj(input)?).into(), (&most).into())?)?)?;
+                return Ok(crate::op::Gradients::from_elem(Some(gradient), 1));
             }
             // Where the gradient is differentiated itself, by a formula that is linear in it.
             if record::is_watched(|| std::iter::once(g)) {
@@ -442,9 +468,10 @@ op! {
         if [x, y].iter().any(|tensor| tensor.dtype() == DType::Bool) {
             bail!(Runtime, "cumulative_trapezoid: y and x must not be bool tensors");
         }
-        for tensor in [x, y] {
-            tensor.size(dim)?;
+        if x.ndim() > 0 {
+            x.size(dim)?;
         }
+        y.size(dim)?;
         halved(&cumsum(&mul_tensors(&steps(y, x, dim)?, &neighbours(y, dim)?)?, dim, None)?)
     }
     derivative composite;

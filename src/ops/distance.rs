@@ -5,13 +5,14 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add, add_tensors, div, mul_tensors, sub};
 use crate::ops::comparison::{eq, ne};
+use crate::ops::complex::sgn;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{index_add, index_select};
 use crate::ops::indexing::masked_fill;
 use crate::ops::power::pow;
 use crate::ops::reduction::{amax, amin, sum};
 use crate::ops::selection::{choose, clamp_min};
-use crate::ops::unary::{abs, neg, sign, sqrt, square};
+use crate::ops::unary::{abs, neg, sqrt, square};
 use crate::ops::views::{expand_as, reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -20,14 +21,24 @@ use crate::{bail, error, op};
 
 /// Lengths are computed in floats; integers are not converted.
 fn check_float(name: &str, tensor: &Tensor) -> Result<()> {
-    if !tensor.dtype().is_float() {
+    if tensor.dtype().is_integral() {
         bail!(Runtime, "{name}: a float tensor is needed, got {}", tensor.dtype());
     }
     Ok(())
 }
 
+fn check_real(name: &str, tensor: &Tensor) -> Result<()> {
+    if tensor.dtype().is_complex() {
+        bail!(Runtime, "{name}: not defined for complex numbers");
+    }
+    check_float(name, tensor)
+}
+
 /// The p-norm along a dimension, not recorded.
 fn length_of(x: &Tensor, p: f64, dim: i64, keepdim: bool) -> Result<Tensor> {
+    if x.dtype().is_complex() {
+        return length_of(&abs(x)?, p, dim, keepdim);
+    }
     let over = |terms: &Tensor| sum(terms, Some(&[dim]), keepdim, None);
     match p {
         0.0 => over(&to_dtype(&ne(x, 0i64.into())?, x.dtype())?),
@@ -49,7 +60,7 @@ fn direction(g: &Tensor, x: &Tensor, p: f64, length: &Tensor) -> Result<Tensor> 
         return x.zeros_alike();
     }
     if p == 1.0 {
-        return mul_tensors(g, &sign(x)?);
+        return mul_tensors(g, &sgn(x)?);
     }
     let zero = eq(length, 0i64.into())?;
     if p == 2.0 {
@@ -57,7 +68,7 @@ fn direction(g: &Tensor, x: &Tensor, p: f64, length: &Tensor) -> Result<Tensor> 
         return mul_tensors(x, &share);
     }
     if p.is_infinite() {
-        let largest = to_dtype(&eq(&abs(x)?, length.into())?, x.dtype())?;
+        let largest = to_dtype(&eq(&abs(x)?, length.into())?, x.dtype().real())?;
         // Several elements of that size share the gradient; a length without dimensions is that of all elements.
         let count = if length.ndim() < x.ndim() {
             crate::ops::reduction::sum_all(&largest, None)?
@@ -66,10 +77,10 @@ fn direction(g: &Tensor, x: &Tensor, p: f64, length: &Tensor) -> Result<Tensor> 
                 (0..x.ndim()).filter(|&d| length.sizes()[d] == 1 && x.sizes()[d] != 1).map(|d| d as i64).collect();
             if reduced.is_empty() { largest.clone() } else { sum(&largest, Some(&reduced), true, None)? }
         };
-        let signs = mul_tensors(&sign(x)?, &largest)?;
+        let signs = mul_tensors(&sgn(x)?, &largest)?;
         return mul_tensors(&signs, &div(g.into(), (&count).into())?);
     }
-    let size = mul_tensors(&sign(x)?, &pow((&abs(x)?).into(), (p - 1.0).into())?)?;
+    let size = mul_tensors(&sgn(x)?, &pow((&abs(x)?).into(), (p - 1.0).into())?)?;
     let size = if p < 2.0 { choose(&ne(x, 0i64.into())?, (&size).into(), 0.0.into())? } else { size };
     let share = mul_tensors(g, &pow(length.into(), (1.0 - p).into())?)?;
     mul_tensors(&size, &masked_fill(&share, &zero, 0i64.into())?)
@@ -158,8 +169,8 @@ op! {
         if x1.ndim() < 2 || x2.ndim() < 2 {
             bail!(Runtime, "cdist: matrices are needed, the arguments have {} and {} dimensions", x1.ndim(), x2.ndim());
         }
-        check_float("cdist", x1)?;
-        check_float("cdist", x2)?;
+        check_real("cdist", x1)?;
+        check_real("cdist", x2)?;
         check_norm("cdist", p)?;
         let (columns, others) = (x1.size(-1)?, x2.size(-1)?);
         if columns != others {
@@ -187,7 +198,7 @@ op! {
         if input.ndim() != 2 {
             bail!(Runtime, "pdist: a matrix is needed, the input has {} dimensions", input.ndim());
         }
-        check_float("pdist", input)?;
+        check_real("pdist", input)?;
         check_norm("pdist", p)?;
         let [first, second] = pairs(input.sizes()[0])?;
         let difference = sub((&index_select(input, 0, &first)?).into(), (&index_select(input, 0, &second)?).into())?;
@@ -222,6 +233,9 @@ op! {
     /// Raises `RuntimeError` for integers.
     fn cosine_similarity(x1: Tensor, x2: Tensor, dim: i64 = 1, eps: f64 = 1e-8) -> Tensor, FUNCTIONAL FUNCTION;
     value {
+        if eps < 0.0 {
+            bail!(Runtime, "cosine_similarity: eps must not be negative, got {eps}");
+        }
         let dtype = x1.dtype().promote(x2.dtype());
         if !dtype.is_float() {
             bail!(Runtime, "cosine_similarity: float tensors are needed, got {} and {}", x1.dtype(), x2.dtype());

@@ -24,17 +24,17 @@ pointwise! {
         target(g, input, target) = g * target.exp() * (target - input + 1.0);
 
     /// `exp(input) - target * input`.
-    fn counts_by_log as "poisson_nll_loss" / "log" (input: Tensor, target: Tensor) float -> same, "SubBackward0"
+    fn counts_by_log as "poisson_nll_loss" / "log" (input: Tensor, target: Tensor) float complex -> same, "SubBackward0"
         = input.exp() - target * input;
-        input(g, input, target) = g * (input.exp() - target);
-        target(g, input) = -(g * input);
+        input(g, input, target) = g * (input.exp() - target).conj();
+        target(g, input) = -(g * input.conj());
 
     /// `input - target * log(input + eps)`.
     fn counts_by_rate as "poisson_nll_loss" / "rate" (input: Tensor, target: Tensor => eps: Scalar)
-        float -> same, "SubBackward0"
+        float complex -> same, "SubBackward0"
         = input - target * (input + eps).log();
-        input(g, input, target, eps) = g * (1.0 - target / (input + eps));
-        target(g, input, eps) = -(g * (input + eps).log());
+        input(g, input, target, eps) = g * (1.0 - target / (input + eps)).conj();
+        target(g, input, eps) = -(g * (input + eps).log().conj());
 
     /// J. Stirling's approximation of `log(target!)` for targets above 1, else 0.
     fn stirling as "poisson_nll_loss" / "stirling" (target: Tensor) float -> same, "MaskedFillBackward0"

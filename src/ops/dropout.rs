@@ -16,7 +16,9 @@ op! {
     /// Raises `ValueError` unless `p` is from 0 to 1.
     fn dropout(input: Tensor, p: f64 = 0.5, training: bool = true, inplace: bool = false) -> Tensor, FUNCTIONAL;
     value {
-        check_probability("dropout", p)?;
+        if !(0.0..=1.0).contains(&p) {
+            bail!(Value, "dropout: the probability has to be from 0 to 1, got {p}");
+        }
         if !training || p == 0.0 || input.numel() == 0 {
             return Ok(input.clone());
         }
@@ -48,7 +50,7 @@ fn mask(input: &Tensor, p: f64) -> Result<Tensor> {
 
 fn check_probability(name: &str, p: f64) -> Result<()> {
     if !(0.0..=1.0).contains(&p) {
-        bail!(Value, "{name}: the probability has to be from 0 to 1, got {p}");
+        bail!(Runtime, "{name}: the probability has to be from 0 to 1, got {p}");
     }
     Ok(())
 }

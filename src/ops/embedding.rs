@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::kernels::embedding as kernel;
 use crate::op::Gradients;
 use crate::ops::arithmetic::mul_tensors;
+use crate::ops::complex::check_no_gradient;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{index_select, scatter_add};
 use crate::ops::reduction::sum;
@@ -43,6 +44,7 @@ op! {
     value {
         let [rows, width] = width_of("embedding", weight)?;
         let list = indices_of("embedding", indices, rows)?;
+        check_no_gradient("embedding", &[weight])?;
         let mut sizes = indices.sizes();
         sizes.push(width);
         let (weight, out) = (weight.to_contiguous()?, Tensor::empty(&sizes, weight.dtype())?);

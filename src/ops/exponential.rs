@@ -2,6 +2,7 @@
 
 use std::f64::consts::{LN_2, LN_10};
 
+use crate::ops::comparison::two_numbers;
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 use crate::value::Operand;
@@ -9,17 +10,17 @@ use crate::{chosen, op, pointwise};
 
 pointwise! {
     /// 2 to the power of each element.
-    fn exp2(input: Tensor) float -> same, "Exp2Backward0", FUNCTION METHOD IN_PLACE
+    fn exp2(input: Tensor) float complex -> same, "Exp2Backward0", FUNCTION METHOD IN_PLACE
         = input.exp2();
         input(g, out) = g * out.conj() * LN_2;
 
     /// Logarithm to the base 10.
-    fn log10(input: Tensor) float -> same, "Log10Backward0", FUNCTION METHOD IN_PLACE
+    fn log10(input: Tensor) float complex -> same, "Log10Backward0", FUNCTION METHOD IN_PLACE
         = input.log10();
         input(g, input) = g / (input.conj() * LN_10);
 
     /// Logarithm to the base 2.
-    fn log2(input: Tensor) float -> same, "Log2Backward0", FUNCTION METHOD IN_PLACE
+    fn log2(input: Tensor) float complex -> same, "Log2Backward0", FUNCTION METHOD IN_PLACE
         = input.log2();
         input(g, input) = g / (input.conj() * LN_2);
 
@@ -36,10 +37,10 @@ pointwise! {
             .only_if(input.greater_equal(eps) & input.less_equal(1.0 - eps));
 
     /// `log(exp(input) + exp(other))` without overflow.
-    fn logaddexp(input: Tensor, other: Tensor) floating -> same, "LogaddexpBackward0", FUNCTION METHOD
+    fn logaddexp(input: Tensor, other: Tensor) floating complex -> same, "LogaddexpBackward0", FUNCTION METHOD
         = input.logaddexp(other);
-        input(g, input, other) = g / (1.0 + (other - input).exp());
-        other(g, input, other) = g / (1.0 + (input - other).exp());
+        input(g, input, other) = g / (1.0 + (other - input).exp()).conj();
+        other(g, input, other) = g / (1.0 + (input - other).exp()).conj();
 
     /// `log2(2^input + 2^other)` without overflow.
     fn logaddexp2(input: Tensor, other: Tensor) floating -> same, "Logaddexp2Backward0", FUNCTION METHOD
@@ -73,10 +74,10 @@ pointwise! {
         other(g, input, other) = g * (input / (other + 1.0));
 
     /// `input` times 2 to the power of `other`.
-    fn ldexp(input: Tensor, other: Tensor) float -> same, "LdexpBackward0", FUNCTION METHOD IN_PLACE
+    fn ldexp(input: Tensor, other: Tensor) float complex -> same, "LdexpBackward0", FUNCTION METHOD IN_PLACE
         = input.ldexp(other);
-        input(g, other) = g * other.exp2();
-        other(g, input, other) = g * (input * other.exp2() * LN_2);
+        input(g, other) = g * other.exp2().conj();
+        other(g, input, other) = g * (input * other.exp2() * LN_2).conj();
 
     /// The entropy `-x log(x)` of each element: 0 at 0, negative infinity below.
     fn entr(input: Tensor) float -> same, "SpecialEntrBackward0", SPECIAL
@@ -108,6 +109,7 @@ op! {
     fn xlogy(input: Operand<'static>, other: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     choose {
         Ok(match (input, other) {
+            (Operand::Scalar(_), Operand::Scalar(_)) => return Err(two_numbers("xlogy")),
             (Operand::Scalar(number), Operand::Tensor(other)) => chosen!(xlogy_of_number(number, other)),
             _ => chosen!(xlogy_of(input, other)),
         })

@@ -8,7 +8,7 @@ use crate::ops::resampling::{resample_backward, resampled};
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::{bail, op};
+use crate::{bail, error, op};
 
 /// Kernel, dilation, padding and stride in two dimensions.
 struct Blocks {
@@ -82,8 +82,11 @@ impl Blocks {
     }
 }
 
-fn check_element(name: &str, input: &Tensor, or_bool: bool) -> Result<()> {
-    if or_bool && input.dtype() == DType::Bool { Ok(()) } else { check_float(name, input) }
+fn check_element(name: &str, input: &Tensor) -> Result<()> {
+    match input.dtype() {
+        dtype if dtype == DType::Bool || dtype.is_complex() => Ok(()),
+        _ => check_float(name, input),
+    }
 }
 
 /// The tensor with a dimension for the batch, which it may lack, and whether it lacked it.
@@ -120,9 +123,22 @@ op! {
 }
 
 fn unfolded(input: &Tensor, kernel: &[i64], dilation: &[i64], padding: &[i64], stride: &[i64]) -> Result<Tensor> {
+    let misfit = || {
+        error!(
+            Index,
+            "unfold: an image has at least three dimensions, the input has size {}",
+            shape::show(&input.sizes())
+        )
+    };
+    if input.ndim() < 2 {
+        return Err(misfit());
+    }
     let blocks = Blocks::new("unfold", kernel, dilation, padding, stride)?;
+    if input.ndim() == 2 {
+        return Err(misfit());
+    }
     let (image, lacks) = batched("unfold", input, 4)?;
-    check_element("unfold", input, true)?;
+    check_element("unfold", input)?;
     let sizes = ints(&image.sizes());
     let counts = blocks.counts("unfold", [sizes[2], sizes[3]])?;
     let along = [blocks.kernel[0] * counts[0], blocks.kernel[1] * counts[1]];
@@ -140,7 +156,6 @@ op! {
         let size = pair("fold", "output_size", output_size, 1)?;
         let blocks = Blocks::new("fold", kernel_size, dilation, padding, stride)?;
         let (columns, lacks) = batched("fold", input, 3)?;
-        check_element("fold", input, true)?;
         let sizes = ints(&columns.sizes());
         let counts = blocks.counts("fold", size)?;
         if sizes[1] % (blocks.kernel[0] * blocks.kernel[1]) != 0 || sizes[2] != counts[0] * counts[1] {
@@ -152,6 +167,7 @@ op! {
                 shape::show(&input.sizes())
             );
         }
+        check_element("fold", input)?;
         let elements = blocks.elements(&columns, counts)?;
         let image = resample_backward(&elements, "windows", &size, &blocks.numbers())?;
         if lacks { views::squeeze(&image, 0) } else { Ok(image) }

@@ -206,6 +206,15 @@ op! {
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
         let d = wrap_dim(dim, input.ndim())?;
+        if index.ndim() > 1 {
+            bail!(Index, "index_add: the index has to be a vector, its size is {}", shape::show(&index.sizes()));
+        }
+        if input.ndim() == 0 && source.ndim() > 0 {
+            bail!(Runtime, "index_add: a source of size {} for a tensor without dimensions", shape::show(&source.sizes()));
+        }
+        if !matches!(index.dtype(), DType::Int32 | DType::Int64) {
+            bail!(Runtime, "index_add: the index has to be int32 or int64, it is {}", index.dtype());
+        }
         let out = input.copied(input.dtype())?;
         let index = crate::ops::views::reshape(&index.cast(DType::Int64)?, &[-1])?;
         if source.dtype() != input.dtype() {
@@ -215,7 +224,7 @@ op! {
         let widen = |tensor: &Tensor| if tensor.ndim() == 0 { crate::ops::views::reshape(tensor, &[1]) } else { Ok(tensor.clone()) };
         let (target, source) = (widen(&out)?, widen(&source)?);
         if source.sizes().get(d).copied() != Some(index.numel()) {
-            bail!(Index, "index_add: {} indices for a source of size {} along dimension {d}", index.numel(), shape::show(&source.sizes()));
+            bail!(Runtime, "index_add: {} indices for a source of size {} along dimension {d}", index.numel(), shape::show(&source.sizes()));
         }
         let mut indices = vec![None; d + 1];
         indices[d] = Some(index);

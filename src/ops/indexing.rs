@@ -26,23 +26,48 @@ pub enum Item {
     Tensor(Tensor),
 }
 
+impl Item {
+    /// How many dimensions of the indexed tensor the item is about.
+    fn consumes(&self) -> usize {
+        match self {
+            Item::Int(_) | Item::Slice { .. } => 1,
+            Item::Tensor(tensor) if is_mask(tensor) => tensor.ndim(),
+            Item::Tensor(_) => 1,
+            _ => 0,
+        }
+    }
+}
+
 /// What the basic items of an index leave over: a view, and index tensors for some of its dimensions.
 struct Split {
     view: Tensor,
     indices: Vec<Option<Tensor>>,
 }
 
+/// A slice of all of a dimension.
+fn is_whole(item: &Item, size: usize) -> bool {
+    matches!(item, Item::Slice { start, end, step: 1 }
+        if start.is_none_or(|start| start == 0) && end.is_none_or(|end| end >= size as i64))
+}
+
+/// The items with slices of all of a dimension as such, which split nothing off: what is written to them is written to
+/// the tensor itself, not to a view.
+fn without_whole(input: &Tensor, items: &[Item]) -> Vec<Item> {
+    let sizes = input.sizes();
+    let spared = sizes.len().saturating_sub(items.iter().map(Item::consumes).sum());
+    let mut dim = 0;
+    let mut list = Vec::with_capacity(items.len());
+    for item in items {
+        let whole = sizes.get(dim).is_some_and(|&size| is_whole(item, size));
+        list.push(if whole { Item::Slice { start: None, end: None, step: 1 } } else { item.clone() });
+        dim += if matches!(item, Item::Ellipsis) { spared } else { item.consumes() };
+    }
+    list
+}
+
 /// Applies integers, slices, new axes and the ellipsis as views.
 fn split(input: &Tensor, items: &[Item]) -> Result<Split> {
-    let consumed: usize = items
-        .iter()
-        .map(|item| match item {
-            Item::Int(_) | Item::Slice { .. } => 1,
-            Item::Tensor(tensor) if is_mask(tensor) => tensor.ndim(),
-            Item::Tensor(_) => 1,
-            _ => 0,
-        })
-        .sum();
+    let consumed: usize = items.iter().map(Item::consumes).sum();
     let ndim = input.ndim();
     if consumed > ndim {
         bail!(Index, "too many indices: {consumed} for a tensor of {ndim} dimensions");
@@ -129,7 +154,7 @@ pub fn get(input: &Tensor, items: &[Item]) -> Result<Tensor> {
 
 /// `input[items] = value`.
 pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
-    let Split { view, indices } = split(input, items)?;
+    let Split { view, indices } = split(input, &without_whole(input, items))?;
     use crate::autograd::primitives::call_in_place;
     use crate::value::Value;
     // Leading dimensions of size 1 of the value are dropped where it has too many, as numpy does.
@@ -142,7 +167,8 @@ pub fn set(input: &Tensor, items: &[Item], value: &Tensor) -> Result<()> {
     };
     if indices.is_empty() {
         let value = fit(&view.sizes())?;
-        call_in_place("copy", &[Value::Tensor(view), Value::Tensor(value)])?;
+        let name = if value.ndim() == 0 && view.ndim() > 0 { "fill" } else { "copy" };
+        call_in_place(name, &[Value::Tensor(view), Value::Tensor(value)])?;
     } else {
         if value.dtype() != view.dtype() {
             bail!(Runtime, "[]=: a {} tensor cannot be put into a {} one by indices", value.dtype(), view.dtype());

@@ -1,5 +1,6 @@
 //! Integers: common divisors and multiples, bits moved.
 
+use crate::ops::comparison::check_tensor;
 use crate::pointwise;
 use crate::tensor::Tensor;
 use crate::value::Operand;
@@ -15,11 +16,11 @@ pointwise! {
 
     /// The bits of `input` moved up by `other` places; 0 if there are not so many.
     fn bitwise_left_shift(input: Operand<'static>, other: Operand<'static>)
-        whole -> same, FUNCTION METHOD IN_PLACE
+        whole[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.shifted_left(other);
 
     /// The bits of `input` moved down by `other` places, copies of the sign moving in.
     fn bitwise_right_shift(input: Operand<'static>, other: Operand<'static>)
-        whole -> same, FUNCTION METHOD IN_PLACE
+        whole[check_tensor] -> same, FUNCTION METHOD IN_PLACE
         = input.shifted_right(other);
 }

@@ -343,9 +343,6 @@ op! {
             return Tensor::empty(&[0], input.dtype());
         }
         let n = input.numel() as i64;
-        if r > n && !with_replacement {
-            return Tensor::empty(&[0, r as usize], input.dtype());
-        }
         let (mut columns, mut row): (Vec<Vec<i64>>, Vec<i64>) = (Vec::new(), Vec::new());
         if columns.try_reserve_exact(r as usize).is_err() || row.try_reserve_exact(r as usize).is_err() {
             bail!(Runtime, "combinations: rows of {r} elements do not fit the memory");
@@ -356,7 +353,7 @@ op! {
             row.iter_mut().zip(0..).for_each(|(slot, i)| *slot = i);
         }
         // One row for each round; where there is none to begin with, not even the first.
-        let mut goes_on = n > 0;
+        let mut goes_on = n > 0 && (with_replacement || r <= n);
         while goes_on {
             columns.iter_mut().zip(&row).for_each(|(column, &i)| column.push(i));
             // The last place that can go on, and what follows it from there.

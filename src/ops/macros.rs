@@ -407,6 +407,9 @@ macro_rules! pointwise {
     (@kernels [floating] $range:ident $x:tt $value:expr) => {{
         $crate::pointwise!(@kernels [float] $range $x $value)
     }};
+    (@kernels [floating complex] $range:ident $x:tt $value:expr) => {{
+        $crate::pointwise!(@kernels [float complex] $range $x $value)
+    }};
     (@kernels [float complex] $range:ident $x:tt $value:expr) => {{
         $crate::pointwise!(@function Field $range $x $value);
         $crate::pointwise!(@table $range $x

@@ -435,6 +435,9 @@ op! {
     value {
         let sizes = input.sizes();
         let w = weight.sizes();
+        if w.len() == 1 && bias.is_some() {
+            bail!(Runtime, "linear: a weight that is a vector takes no bias; its size is {}", shape::show(&w));
+        }
         let transposed = views::t(weight)?;
         match bias {
             Some(bias) if sizes.len() == 2 && w.len() == 2 => addmm(bias, input, &transposed, 1i64.into(), 1i64.into()),

@@ -15,7 +15,7 @@ use crate::ops::unary::{rsqrt, square};
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::value::Value;
+use crate::value::{IntList, Value};
 use crate::{bail, op, with_element};
 
 /// The address of the elements of a row-major tensor.
@@ -65,6 +65,17 @@ fn normalized_rows(
     Ok([out, means, scales])
 }
 
+/// A row-major tensor of the type that is computed in.
+fn computed(tensor: &Tensor) -> Result<Tensor> {
+    tensor.cast(tensor.dtype().wide())?.to_contiguous()
+}
+
+/// Gradients in the type of what they are of.
+fn rounded(gradients: [Tensor; 3], dtype: DType) -> Result<[Tensor; 3]> {
+    let [input, weight, bias] = gradients.map(|gradient| gradient.cast(dtype));
+    Ok([input?, weight?, bias?])
+}
+
 /// The gradients of input, weight and bias of normalized rows.
 fn rows_backward(
     rows: Rows,
@@ -75,9 +86,11 @@ fn rows_backward(
     weight: Option<&Tensor>,
     weights: &[usize],
 ) -> Result<[Tensor; 3]> {
-    let [g, input, means, scales] = [g, input, means, scales].map(Tensor::to_contiguous);
-    let (g, input, means, scales, weight) = (g?, input?, means?, scales?, rows_of(weight)?);
-    let dtype = input.dtype();
+    let narrow = input.dtype();
+    let weight = weight.map(computed).transpose()?;
+    let [g, input, means, scales] = [g, input, means, scales].map(computed);
+    let (g, input, means, scales) = (g?, input?, means?, scales?);
+    let dtype = narrow.wide();
     let out = Tensor::empty(&input.sizes(), dtype)?;
     let (of_weight, of_bias) = (Tensor::empty(weights, dtype)?, Tensor::empty(weights, dtype)?);
     with_element!(dtype, float T => {
@@ -91,7 +104,7 @@ fn rows_backward(
         // SAFETY: row-major tensors of the sizes of the rows, whose results are new.
         unsafe { kernel::rows_backward::<T>(rows, of_weight.numel(), &saved, at(&out), at(&of_weight), at(&of_bias)) }
     }, else bail!(NotImplemented, "normalization: not implemented for {dtype}"));
-    Ok([out, of_weight, of_bias])
+    rounded([out, of_weight, of_bias], narrow)
 }
 
 /// Elements normalized over some dimensions, and one divided by their standard deviation, in operations.
@@ -174,16 +187,16 @@ fn layers(name: &str, sizes: &[usize], normalized_shape: &[i64]) -> Result<Rows>
 op! {
     /// `layer_norm`, with the mean of each row and one divided by its standard deviation.
     fn native_layer_norm(
-        input: Tensor, normalized_shape: Ints, weight: Option<Tensor>, bias: Option<Tensor>, eps: f64
+        input: Tensor, normalized_shape: IntList, weight: Option<Tensor>, bias: Option<Tensor>, eps: f64
     ) -> (out, mean, rstd), FUNCTION;
     value {
         const NAME: &str = "layer_norm";
         let sizes = input.sizes();
         let rows = layers(NAME, &sizes, normalized_shape)?;
         let shape = shape::checked_sizes(normalized_shape)?;
-        check_float(NAME, input)?;
         check_affine(NAME, "weight", weight, &shape, input.dtype())?;
         check_affine(NAME, "bias", bias, &shape, input.dtype())?;
+        check_float(NAME, input)?;
         let mut statistics = sizes.clone();
         statistics[sizes.len() - shape.len()..].fill(1);
         normalized_rows(rows, &statistics, eps, input, weight, bias)
@@ -220,7 +233,7 @@ op! {
     ///
     /// J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not fit.
     fn layer_norm(
-        input: Tensor, normalized_shape: Ints, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5
+        input: Tensor, normalized_shape: IntList, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5
     ) -> Tensor, FUNCTION FUNCTIONAL;
     value {
         mixed(input, &[weight, bias], |input| {
@@ -235,24 +248,33 @@ op! {
     ///
     /// B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine epsilon.
     fn rms_norm(
-        input: Tensor, normalized_shape: Ints, weight: Option<Tensor> = None, eps: Option<f64> = None
+        input: Tensor, normalized_shape: IntList, weight: Option<Tensor> = None, eps: Option<f64> = None
     ) -> Tensor, FUNCTION FUNCTIONAL;
     value {
+        if input.ndim() < normalized_shape.len() {
+            bail!(
+                Value,
+                "rms_norm: the input has to have at least {} dimensions, its size is {}",
+                normalized_shape.len(),
+                shape::show(&input.sizes())
+            );
+        }
         layers("rms_norm", &input.sizes(), normalized_shape)?;
-        check_float("rms_norm", input)?;
+        if !input.dtype().is_complex() {
+            check_float("rms_norm", input)?;
+        }
         if let Some(weight) = weight
             && weight.sizes() != shape::checked_sizes(normalized_shape)?
         {
             bail!(Runtime, "rms_norm: weight has to have size {}, it has {}", shape::show(normalized_shape), shape::show(&weight.sizes()));
         }
-        let eps = eps.unwrap_or(if input.dtype() == DType::Float64 { f64::EPSILON } else { f64::from(f32::EPSILON) });
-        let input = &crate::ops::conversion::contiguous(input)?;
+        let eps = eps.unwrap_or(if input.dtype().real() == DType::Float64 { f64::EPSILON } else { f64::from(f32::EPSILON) });
         let squares = mean(&pow(input.into(), 2i64.into())?, Some(&last_dims(normalized_shape.len())), true, None)?;
         let scaled = mul_tensors(input, &rsqrt(&add((&squares).into(), eps.into())?)?)?;
-        match weight {
-            Some(weight) => mul_tensors(&scaled, weight),
-            None => Ok(scaled),
-        }
+        crate::ops::conversion::contiguous(&match weight {
+            Some(weight) => mul_tensors(&scaled, weight)?,
+            None => scaled,
+        })
     }
     derivative composite;
 }
@@ -390,6 +412,14 @@ fn mixed(
     }
 }
 
+/// The running averages that a batch is normalized with where it is not trained on.
+fn check_averages(mean: Option<&Tensor>, variance: Option<&Tensor>, training: bool) -> Result<()> {
+    if !training && (mean.is_none() || variance.is_none()) {
+        bail!(Runtime, "batch_norm: without training, running_mean and running_var are needed");
+    }
+    Ok(())
+}
+
 op! {
     /// `batch_norm`, with the mean of each channel and one divided by its standard deviation.
     ///
@@ -401,9 +431,10 @@ op! {
     value {
         const NAME: &str = "batch_norm";
         let sizes = input.sizes();
-        if !training && (running_mean.is_none() || running_var.is_none()) {
-            bail!(Runtime, "{NAME}: without training, running_mean and running_var are needed");
+        if running_mean.is_some() != running_var.is_some() {
+            bail!(Value, "{NAME}: running_mean and running_var are given both, or neither");
         }
+        check_averages(running_mean, running_var, training)?;
         input.size(1)?;
         let form = channels(NAME, &sizes)?;
         check_float(NAME, input)?;
@@ -498,9 +529,11 @@ fn channels_backward(
     weight: Option<&Tensor>,
     fixed: bool,
 ) -> Result<[Tensor; 3]> {
-    let [g, input, means, scales] = [g, input, means, scales].map(Tensor::to_contiguous);
-    let (g, input, means, scales, weight) = (g?, input?, means?, scales?, rows_of(weight)?);
-    let dtype = input.dtype();
+    let narrow = input.dtype();
+    let weight = weight.map(computed).transpose()?;
+    let [g, input, means, scales] = [g, input, means, scales].map(computed);
+    let (g, input, means, scales) = (g?, input?, means?, scales?);
+    let dtype = narrow.wide();
     let out = Tensor::empty(&input.sizes(), dtype)?;
     let (of_weight, of_bias) = (Tensor::empty(&[form.channels], dtype)?, Tensor::empty(&[form.channels], dtype)?);
     with_element!(dtype, float T => {
@@ -514,7 +547,7 @@ fn channels_backward(
         // SAFETY: row-major tensors of these sizes; the results are new.
         unsafe { kernel::channels_backward::<T>(form, &saved, fixed, at(&out), at(&of_weight), at(&of_bias)) }
     }, else bail!(NotImplemented, "batch_norm: not implemented for {dtype}"));
-    Ok([out, of_weight, of_bias])
+    rounded([out, of_weight, of_bias], narrow)
 }
 
 op! {
@@ -533,6 +566,7 @@ op! {
         if training && !sizes.is_empty() && sizes[0] * sizes.iter().skip(2).product::<usize>() == 1 {
             bail!(Value, "batch_norm: training needs more than one value in each channel, the input has size {}", shape::show(&sizes));
         }
+        check_averages(running_mean, running_var, training)?;
         mixed(input, &[weight, bias, running_mean, running_var], |input| {
             native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
         })
@@ -547,6 +581,7 @@ op! {
         running_var: Option<Tensor>, training: bool, momentum: f64, eps: f64, cudnn_enabled: bool
     ) -> Tensor, FUNCTION;
     value {
+        check_averages(running_mean, running_var, training)?;
         mixed(input, &[weight, bias, running_mean, running_var], |input| {
             native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps).map(|[out, ..]| out)
         })

@@ -4,11 +4,12 @@ use crate::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, div, mul_tensors};
 use crate::ops::comparison::{eq, gt, ne};
+use crate::ops::complex::{conj, real, sgn};
 use crate::ops::conversion::to_dtype;
 use crate::ops::power::pow;
 use crate::ops::reduction::{amax, amin, sum, unreduce};
 use crate::ops::selection::choose;
-use crate::ops::unary::{abs, neg, sign, sqrt};
+use crate::ops::unary::{abs, neg, sqrt};
 use crate::scalar::Scalar;
 use crate::shape::{self, Ints, wrap_dim, wrap_dims};
 use crate::tensor::Tensor;
@@ -22,16 +23,19 @@ op! {
         dtype: Option<DType> = None
     ) -> Tensor;
     value {
-        if !input.dtype().is_float() {
-            bail!(Runtime, "norm: a floating point tensor is expected, it is {}", input.dtype());
+        let kind = input.dtype();
+        if kind.is_integral() {
+            bail!(Runtime, "norm: a tensor of floats or complex numbers is expected, it is {kind}");
         }
-        if dtype.is_some_and(|dtype| dtype.size() < input.dtype().size() || !dtype.is_float()) {
-            bail!(Runtime, "norm: dtype= has to be a floating point type at least as wide as {}", input.dtype());
+        if dtype.is_some_and(|dtype| dtype.size() < kind.size() || dtype.category() != kind.category()) {
+            bail!(Runtime, "norm: dtype= has to be of the kind of {kind} and at least as wide");
         }
         let chosen = wrap_dims(dim, input.ndim())?;
         let dims = dim.unwrap_or(&[]);
         let p = ord.to_f64();
-        let input = input.detach().cast(dtype.unwrap_or(input.dtype()))?;
+        let input = input.detach().cast(dtype.unwrap_or(kind))?;
+        // The norm of complex numbers is that of their absolute values.
+        let input = if kind.is_complex() { abs(&input)? } else { input };
         let nothing = input.sizes().iter().zip(&chosen).any(|(&size, &over)| over && size == 0);
         if nothing && (p < 0.0 || p.is_infinite()) {
             bail!(Runtime, "norm: the norm of order {p} of no elements is not defined");
@@ -75,7 +79,7 @@ fn norm_backward(
     keepdim: bool,
 ) -> Result<Tensor> {
     let sizes = input.sizes();
-    let whole = |tensor: &Tensor| to_dtype(&unreduce(tensor, &sizes, dim, keepdim)?, input.dtype());
+    let whole = |tensor: &Tensor| to_dtype(&unreduce(tensor, &sizes, dim, keepdim)?, input.dtype().real());
     let (g, norm) = (whole(g)?, whole(norm)?);
     let zero_where = |condition: &Tensor, tensor: &Tensor| choose(condition, 0.0.into(), tensor.into());
     let no_norm = || eq(&norm.detach(), 0i64.into());
@@ -83,14 +87,14 @@ fn norm_backward(
         return input.zeros_alike();
     }
     if p == 1.0 {
-        return mul_tensors(&g, &sign(input)?);
+        return mul_tensors(&g, &sgn(input)?);
     }
     if p == 2.0 {
         return zero_where(&no_norm()?, &mul_tensors(&g, &div(input.into(), (&norm).into())?)?);
     }
     if p.is_infinite() {
         let equals = to_dtype(&eq(&abs(input)?.detach(), (&norm.detach()).into())?, g.dtype())?;
-        let shares = mul_tensors(&sign(input)?, &equals)?;
+        let shares = mul_tensors(&sgn(input)?, &equals)?;
         let every: Ints = (0..sizes.len() as i64).collect();
         let count = sum(&equals, Some(dim.filter(|dims| !dims.is_empty()).unwrap_or(&every)), true, None)?;
         return mul_tensors(&shares, &div((&g).into(), (&count).into())?);
@@ -98,7 +102,7 @@ fn norm_backward(
     // Powers below 0 of what is 0 are not finite, and have no part in the gradient.
     let zero = eq(&input.detach(), 0i64.into())?;
     let safe = choose(&zero, 1.0.into(), (&abs(input)?).into())?;
-    let slope = mul_tensors(&sign(input)?, &zero_where(&zero, &pow((&safe).into(), (p - 1.0).into())?)?)?;
+    let slope = mul_tensors(&sgn(input)?, &zero_where(&zero, &pow((&safe).into(), (p - 1.0).into())?)?)?;
     let scale = zero_where(&no_norm()?, &div((&g).into(), (&pow((&norm).into(), (p - 1.0).into())?).into())?)?;
     mul_tensors(&slope, &scale)
 }
@@ -106,13 +110,13 @@ fn norm_backward(
 op! {
     /// The norm over some dimensions (all if `dim` is `None`); `p` is 'fro', for the square root of the sum of squares.
     fn norm_named as "norm" / "named" (
-        input: Tensor, p: String = "fro", dim: Option<Ints> = None, keepdim: bool = false, dtype: Option<DType> = None
+        input: Tensor, p: Option<String> = Some("fro"), dim: Option<Ints> = None, keepdim: bool = false, dtype: Option<DType> = None
     ) -> Tensor, FUNCTION METHOD;
     value {
         match p {
-            "fro" => linalg_vector_norm(input, Scalar::Int(2), dim, keepdim, dtype),
-            "nuc" => bail!(NotImplemented, "norm: the nuclear norm needs singular values, which are not implemented"),
-            p => bail!(Runtime, "norm: p is a number, 'fro' or 'nuc', not '{p}'"),
+            None | Some("fro") => linalg_vector_norm(input, Scalar::Int(2), dim, keepdim, dtype),
+            Some("nuc") => bail!(NotImplemented, "norm: the nuclear norm needs singular values, which are not implemented"),
+            Some(p) => bail!(Runtime, "norm: p is a number, 'fro' or 'nuc', not '{p}'"),
         }
     }
     derivative composite;
@@ -161,7 +165,8 @@ op! {
             let norm = linalg_vector_norm(input, p, Some(&dims), true, None)?;
             let above = crate::ops::arithmetic::add((&norm).into(), TINY.into())?;
             let factor = div(maxnorm.into(), (&above).into())?;
-            let along = sum(&mul_tensors(g, input)?, Some(&dims), true, None)?;
+            // The part of the gradient along the vector: a real number.
+            let along = real(&sum(&mul_tensors(g, &conj(input)?)?, Some(&dims), true, None)?)?;
             let slope = neg(&div((&mul_tensors(&along, &factor)?).into(), (&above).into())?)?;
             let by_norm = norm_backward(&slope, input, p.to_f64(), &norm, Some(&dims), true)?;
             let scaled = add_tensors(&mul_tensors(g, &factor)?, &by_norm)?;

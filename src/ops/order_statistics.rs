@@ -8,6 +8,7 @@ use crate::kernels::parallel::Shared;
 use crate::kernels::sort::{Packed, packed};
 use crate::ops::arithmetic::{add_tensors, mul, mul_tensors, sub};
 use crate::ops::comparison::{isnan, logical_not};
+use crate::ops::complex::check_no_gradient;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::gather;
 use crate::ops::reduction::{any, put_at_index, share_among_equals, sum};
@@ -137,7 +138,12 @@ fn ranked_of_all(name: &str, input: &Tensor, rank: Rank) -> Result<Tensor> {
 op! {
     /// The median of all elements, the lower one of two; NaN if there is a NaN.
     fn median_all as "median" (input: Tensor) -> Tensor, FUNCTION METHOD;
-    value { ranked_of_all("median", input, Rank::Median) }
+    value {
+        if input.numel() == 0 {
+            check_no_gradient("median", &[input])?;
+        }
+        ranked_of_all("median", input, Rank::Median)
+    }
     derivative "MedianBackward0" ByVjp {
         input(g, input, out) => share_among_equals(g, input, out);
     }
@@ -156,7 +162,12 @@ op! {
 op! {
     /// The median of all elements that are not NaN.
     fn nanmedian_all as "nanmedian" (input: Tensor) -> Tensor, FUNCTION METHOD;
-    value { ranked_of_all("nanmedian", input, Rank::NanMedian) }
+    value {
+        if input.numel() == 0 {
+            check_no_gradient("nanmedian", &[input])?;
+        }
+        ranked_of_all("nanmedian", input, Rank::NanMedian)
+    }
     derivative "NanmedianBackward0" ByVjp {
         input(g, input, out) => share_among_equals(g, input, out);
     }
@@ -175,7 +186,12 @@ op! {
 op! {
     /// The most frequent element along `dim`, the smallest of several, and the last place where it is.
     fn mode(input: Tensor, dim: i64 = -1, keepdim: bool = false) -> (values, indices), FUNCTION METHOD;
-    value { ranked("mode", input, dim, keepdim, Rank::Mode) }
+    value {
+        if input.ndim() == 0 || input.numel() == 0 && input.size(dim)? > 0 {
+            check_no_gradient("mode", &[input])?;
+        }
+        ranked("mode", input, dim, keepdim, Rank::Mode)
+    }
     batch dims(dim);
     derivative "ModeBackward0" ByVjp {
         input(g, indices, dim, keepdim, ctx) => put_at_index(g, indices, &ctx.sizes_of(0)?, dim, keepdim);

@@ -6,12 +6,13 @@ use crate::ops::resampling::{last, resample, resample_backward, resampled};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op};
 
 op! {
     /// `input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension, then for
     /// the one before it, and so on. Negative ones take elements away.
-    fn constant_pad_nd(input: Tensor, pad: Ints, value: Scalar = Scalar::Int(0)) -> Tensor, FUNCTION;
+    fn constant_pad_nd(input: Tensor, pad: IntList, value: Scalar = Scalar::Int(0)) -> Tensor, FUNCTION;
     value {
         let sizes = input.sizes();
         if pad.len() % 2 != 0 || pad.len() > 2 * sizes.len() {
@@ -149,7 +150,7 @@ op! {
     /// `mode` is `"constant"` for `value` (by default 0), `"reflect"` for the elements next to the edge in reverse,
     /// `"replicate"` for the edge itself, or `"circular"` for the elements of the other end. Raises
     /// `NotImplementedError` for another mode, or for as many dimensions as the mode does not know.
-    fn pad(input: Tensor, pad: Ints, mode: String = "constant", value: Option<f64> = None) -> Tensor, FUNCTIONAL;
+    fn pad(input: Tensor, pad: IntList, mode: String = "constant", value: Option<f64> = None) -> Tensor, FUNCTIONAL;
     value {
         if pad.len() % 2 != 0 {
             bail!(Runtime, "pad: pairs of numbers are expected, got {}", shape::show(pad));

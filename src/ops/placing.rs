@@ -7,6 +7,7 @@ use crate::kernels::index::{self as places, Join, Write};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{div, mul_tensors};
 use crate::ops::comparison::{eq, logical_and};
+use crate::ops::complex::check_no_gradient;
 use crate::ops::conversion::to_dtype;
 use crate::ops::gathering::{check_index, check_sizes, gather, index_select, scatter_add, scatter_value};
 use crate::ops::indexing::{index_raw, masked_fill, put_raw};
@@ -83,7 +84,7 @@ op! {
         let (mut expected, found) = (target.sizes(), source.sizes());
         expected[d] = index.numel();
         if found.len() == expected.len() && found != expected || found.len() != expected.len() && found.iter().product::<usize>() != 1 {
-            let kind = if found.get(d) == expected.get(d) { crate::error::Kind::Runtime } else { crate::error::Kind::Index };
+            let kind = if input.ndim() == 0 || found.get(d) == expected.get(d) { crate::error::Kind::Runtime } else { crate::error::Kind::Index };
             return Err(crate::Error::new(kind, format!(
                 "index_copy: a source of size {} is expected, it has {}", shape::show(&expected), shape::show(&found)
             )));
@@ -105,14 +106,18 @@ op! {
     /// `input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`.
     fn index_fill(input: Tensor, dim: i64, index: Tensor, value: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        let d = wrap_dim(dim, input.ndim())?;
-        check_long("index_fill", index)?;
-        let value = match value {
-            Operand::Tensor(tensor) if tensor.ndim() > 0 => bail!(
+        if let Operand::Tensor(tensor) = value
+            && tensor.ndim() > 0
+        {
+            bail!(
                 Runtime,
                 "index_fill: the value has to be a number or a tensor without dimensions, its size is {}",
                 shape::show(&tensor.sizes())
-            ),
+            );
+        }
+        let d = wrap_dim(dim, input.ndim())?;
+        check_long("index_fill", index)?;
+        let value = match value {
             Operand::Tensor(tensor) => tensor.cast(input.dtype())?,
             Operand::Scalar(number) => Tensor::scalar(number, input.dtype())?,
         };
@@ -227,10 +232,10 @@ fn joined(
     if reduce != Reduce::Mean {
         return Ok(out);
     }
-    let count = Tensor::full(&out.sizes(), Scalar::Int(i64::from(include)), out.dtype())?;
+    let count = Tensor::full(&out.sizes(), Scalar::Int(i64::from(include)), out.dtype().real())?;
     write(&count, Scalar::Int(1), Write::Add)?;
     let count = crate::ops::selection::clamp_min(&count, 1i64.into())?;
-    let mean = if out.dtype().is_float() {
+    let mean = if out.dtype().is_differentiable() {
         div((&out).into(), (&count).into())?
     } else {
         crate::ops::arithmetic::floor_divide((&out).into(), (&count).into())?
@@ -329,6 +334,9 @@ op! {
             check_sizes("scatter_reduce", &index.sizes(), &src.sizes(), None)?;
         }
         check_same_dtype("scatter_reduce", src, input)?;
+        if matches!(reduce, Reduce::Sum | Reduce::Mean | Reduce::Product) {
+            check_no_gradient("scatter_reduce", &[input, src])?;
+        }
         joined("scatter_reduce", &input.detach(), d, index, &src.detach(), reduce, include_self)
     }
     batch together(dim);
@@ -357,11 +365,11 @@ op! {
         input: Tensor, dim: i64, index: Tensor, source: Tensor, reduce: String; include_self: bool = true
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        let d = wrap_dim(dim, input.ndim())?;
         let reduce = Reduce::named("index_reduce", reduce)?;
         if reduce == Reduce::Sum {
             bail!(Runtime, "index_reduce: reduce is 'prod', 'mean', 'amax' or 'amin'; index_add sums");
         }
+        let d = wrap_dim(dim, input.ndim())?;
         if !matches!(index.dtype(), DType::Int32 | DType::Int64) {
             bail!(Runtime, "index_reduce: the index has to be int32 or int64, it is {}", index.dtype());
         }
@@ -369,6 +377,12 @@ op! {
             bail!(Index, "index_reduce: the index has to have at most one dimension, its size is {}", shape::show(&index.sizes()));
         }
         check_same_dtype("index_reduce", source, input)?;
+        if input.dtype().is_complex() && !include_self {
+            bail!(NotImplemented, "index_reduce: not implemented for {} without include_self", input.dtype());
+        }
+        if matches!(reduce, Reduce::Mean | Reduce::Product) {
+            check_no_gradient("index_reduce", &[input, source])?;
+        }
         if input.dtype() == DType::Bool && !include_self {
             bail!(NotImplemented, "index_reduce: not implemented for bool without include_self");
         }
@@ -530,8 +544,8 @@ op! {
     /// Places in a flattened tensor of size `shape` as coordinates, a tensor for each dimension.
     fn unravel_index(indices: Tensor, shape: Ints) -> List, FUNCTION;
     value {
-        if indices.dtype().is_float() || indices.dtype() == DType::Bool {
-            bail!(Value, "unravel_index: integers are expected, got {}", indices.dtype());
+        if !indices.dtype().is_integral() || indices.dtype() == DType::Bool {
+            bail!(Type, "unravel_index: integers are expected, got {}", indices.dtype());
         }
         if shape.iter().any(|&size| size < 0) {
             bail!(Value, "unravel_index: sizes must not be negative, got {}", shape::show(shape));

@@ -542,7 +542,6 @@ op! {
     ) -> (out, indices), FUNCTION FUNCTIONAL;
     value {
         check_rank("max_pool1d", &input.sizes(), 1)?;
-        check_float("max_pool1d", input)?;
         let steps = Steps::new("max_pool1d", 1, kernel_size, stride, padding, dilation)?;
         let (kernel, stride) = ([1, steps.kernel[0]], [1, steps.stride[0]]);
         let (padding, dilation) = ([0, steps.padding[0]], [1, steps.dilation[0]]);
@@ -559,7 +558,11 @@ op! {
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
         ceil_mode: bool = false
     ) -> Tensor, FUNCTION FUNCTIONAL;
-    value { max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out) }
+    value {
+        let [out, _] = max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)?;
+        check_float("max_pool1d", input)?;
+        Ok(out)
+    }
     derivative composite;
 }
 
@@ -576,6 +579,9 @@ op! {
 }
 
 fn check_indices(name: &str, input: &Tensor, indices: &Tensor, rank: usize) -> Result<()> {
+    if input.dtype().is_complex() {
+        bail!(NotImplemented, "{name}: not implemented for {}", input.dtype());
+    }
     if indices.dtype() != DType::Int64 || indices.sizes() != input.sizes() {
         bail!(
             Runtime,

@@ -6,7 +6,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::{Chosen, Gradients};
 use crate::ops::arithmetic::{mul, mul_tensors};
-use crate::ops::comparison::lt;
+use crate::ops::comparison::{lt, two_numbers};
 use crate::ops::complex::{conj, real};
 use crate::ops::selection::choose;
 use crate::scalar::Scalar;
@@ -76,6 +76,7 @@ op! {
     choose {
         match (input, exponent) {
             (Operand::Tensor(x), Operand::Scalar(exponent)) => power_of(x, exponent),
+            (Operand::Scalar(_), Operand::Scalar(_)) => Err(two_numbers("pow")),
             (Operand::Scalar(base), Operand::Tensor(exponent)) => Ok(chosen!(pow_of_number(base, exponent))),
             _ => Ok(chosen!(pow_tensor(input, exponent))),
         }

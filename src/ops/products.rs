@@ -6,6 +6,7 @@
 use crate::DType;
 use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
+use crate::ops::complex::conj;
 use crate::ops::matrix::{bmm, check_same_dtype, mm, mv, outer, scale};
 use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
@@ -27,12 +28,12 @@ fn added(name: &str, input: &Tensor, product: &Tensor, beta: Scalar, alpha: Scal
             shape::show(&sizes)
         );
     }
-    let whole = |number: Scalar| match product.dtype().is_float() {
-        true => number,
-        false => Scalar::Int(number.to_i64()),
+    let whole = |number: Scalar| match product.dtype().is_integral() {
+        true => Scalar::Int(number.to_i64()),
+        false => number,
     };
     let scaled = scale(product, whole(alpha))?;
-    if beta.to_f64() == 0.0 { Ok(scaled) } else { add_tensors(&scaled, &scale(input, whole(beta))?) }
+    if beta.is_zero() { Ok(scaled) } else { add_tensors(&scaled, &scale(input, whole(beta))?) }
 }
 
 op! {
@@ -41,11 +42,15 @@ op! {
         input: Tensor, batch1: Tensor, batch2: Tensor;
         beta: Scalar = crate::scalar::Scalar::Int(1), alpha: Scalar = crate::scalar::Scalar::Int(1)
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
-    value { added("baddbmm", &input.detach(), &bmm(&batch1.detach(), &batch2.detach())?, beta, alpha) }
+    value {
+        // The sizes of the product are looked at first.
+        (batch1.size(0)?, batch1.size(1)?, batch2.size(2)?);
+        added("baddbmm", &input.detach(), &bmm(&batch1.detach(), &batch2.detach())?, beta, alpha)
+    }
     derivative "BaddbmmBackward0" ByVjp {
-        input(g, beta) => scale(g, beta);
-        batch1(g, batch2, alpha) => scale(&bmm(g, &views::transpose(batch2, 1, 2)?)?, alpha);
-        batch2(g, batch1, alpha) => scale(&bmm(&views::transpose(batch1, 1, 2)?, g)?, alpha);
+        input(g, beta) => scale(g, beta.conj());
+        batch1(g, batch2, alpha) => scale(&bmm(g, &views::transpose(&conj(batch2)?, 1, 2)?)?, alpha.conj());
+        batch2(g, batch1, alpha) => scale(&bmm(&views::transpose(&conj(batch1)?, 1, 2)?, g)?, alpha.conj());
     }
 }
 
@@ -56,17 +61,18 @@ op! {
         beta: Scalar = crate::scalar::Scalar::Int(1), alpha: Scalar = crate::scalar::Scalar::Int(1)
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
+        (batch1.size(1)?, batch2.size(2)?);
         let products = bmm(&batch1.detach(), &batch2.detach()).map_err(|error| error.context("addbmm"))?;
         let total = sum(&products, Some(&[0]), false, Some(products.dtype()))?;
         added("addbmm", &input.detach(), &total, beta, alpha)
     }
     derivative "AddbmmBackward0" ByVjp {
-        input(g, beta) => scale(g, beta);
+        input(g, beta) => scale(g, beta.conj());
         batch1(g, batch2, alpha) => {
-            scale(&bmm(&every_example(g, batch2)?, &views::transpose(batch2, 1, 2)?)?, alpha)
+            scale(&bmm(&every_example(g, batch2)?, &views::transpose(&conj(batch2)?, 1, 2)?)?, alpha.conj())
         };
         batch2(g, batch1, alpha) => {
-            scale(&bmm(&views::transpose(batch1, 1, 2)?, &every_example(g, batch1)?)?, alpha)
+            scale(&bmm(&views::transpose(&conj(batch1)?, 1, 2)?, &every_example(g, batch1)?)?, alpha.conj())
         };
     }
 }
@@ -88,9 +94,9 @@ op! {
         added("addmv", &input.detach(), &product, beta, alpha)
     }
     derivative "AddmvBackward0" ByVjp {
-        input(g, beta) => scale(g, beta);
-        mat(g, vec, alpha) => scale(&outer(g, vec)?, alpha);
-        vec(g, mat, alpha) => scale(&mv(&views::t(mat)?, g)?, alpha);
+        input(g, beta) => scale(g, beta.conj());
+        mat(g, vec, alpha) => scale(&outer(g, &conj(vec)?)?, alpha.conj());
+        vec(g, mat, alpha) => scale(&mv(&views::t(&conj(mat)?)?, g)?, alpha.conj());
     }
 }
 
@@ -115,9 +121,9 @@ op! {
         Ok(alike)
     }
     derivative "AddrBackward0" ByVjp {
-        input(g, beta) => scale(g, beta);
-        vec1(g, vec2, alpha) => scale(&mv(g, vec2)?, alpha);
-        vec2(g, vec1, alpha) => scale(&mv(&views::t(g)?, vec1)?, alpha);
+        input(g, beta) => scale(g, beta.conj());
+        vec1(g, vec2, alpha) => scale(&mv(g, &conj(vec2)?)?, alpha.conj());
+        vec2(g, vec1, alpha) => scale(&mv(&views::t(g)?, &conj(vec1)?)?, alpha.conj());
     }
 }
 
@@ -190,17 +196,18 @@ op! {
                 shape::show(&other.sizes())
             );
         }
-        if input.dtype() == DType::Bool || other.dtype() == DType::Bool {
+        if input.dtype() == DType::Bool {
             bail!(NotImplemented, "cross: not implemented for bool");
         }
+        check_same_dtype("cross", input, other)?;
         let turned = |tensor: &Tensor, by: i64| crate::ops::rearrangement::roll(&tensor.detach(), &[-by], &[dim]);
         let first = mul_tensors(&turned(input, 1)?, &turned(other, 2)?)?;
         let second = mul_tensors(&turned(input, 2)?, &turned(other, 1)?)?;
         sub((&first).into(), (&second).into())
     }
     derivative "LinalgCrossBackward0" Multilinear {
-        input(g, other, dim) => linalg_cross(other, g, dim);
-        other(g, input, dim) => linalg_cross(g, input, dim);
+        input(g, other, dim) => linalg_cross(&conj(other)?, g, dim);
+        other(g, input, dim) => linalg_cross(g, &conj(input)?, dim);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::ops::reduction::sum;
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op};
 
 op! {
@@ -126,7 +127,7 @@ op! {
 
 op! {
     /// The plane of two dimensions turned by `k` right angles, from the first towards the second.
-    fn rot90(input: Tensor, k: i64 = 1, dims: Ints = &[0, 1]) -> Tensor, FUNCTION METHOD;
+    fn rot90(input: Tensor, k: i64 = 1, dims: IntList = &[0, 1]) -> Tensor, FUNCTION METHOD;
     value {
         let ndim = input.ndim();
         let &[first, second] = dims else {
@@ -228,7 +229,7 @@ op! {
 /// Checks numbers of repetitions, and gives them and their sum.
 fn repetitions(repeats: &Tensor, output_size: Option<i64>) -> Result<(Vec<i64>, i64)> {
     if !matches!(repeats.dtype(), DType::Int32 | DType::Int64) {
-        bail!(Runtime, "repeat_interleave: repeats has to be int32 or int64, it is {}", repeats.dtype());
+        bail!(NotImplemented, "repeat_interleave: repeats has to be int32 or int64, it is {}", repeats.dtype());
     }
     let counts = repeats.to_vec::<i64>()?;
     if let Some(count) = counts.iter().find(|&&count| count < 0) {

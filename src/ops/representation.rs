@@ -1,9 +1,10 @@
 //! The parts of a number: its sign, exponent and neighbours, infinity and NaN, the fraction.
 
-use crate::dtype::DType;
+use crate::dtype::{DType, bf16, f16};
 use crate::error::Result;
 use crate::op::Chosen;
 use crate::ops::arithmetic::{check_divisor, div};
+use crate::ops::complex::{by_parts, check_no_gradient, check_real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::exponential::exp2;
 use crate::scalar::Scalar;
@@ -11,7 +12,8 @@ use crate::tensor::Tensor;
 use crate::value::{Operand, Value};
 use crate::{bail, chosen, op, pointwise};
 
-fn check_same_dtype(name: &str, values: &[Value], _: DType) -> Result<()> {
+fn check_same_dtype(name: &str, values: &[Value], dtype: DType) -> Result<()> {
+    check_real(name, values, dtype)?;
     if let [Value::Tensor(input), Value::Tensor(other)] = values
         && input.dtype() != other.dtype()
     {
@@ -29,13 +31,13 @@ pointwise! {
         other(g) = g.zero();
 
     /// The larger of two elements; a number rather than NaN.
-    fn fmax(input: Tensor, other: Tensor) number -> same, "FmaxBackward0", FUNCTION METHOD
+    fn fmax(input: Tensor, other: Tensor) number[check_real] -> same, "FmaxBackward0", FUNCTION METHOD
         = input.maximum_number(other);
         input(g, input, other) = g.cleared_unless(input.greater_equal(other) | other.is_nan());
         other(g, input, other) = g.cleared_unless(!(input.greater_equal(other) | other.is_nan()));
 
     /// The smaller of two elements; a number rather than NaN.
-    fn fmin(input: Tensor, other: Tensor) number -> same, "FminBackward0", FUNCTION METHOD
+    fn fmin(input: Tensor, other: Tensor) number[check_real] -> same, "FminBackward0", FUNCTION METHOD
         = input.minimum_number(other);
         input(g, input, other) = g.cleared_unless(input.less_equal(other) | other.is_nan());
         other(g, input, other) = g.cleared_unless(!(input.less_equal(other) | other.is_nan()));
@@ -61,7 +63,7 @@ pointwise! {
     /// The next float after `input` towards `other`.
     fn nextafter(input: Tensor, other: Tensor) floating -> same, "NextafterBackward0", FUNCTION METHOD IN_PLACE
         = input.nextafter(other);
-        input(g, input, other) = g.cleared_unless(!input.equals(other));
+        input(g, input, other) = g.only_if(!input.equals(other));
         other(g) = g.zero();
 
     /// Whether the sign is a minus, that of -0.0 too.
@@ -69,11 +71,11 @@ pointwise! {
         = input.has_sign();
 
     /// Whether each element is positive infinity.
-    fn isposinf(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isposinf(input: Tensor) number[check_real] -> bool, FUNCTION METHOD
         = input.is_infinite() & input.greater(0.0);
 
     /// Whether each element is negative infinity.
-    fn isneginf(input: Tensor) number -> bool, FUNCTION METHOD
+    fn isneginf(input: Tensor) number[check_real] -> bool, FUNCTION METHOD
         = input.is_infinite() & input.less(0.0);
 
     /// NaN and infinities replaced.
@@ -103,11 +105,28 @@ op! {
     fn nan_to_num(input: Tensor, nan: Option<f64> = None, posinf: Option<f64> = None, neginf: Option<f64> = None) -> Tensor,
         FUNCTION METHOD IN_PLACE;
     choose {
-        let most = if input.dtype() == DType::Float32 { f64::from(f32::MAX) } else { f64::MAX };
+        check_no_gradient("nan_to_num", &[input])?;
+        let most = match input.dtype().real() {
+            DType::Float16 => f16::MAX.to_f64(),
+            DType::BFloat16 => bf16::MAX.to_f64(),
+            DType::Float32 => f64::from(f32::MAX),
+            _ => f64::MAX,
+        };
         let [nan, posinf, neginf] =
             [nan.unwrap_or(0.0), posinf.unwrap_or(most), neginf.unwrap_or(-most)].map(Scalar::Float);
-        Ok(chosen!(replaced(input, nan, posinf, neginf)))
+        Ok(match input.dtype().is_complex() {
+            true => chosen!(replaced_parts(input, nan, posinf, neginf)),
+            false => chosen!(replaced(input, nan, posinf, neginf)),
+        })
     }
+}
+
+op! {
+    /// `nan_to_num` of the real and the imaginary parts.
+    fn replaced_parts as "nan_to_num" / "complex" (input: Tensor; nan: Scalar, posinf: Scalar, neginf: Scalar) -> Tensor;
+    value { by_parts(&input.detach(), |part| replaced(part, nan, posinf, neginf)) }
+    batch aligned;
+    derivative none;
 }
 
 op! {
@@ -142,26 +161,38 @@ op! {
 }
 
 op! {
-    /// `input` to the power of `exponent`, computed in and given as float64.
+    /// `input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is complex.
     fn float_power(input: Operand<'static>, exponent: Operand<'static>) -> Tensor, FUNCTION METHOD;
     choose { power_in_double(input, exponent) }
 }
 
 op! {
-    /// `float_power` of a float64 tensor, in place.
+    /// `float_power` in place of a tensor that has the result's dtype.
     fn float_power_in_place as "float_power" / "in_place" (input: Tensor, exponent: Operand<'static>) -> Tensor, IN_PLACE;
     choose {
-        if input.dtype() != DType::Float64 {
-            bail!(Runtime, "float_power_: the result is float64 and cannot be stored in a {} tensor", input.dtype());
+        let result = widest(&[input.into(), exponent]);
+        if input.dtype() != result {
+            bail!(Runtime, "float_power_: the result is {result} and cannot be stored in a {} tensor", input.dtype());
         }
         power_in_double(input.into(), exponent)
     }
 }
 
+/// The widest float type, or if an operand is complex the widest of those.
+fn widest(operands: &[Operand]) -> DType {
+    let is_complex = |operand: &Operand| match operand {
+        Operand::Tensor(tensor) => tensor.dtype().is_complex(),
+        Operand::Scalar(number) => number.is_complex(),
+    };
+    if operands.iter().any(is_complex) { DType::Complex128 } else { DType::Float64 }
+}
+
 fn power_in_double(input: Operand, exponent: Operand) -> Result<Chosen> {
+    let result = widest(&[input, exponent]);
     let double = |operand: Operand| -> Result<Value> {
         Ok(match operand {
-            Operand::Tensor(tensor) => Value::Tensor(to_dtype(tensor, DType::Float64)?),
+            Operand::Tensor(tensor) => Value::Tensor(to_dtype(tensor, result)?),
+            Operand::Scalar(number) if result.is_complex() => Value::Scalar(number.to_complex().into()),
             Operand::Scalar(number) => Value::Scalar(Scalar::Float(number.to_f64())),
         })
     };

@@ -5,6 +5,7 @@
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::resample::{Table, resample as run};
+use crate::ops::complex::by_parts;
 use crate::ops::views::ints;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
@@ -130,6 +131,9 @@ fn tables(map: &str, from: &[usize], to: &[usize], numbers: &[f64]) -> Result<Ve
 
 /// Applies tables to the last dimensions.
 fn mapped(input: &Tensor, tables: &[Table]) -> Result<Tensor> {
+    if input.dtype().is_complex() {
+        return by_parts(input, |part| mapped(part, tables));
+    }
     if input.dtype() == DType::Bool {
         return mapped(&input.cast(DType::Int32)?, tables)?.cast(DType::Bool);
     }

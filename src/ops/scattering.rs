@@ -2,9 +2,11 @@
 
 use crate::error::Result;
 use crate::kernels::copy;
+use crate::ops::complex::check_no_gradient;
 use crate::ops::views;
-use crate::shape::{self, Ints};
+use crate::shape;
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op};
 
 /// Stores `src` in a part of a fresh tensor, which has to have its size.
@@ -41,6 +43,7 @@ op! {
     /// `input` with `src` at `index` along `dim`.
     fn select_scatter(input: Tensor, src: Tensor, dim: i64, index: i64) -> Tensor, FUNCTION METHOD;
     value {
+        check_no_gradient("select_scatter", &[input, src])?;
         let out = copy_with_strides(input)?;
         put_part("select_scatter", &views::select(&out, dim, index)?, src)?;
         Ok(out)
@@ -65,6 +68,10 @@ op! {
         input: Tensor, src: Tensor, dim: i64 = 0, start: Option<i64> = None, end: Option<i64> = None, step: i64 = 1
     ) -> Tensor, FUNCTION METHOD;
     value {
+        check_no_gradient("slice_scatter", &[input, src])?;
+        if step <= 0 {
+            bail!(Runtime, "slice_scatter: the step has to be positive, got {step}");
+        }
         let out = copy_with_strides(input)?;
         put_part("slice_scatter", &views::slice(&out, dim, start, end, step)?, src)?;
         Ok(out)
@@ -90,7 +97,7 @@ op! {
 op! {
     /// `input` with `src` where `as_strided` with the same arguments sees it.
     fn as_strided_scatter(
-        input: Tensor, src: Tensor, size: Ints, stride: Ints, storage_offset: Option<i64> = None
+        input: Tensor, src: Tensor, size: IntList, stride: IntList, storage_offset: Option<i64> = None
     ) -> Tensor, FUNCTION METHOD;
     value {
         let out = copy_with_strides(input)?;

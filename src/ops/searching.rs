@@ -35,14 +35,8 @@ impl Search<'_> {
                 shape::show(&sizes)
             );
         }
-        if values.dtype() != sequence.dtype() {
-            bail!(
-                Runtime,
-                "{name}: the sequence is {} and the values are {}; they have to be the same",
-                sequence.dtype(),
-                values.dtype()
-            );
-        }
+        let common = sequence.dtype().promote(values.dtype());
+        let (sequence, values) = (&sequence.cast(common)?, &values.cast(common)?);
         if let Some(sorter) = sorter {
             if sorter.sizes() != lines {
                 bail!(
@@ -94,7 +88,7 @@ fn comparable(value: Operand, sequence: &Tensor) -> Result<[Tensor; 2]> {
         Operand::Tensor(tensor) => Ok([tensor.detach(), sequence.detach()]),
         Operand::Scalar(number) => {
             let common = match number {
-                Scalar::Float(_) if !sequence.dtype().is_float() => DType::Float64,
+                Scalar::Float(_) if sequence.dtype().is_integral() => DType::Float64,
                 _ if sequence.dtype() == DType::Bool => DType::Int64,
                 _ => sequence.dtype(),
             };
@@ -109,7 +103,7 @@ op! {
     fn searchsorted(
         sorted_sequence: Tensor, input: Operand<'static>;
         out_int32: bool = false, right: bool = false, side: Option<String> = None, sorter: Option<Tensor> = None
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION ANY_TYPE;
     value {
         let right = match side {
             None => right,
@@ -129,7 +123,8 @@ op! {
 
 op! {
     /// For each number the bucket between the sorted `boundaries` that it is in.
-    fn bucketize(input: Operand<'static>, boundaries: Tensor; out_int32: bool = false, right: bool = false) -> Tensor, FUNCTION;
+    fn bucketize(input: Operand<'static>, boundaries: Tensor; out_int32: bool = false, right: bool = false) -> Tensor,
+        FUNCTION ANY_TYPE;
     value {
         if boundaries.ndim() != 1 {
             bail!(Runtime, "bucketize: boundaries has to be a vector, its size is {}", shape::show(&boundaries.sizes()));
@@ -183,6 +178,9 @@ fn is_member(elements: Operand, tests: Operand, invert: bool) -> Result<Tensor> 
         _ => bail!(Type, "isin: one of both has to be a tensor"),
     };
     let common = elements.dtype().promote(tests.dtype());
+    if common.is_complex() {
+        bail!(Runtime, "isin: not defined for complex numbers");
+    }
     let (elements, tests) = (elements.cast(common)?, views::reshape(&tests, &[-1])?.cast(common)?);
     let found: Vec<bool> = with_element!(common, real T => {
         let mut keys: Vec<u64> = tests.to_vec::<T>()?.into_iter().filter(is_number).map(wide).collect();

@@ -6,6 +6,7 @@ use crate::ops::joining::cat_tensors;
 use crate::ops::views::{self, all_gradients};
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op};
 
 /// The parts between neighbouring places along a dimension, where places count and end as those of a slice.
@@ -186,7 +187,7 @@ fn apart(parts: Vec<Tensor>) -> Vec<Tensor> {
 
 op! {
     /// `split` whose parts do not count as views, so that each may be changed in place.
-    fn unsafe_split(input: Tensor, split_size: i64, dim: i64 = 0) -> List, FUNCTION METHOD;
+    fn unsafe_split(input: Tensor, split_size: i64, dim: i64 = 0) -> List, FUNCTION METHOD ANY_TYPE;
     value { Ok(apart(views::split(&input.detach(), split_size, dim)?)) }
     batch dims(dim);
     derivative "UnsafeSplitBackward0" ByVjp {
@@ -196,7 +197,7 @@ op! {
 
 op! {
     /// `split_with_sizes` whose parts do not count as views.
-    fn unsafe_split_with_sizes(input: Tensor, split_sizes: Ints, dim: i64 = 0) -> List, FUNCTION METHOD;
+    fn unsafe_split_with_sizes(input: Tensor, split_sizes: IntList, dim: i64 = 0) -> List, FUNCTION METHOD ANY_TYPE;
     value { Ok(apart(views::split_with_sizes(&input.detach(), split_sizes, dim)?)) }
     batch dims(dim);
     derivative "UnsafeSplitWithSizesBackward0" ByVjp {
@@ -211,6 +212,7 @@ op! {
         if chunks <= 0 {
             bail!(Runtime, "unsafe_chunk: the number of chunks has to be positive, got {chunks}");
         }
+        check_dimensions("unsafe_chunk", input)?;
         let size = input.size(dim)? as i64;
         if size == 0 {
             return unsafe_split_with_sizes(input, &Ints::from_elem(0, chunks as usize), dim);

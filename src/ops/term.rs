@@ -368,6 +368,14 @@ impl Term {
         }))
     }
 
+    /// What the derivative of `acosh` is 1 divided by.
+    pub fn acosh_divisor(&self) -> Term {
+        match &self.0 {
+            Ok(Operation::Tensor(tensor)) if tensor.dtype().is_complex() => (self - 1.0).sqrt() * (self + 1.0).sqrt(),
+            _ => (self * self - 1.0).sqrt(),
+        }
+    }
+
     pub fn has_nonnegative_real(&self) -> Condition {
         self.into_term().unary(ops::complex::real).greater_equal(0.0)
     }

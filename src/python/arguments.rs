@@ -62,8 +62,7 @@ pub fn parse(
     let mut gathered: Option<(usize, Ints)> = None;
     if positional.len() > places && !op.traits.has(Traits::VARIADIC) || loose && gathers(op, places, positional, py) {
         // view(2, 3): the only list of integers may be written without brackets.
-        if !loose || places == 0 || parameters[places - 1].kind != Kind::Ints || places > 2 || positional.len() < places
-        {
+        if !loose || places == 0 || !is_ints(parameters[places - 1].kind) || places > 2 || positional.len() < places {
             return Err(Mismatch::TooMany { given: positional.len(), most: places });
         }
         let mut list = Ints::new();
@@ -127,6 +126,16 @@ pub fn parse(
             && !parameter.optional
             && parameter.default.is_none()
             && !is_sequence(&argument);
+        // As in PyTorch, None stands for an empty list that is the default.
+        if parameter.kind == Kind::Ints
+            && argument.is_none()
+            && let Some((_, default)) = parameter.default
+            && let Value::Ints(list) = default()
+            && list.is_empty()
+        {
+            values.push(Value::Ints(list));
+            continue;
+        }
         match if bare { None } else { convert(&argument, parameter.kind, parameter.optional)? } {
             Some(value) => values.push(value),
             None => {
@@ -174,6 +183,10 @@ fn gathers(op: &Op, places: usize, positional: &[*mut ffi::PyObject], py: Python
         && takes_loose_integers(op)
 }
 
+fn is_ints(kind: Kind) -> bool {
+    matches!(kind, Kind::Ints | Kind::IntList)
+}
+
 /// How many arguments may be given without a name.
 #[inline]
 fn places(op: &Op) -> usize {
@@ -186,10 +199,7 @@ pub fn takes_loose_integers(op: &Op) -> bool {
     match op.parameters[..places].split_last() {
         Some((last, rest)) => {
             let method = op.traits.has(crate::op::Traits::METHOD);
-            method
-                && places <= 2
-                && last.kind == Kind::Ints
-                && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
+            method && places <= 2 && is_ints(last.kind) && rest.iter().all(|parameter| parameter.kind == Kind::Tensor)
         }
         None => false,
     }
@@ -223,7 +233,8 @@ pub fn convert(argument: &Bound<'_, PyAny>, kind: Kind, optional: bool) -> Resul
             true => None,
             false => integer(argument)?.map(|value| Value::Scalar(Scalar::Int(value))),
         },
-        Kind::Ints => integers(argument)?.map(Value::Ints),
+        Kind::IntList if !is_sequence(argument) => None,
+        Kind::Ints | Kind::IntList => integers(argument)?.map(Value::Ints),
         Kind::Floats => floats(argument)?.map(Value::Floats),
         Kind::DType => dtype::from_python(argument).map(Value::DType),
         Kind::MemoryFormat => argument.extract().ok().map(Value::MemoryFormat),
@@ -405,6 +416,7 @@ pub fn expectation(kind: Kind) -> &'static str {
         Kind::Float => "a float",
         Kind::Scalar => "a number",
         Kind::Ints => "ints",
+        Kind::IntList => "a list or tuple of ints",
         Kind::Floats => "floats",
         Kind::DType => "a dtype",
         Kind::MemoryFormat => "a memory format",

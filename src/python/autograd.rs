@@ -145,6 +145,11 @@ pub fn grad<'py>(
     }
     let mut roots = roots("grad", outputs, grad_outputs)?;
     let inputs = endpoints("grad", "inputs", inputs)?;
+    if inputs.is_empty() {
+        return Err(pyo3::exceptions::PyRuntimeError::new_err(
+            "grad(): inputs is empty; name the tensors to differentiate by",
+        ));
+    }
     let options = Options {
         create_graph,
         retain_graph: retain_graph.unwrap_or(create_graph),

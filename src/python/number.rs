@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
@@ -13,6 +13,7 @@ use pyo3::type_object::PyTypeInfo;
 use crate::autograd::record;
 use crate::op::Op;
 use crate::ops::macros::Declared;
+use crate::ops::rearrangement::flip;
 use crate::ops::{arithmetic, comparison, integer, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
@@ -345,7 +346,21 @@ impl PyTensor {
 
     fn __invert__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         overridable!("__invert__", slf);
+        let dtype = this(slf).dtype();
+        if !dtype.is_integral() {
+            return Err(PyTypeError::new_err(format!(
+                "~ inverts the bits of integers and bools, this tensor is {dtype}"
+            )));
+        }
         Ok(wrap(slf.py(), &comparison::bitwise_not(this(slf))?)?.into_any())
+    }
+
+    /// The elements along the first dimension from the last to the first.
+    fn __reversed__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        overridable!("__reversed__", slf);
+        let tensor = this(slf);
+        let turned = if tensor.ndim() == 0 { tensor.clone() } else { flip(tensor, &[0])? };
+        Ok(wrap(slf.py(), &turned)?.into_any())
     }
 
     fn __getitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {

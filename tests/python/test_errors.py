@@ -172,7 +172,6 @@ REFUSED = """
     lib.autograd.grad(a.requires_grad_().sum(), [b.requires_grad_()])
     lib.autograd.grad(a.requires_grad_().sum(), 3)
     lib.autograd.grad([a.requires_grad_().sum()], a, [lib.ones(3)])
-    lib.autograd.grad([a.requires_grad_().sum()], a, [lib.ones(()), lib.ones(())])
     lib.autograd.backward([a])
     lib.autograd.backward(3)
     a.retain_grad()
@@ -368,6 +367,22 @@ WRONG = """
 """.strip().split(", ")
 
 
+def is_accident(ours: Raised, theirs: Raised, kind: str) -> bool:
+    """What PyTorch raises where nobody refuses an argument: its code asks a wrong object or a wrong size for more."""
+    if theirs.kind is AttributeError:
+        return ours.kind is TypeError
+    message = str(theirs.error)
+    unrefused = (
+        "Dimension out of range",
+        "Dimension specified as",
+        "Boolean value of Tensor",
+        "start must be an 0-dim",
+    )
+    unforeseen = ("Could this error message be improved", "SmallVector unable to grow", "sizes must be non-empty")
+    is_tensor = isinstance(ARGUMENTS[kind](torch, 2), torch.Tensor)
+    return is_tensor and any(text in message for text in unrefused) or any(text in message for text in unforeseen)
+
+
 @pytest.mark.parametrize("call", [c for c in CALLS if c[1] != "functional" and callable_of(torch, *c)], ids="-".join)
 def test_classes_of_wrong_arguments(call):
     """Good calls of which one argument is replaced: where both libraries refuse, they do it with the same class."""
@@ -382,6 +397,6 @@ def test_classes_of_wrong_arguments(call):
                     return callable_of(lib, *call)(*arguments, **keywords)
 
                 ours, theirs = run(program, rgrad), run(program, torch)
-                if isinstance(ours, Raised) and isinstance(theirs, Raised):
+                if isinstance(ours, Raised) and isinstance(theirs, Raised) and not is_accident(ours, theirs, kind):
                     told = f"{call[0]} {call[1]}, {sample} with {kind} at {place}"
                     assert ours.kind is theirs.kind, f"{told}: {ours!r}, torch: {theirs!r}"

@@ -356,11 +356,13 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     Raises:
         ValueError: `p` is not from 0 to 1.
     """
+    _check_probability("alpha_dropout", p)
     return _nn.alpha_dropout(input, p, training, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels, which the first two dimensions tell apart."""
+    _check_probability("feature_alpha_dropout", p)
     return _nn.feature_alpha_dropout(input, p, training, inplace)
 
 

@@ -1,6 +1,8 @@
 //! The functions of complex numbers, in double precision: from those of their parts, without overflow on the way
 //! where the result has none.
 
+use std::f64::consts::{FRAC_PI_2, LN_2, LN_10, PI};
+
 use num_complex::Complex;
 
 use crate::dtype::Complex128;
@@ -103,6 +105,91 @@ pub fn tan(z: Complex128) -> Complex128 {
     turned_back(tanh(turned(z)))
 }
 
+/// `sqrt(1 - z)` and `sqrt(1 + z)`, on the side of the branch cut that the sign of a zero imaginary part says.
+fn roots_around(z: Complex128) -> (Complex128, Complex128) {
+    (sqrt(Complex::new(1.0 - z.re, -z.im)), sqrt(Complex::new(1.0 + z.re, z.im)))
+}
+
+fn is_infinite(z: Complex128) -> bool {
+    z.re.is_infinite() || z.im.is_infinite()
+}
+
+// Note: Inverse functions
+// W. Kahan, "Branch cuts for complex elementary functions", 1987: products of roots instead of roots of products, and
+// real inverse functions of their parts, so that nothing cancels near ±1 and cuts are met from the right side.
+
+pub fn asin(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(z.re.atan2(z.im.abs()), f64::INFINITY.copysign(z.im));
+    }
+    let (below, above) = roots_around(z);
+    Complex::new(z.re.atan2((below * above).re), (below.conj() * above).im.asinh())
+}
+
+pub fn acos(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(z.im.abs().atan2(z.re), -f64::INFINITY.copysign(z.im));
+    }
+    let (below, above) = roots_around(z);
+    Complex::new(2.0 * below.re.atan2(above.re), (above.conj() * below).im.asinh())
+}
+
+pub fn acosh(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(f64::INFINITY, z.im.atan2(z.re));
+    }
+    let (below, above) = (sqrt(Complex::new(z.re - 1.0, z.im)), sqrt(Complex::new(z.re + 1.0, z.im)));
+    Complex::new((below.conj() * above).re.asinh(), 2.0 * below.im.atan2(above.re))
+}
+
+pub fn asinh(z: Complex128) -> Complex128 {
+    turned_back(asin(turned(z)))
+}
+
+pub fn atanh(z: Complex128) -> Complex128 {
+    if is_infinite(z) {
+        return Complex::new(0f64.copysign(z.re), FRAC_PI_2.copysign(z.im));
+    }
+    let (a, b) = (z.re, z.im);
+    let distance = (1.0 - a) * (1.0 - a) + b * b;
+    Complex::new(0.25 * (4.0 * a / distance).ln_1p(), 0.5 * (2.0 * b).atan2((1.0 - a) * (1.0 + a) - b * b))
+}
+
+pub fn atan(z: Complex128) -> Complex128 {
+    turned_back(atanh(turned(z)))
+}
+
+pub fn exp2(z: Complex128) -> Complex128 {
+    exp(z * LN_2)
+}
+
+pub fn log2(z: Complex128) -> Complex128 {
+    log(z) / LN_2
+}
+
+pub fn log10(z: Complex128) -> Complex128 {
+    log(z) / LN_10
+}
+
+/// `sin(πz) / (πz)`, and 1 at 0.
+pub fn sinc(z: Complex128) -> Complex128 {
+    let angle = z * PI;
+    if angle == Complex::ZERO { Complex::new(1.0, 0.0) } else { sin(angle) / angle }
+}
+
+/// `log(exp(z) + exp(w))` without overflow: that of the larger real part is taken out.
+pub fn logaddexp(z: Complex128, w: Complex128) -> Complex128 {
+    if z.is_nan() || w.is_nan() {
+        return Complex::new(f64::NAN, f64::NAN);
+    }
+    let (low, high) = if z.re < w.re { (z, w) } else { (w, z) };
+    if !low.re.is_finite() && low.re == high.re {
+        // Two equal infinities have no difference.
+        return if low.re < 0.0 { low } else { log(exp(low) + exp(high)) };
+    }
+    log1p(exp(low - high)) + high
+}
+
 /// The principal value `exp(exponent log z)`; 0 to a power with a positive real part is 0, any number to 0 is 1.
 pub fn power(z: Complex128, exponent: Complex128) -> Complex128 {
     if exponent == Complex::ZERO {
@@ -136,6 +223,14 @@ mod tests {
                 assert_near(log1p(expm1(z)), z);
                 assert_near(tanh(z), sinh(z) / cosh(z));
                 assert_near(tan(z), sin(z) / cos(z));
+                assert_near(sin(asin(z)), z);
+                assert_near(cos(acos(z)), z);
+                assert_near(tan(atan(z)), z);
+                assert_near(sinh(asinh(z)), z);
+                assert_near(cosh(acosh(z)), z);
+                assert_near(tanh(atanh(z)), z);
+                assert_near(exp2(log2(z)), z);
+                assert_near(exp(logaddexp(z, -z)), exp(z) + exp(-z));
                 assert_near(sin(z) * sin(z) + cos(z) * cos(z), Complex::new(1.0, 0.0));
                 assert_near(power(z, Complex::new(3.0, 0.0)), z * z * z);
             }

@@ -2,9 +2,10 @@
 
 use super::along::Walk;
 use crate::data::Data;
+use crate::dtype::Element;
 use crate::error::Result;
 use crate::kernels::algebra::Number;
-use crate::{bail, with_element};
+use crate::with_element;
 
 /// How an element is joined to what is at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,19 +23,27 @@ pub fn combine(name: &str, target: &Data, dim: usize, index: &Data, source: &Dat
     if walk.size == 0 {
         return walk.check(name, dim, index);
     }
-    let all = 0..walk.count;
-    let good = with_element!(target.dtype, real T => {
-        let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
-        let visit = |join: fn(T, T) -> T| {
-            // SAFETY: places lie inside the tensors.
-            walk.visit(all.clone(), |to, from| unsafe { *target.add(to) = join(*target.add(to), *source.add(from)) })
-        };
-        match join {
-            Join::Sum => visit(|a, b| a + b),
-            Join::Product => visit(|a, b| a * b),
-            Join::Largest => visit(Number::maximum),
-            Join::Smallest => visit(Number::minimum),
+    let unsupported = || crate::error!(NotImplemented, "{name}: not implemented for {}", target.dtype);
+    let good = match join {
+        Join::Sum => {
+            with_element!(target.dtype, ring T => visit::<T>(&walk, target, source, |a, b| a + b), else return Err(unsupported()))
         }
-    }, else bail!(NotImplemented, "{name}: not implemented for {}", target.dtype));
+        Join::Product => {
+            with_element!(target.dtype, ring T => visit::<T>(&walk, target, source, |a, b| a * b), else return Err(unsupported()))
+        }
+        Join::Largest => {
+            with_element!(target.dtype, real T => visit::<T>(&walk, target, source, Number::maximum), else return Err(unsupported()))
+        }
+        Join::Smallest => {
+            with_element!(target.dtype, real T => visit::<T>(&walk, target, source, Number::minimum), else return Err(unsupported()))
+        }
+    };
     if good { Ok(()) } else { walk.check(name, dim, index) }
+}
+
+/// Joins elements at all places of a walk between two tensors of this element type; false if an index is out of range.
+fn visit<T: Element>(walk: &Walk, target: &Data, source: &Data, join: impl Fn(T, T) -> T) -> bool {
+    let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
+    // SAFETY: places lie inside the tensors.
+    walk.visit(0..walk.count, |to, from| unsafe { *target.add(to) = join(*target.add(to), *source.add(from)) })
 }

@@ -145,7 +145,8 @@ op! {
     /// The largest element over some dimensions; equal ones share its gradient.
     fn amax(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value {
-        if input.numel() == 0 && input.requires_grad() {
+        let chosen = wrap_dims(Some(dim), input.ndim())?;
+        if input.numel() == 0 && input.requires_grad() && check_not_empty("amax", input, &chosen).is_ok() {
             check_ordered("amax", input)?;
         }
         extreme_value::<true>("amax", input, Some(dim), keepdim)
@@ -160,7 +161,8 @@ op! {
     /// The smallest element over some dimensions; equal ones share its gradient.
     fn amin(input: Tensor, dim: Ints = &[], keepdim: bool = false) -> Tensor, FUNCTION METHOD;
     value {
-        if input.numel() == 0 && input.requires_grad() {
+        let chosen = wrap_dims(Some(dim), input.ndim())?;
+        if input.numel() == 0 && input.requires_grad() && check_not_empty("amin", input, &chosen).is_ok() {
             check_ordered("amin", input)?;
         }
         extreme_value::<false>("amin", input, Some(dim), keepdim)

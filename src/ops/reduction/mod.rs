@@ -123,10 +123,11 @@ op! {
             if input.ndim() == 0 {
                 return Ok(Gradients::from_elem(Some(g.clone()), 1));
             }
-            if !has_zeros(input)? {
-                return Ok(Gradients::from_elem(Some(mul_tensors(g, &conj(&div(out.into(), input.into())?)?)?), 1));
+            let input = to_dtype(input, g.dtype())?;
+            if !has_zeros(&input)? {
+                return Ok(Gradients::from_elem(Some(mul_tensors(g, &conj(&div(out.into(), (&input).into())?)?)?), 1));
             }
-            let flat = crate::ops::views::reshape(input, &[-1])?;
+            let flat = crate::ops::views::reshape(&input, &[-1])?;
             let gradient = mul_tensors(g, &conj(&products_of_others(&flat)?)?)?;
             crate::ops::views::reshape(&gradient, &input.sizes().iter().map(|&n| n as i64).collect::<Ints>())
         };
@@ -148,10 +149,11 @@ op! {
             if sizes.is_empty() {
                 return Ok(Gradients::from_elem(Some(g), 1));
             }
-            if !has_zeros(input)? {
-                return Ok(Gradients::from_elem(Some(mul_tensors(&g, &conj(&div((&out).into(), input.into())?)?)?), 1));
+            let input = to_dtype(input, g.dtype())?;
+            if !has_zeros(&input)? {
+                return Ok(Gradients::from_elem(Some(mul_tensors(&g, &conj(&div((&out).into(), (&input).into())?)?)?), 1));
             }
-            let last = crate::ops::views::movedim(input, &[dim], &[-1])?;
+            let last = crate::ops::views::movedim(&input, &[dim], &[-1])?;
             mul_tensors(&g, &crate::ops::views::movedim(&conj(&products_of_others(&last)?)?, &[-1], &[dim])?)
         };
     }

@@ -209,7 +209,7 @@ fn check_weights(name: &str, weights: &Tensor, observations: usize, integral: bo
     if weights.ndim() > 1 {
         bail!(Runtime, "cov: {name} has to be a vector, its size is {}", shape::show(&weights.sizes()));
     }
-    if weights.dtype().is_integral() != integral {
+    if weights.dtype().is_integral() != integral || weights.dtype().is_complex() {
         let kind = if integral { "an integer" } else { "a floating point" };
         bail!(Runtime, "cov: {name} has to have {kind} dtype, it is {}", weights.dtype());
     }
@@ -268,7 +268,7 @@ op! {
         };
         let freedom = if freedom.item()?.to_f64() <= 0.0 { freedom.zeros_alike()? } else { freedom };
         let centred = sub((&rows).into(), (&crate::ops::views::unsqueeze(&mean, 1)?).into())?;
-        let products = crate::ops::matrix::mm(&centred, &crate::ops::views::t(&weighted(&centred)?)?)?;
+        let products = crate::ops::matrix::mm(&centred, &crate::ops::views::t(&crate::ops::complex::conj(&weighted(&centred)?)?)?)?;
         crate::ops::views::squeeze_all(&div((&products).into(), (&freedom).into())?)
     }
     derivative composite;
@@ -288,7 +288,12 @@ op! {
         let deviations = crate::ops::unary::sqrt(&crate::ops::diagonal::diag(&covariance, 0)?)?;
         let by_row = div((&covariance).into(), (&crate::ops::views::view(&deviations, &[-1, 1])?).into())?;
         let by_both = div((&by_row).into(), (&crate::ops::views::view(&deviations, &[1, -1])?).into())?;
-        crate::ops::selection::clamp(&by_both, Some((-1i64).into()), Some(1i64.into()))
+        let limited = |part: &Tensor| crate::ops::selection::clamp(part, Some((-1i64).into()), Some(1i64.into()));
+        if by_both.dtype().is_complex() {
+            let (real, imaginary) = (crate::ops::complex::real(&by_both)?, crate::ops::complex::imag(&by_both)?);
+            return crate::ops::complex::complex(&limited(&real)?, &limited(&imaginary)?);
+        }
+        limited(&by_both)
     }
     derivative composite;
 }

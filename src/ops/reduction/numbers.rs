@@ -9,7 +9,10 @@ op! {
     fn nansum(input: Tensor, dim: Option<Ints> = None, keepdim: bool = false; dtype: Option<DType> = None) -> Tensor,
         FUNCTION METHOD;
     value {
-        if !input.dtype().is_float() {
+        if input.dtype().is_complex() {
+            bail!(Runtime, "nansum: not defined for complex numbers");
+        }
+        if input.dtype().is_integral() {
             return sum(&input.detach(), dim, keepdim, dtype);
         }
         let known = choose(&isnan(&input.detach())?, 0.0.into(), (&input.detach()).into())?;
@@ -58,12 +61,13 @@ op! {
 
 op! {
     /// How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there.
-    fn bincount(input: Tensor, weights: Option<Tensor> = None, minlength: i64 = 0) -> Tensor, FUNCTION METHOD;
+    fn bincount(input: Tensor, weights: Option<Tensor> = None, minlength: i64 = 0) -> Tensor,
+        FUNCTION METHOD ANY_TYPE;
     value {
         if minlength < 0 {
             bail!(Runtime, "bincount: minlength must not be negative, got {minlength}");
         }
-        if input.dtype().is_float() || input.dtype() == DType::Bool {
+        if !input.dtype().is_integral() || input.dtype() == DType::Bool {
             bail!(NotImplemented, "bincount: not implemented for {}", input.dtype());
         }
         let places = input.to_vec::<i64>()?;

@@ -11,6 +11,7 @@ use crate::ops::conversion::row_major;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, chosen, error, op};
 pub use parts::*;
 pub use strided::*;
@@ -23,14 +24,13 @@ pub(crate) fn ints(dims: &[usize]) -> Ints {
 
 /// The sizes that each example is to have, with that of the batch before them.
 fn sizes_of_batch(batch: &Batched) -> Result<Ints> {
-    let count = batch.tensor(0)?.sizes()[1..].iter().product();
-    Ok(batch.sizes(&ints(&shape::infer_size(batch.ints(1), count)?)))
+    Ok(batch.sizes(&ints(&shape::infer_size(batch.ints(1), &batch.tensor(0)?.sizes()[1..])?)))
 }
 
 /// The memory of a tensor seen with other sizes, not recorded.
 fn seen(input: &Tensor, size: &[i64]) -> Result<Tensor> {
     let data = input.data();
-    let sizes = shape::infer_size(size, data.numel())?;
+    let sizes = shape::infer_size(size, &data.sizes)?;
     let Some(strides) = shape::view_strides(&data.sizes, &data.strides, &sizes) else {
         bail!(
             Runtime,
@@ -99,7 +99,7 @@ op! {
         }
         let viewable = {
             let data = input.data();
-            let sizes = shape::infer_size(shape, data.numel())?;
+            let sizes = shape::infer_size(shape, &data.sizes)?;
             shape::view_strides(&data.sizes, &data.strides, &sizes).is_some()
         };
         if viewable { reshape_alias(input, shape) } else { unsafe_view(&row_major(input)?, shape) }
@@ -304,7 +304,7 @@ op! {
 
 op! {
     /// Dimensions moved from some places to others, the rest kept in order.
-    fn movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor, FUNCTION METHOD;
+    fn movedim(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION METHOD;
     value {
         let ndim = input.ndim();
         if source.len() != destination.len() {
@@ -334,7 +334,7 @@ op! {
 
 op! {
     /// `movedim` under numpy's name.
-    fn moveaxis(input: Tensor, source: Ints, destination: Ints) -> Tensor, FUNCTION METHOD;
+    fn moveaxis(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION METHOD;
     value { movedim(input, source, destination) }
     derivative composite;
 }
@@ -373,7 +373,7 @@ op! {
             bail!(Runtime, "adjoint: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
         }
         if input.ndim() == 0 {
-            return Ok(input.clone());
+            return crate::ops::complex::conj(input);
         }
         crate::ops::complex::conj(&transpose(input, -2, -1)?)
     }
@@ -405,14 +405,14 @@ op! {
 
 op! {
     /// Dimension `dim` as several ones of the given sizes, one of which may be -1.
-    fn unflatten(input: Tensor, dim: i64, sizes: Ints) -> Tensor, FUNCTION METHOD;
+    fn unflatten(input: Tensor, dim: i64, sizes: IntList) -> Tensor, FUNCTION METHOD;
     value {
         let own = input.sizes();
         let d = wrap_dim(dim, own.len())?;
         if sizes.is_empty() {
             bail!(Runtime, "unflatten: at least one size is needed");
         }
-        let parts = shape::infer_size(sizes, own.get(d).copied().unwrap_or(1)).map_err(|error| error.context("unflatten"))?;
+        let parts = shape::infer_size(sizes, &[own.get(d).copied().unwrap_or(1)]).map_err(|error| error.context("unflatten"))?;
         let mut target = ints(&own[..d]);
         target.extend(ints(&parts));
         target.extend(own.iter().skip(d + 1).map(|&n| n as i64));

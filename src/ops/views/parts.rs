@@ -4,6 +4,7 @@ use super::ints;
 use crate::error::Result;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, op};
 
 op! {
@@ -111,10 +112,18 @@ op! {
     }
 }
 
+fn check_divisible(name: &str, input: &Tensor) -> Result<()> {
+    if input.ndim() == 0 {
+        bail!(Runtime, "{name}: a tensor without dimensions has no parts");
+    }
+    Ok(())
+}
+
 op! {
     /// `length` elements from `start` along `dim`.
     fn narrow(input: Tensor, dim: i64, start: i64, length: i64) -> Tensor, FUNCTION METHOD;
     value {
+        check_divisible("narrow", input)?;
         let size = input.size(dim)? as i64;
         let first = if start < 0 { start + size } else { start };
         if first < 0 || first > size {
@@ -151,8 +160,9 @@ op! {
 
 op! {
     /// Parts of the given lengths along `dim`, which have to add up to its size.
-    fn split_with_sizes(input: Tensor, split_sizes: Ints, dim: i64 = 0) -> List, FUNCTION METHOD VIEW;
+    fn split_with_sizes(input: Tensor, split_sizes: IntList, dim: i64 = 0) -> List, FUNCTION METHOD VIEW;
     value {
+        check_divisible("split_with_sizes", input)?;
         let size = input.size(dim)? as i64;
         if split_sizes.iter().any(|&n| n < 0) || split_sizes.iter().sum::<i64>() != size {
             bail!(
@@ -194,6 +204,7 @@ op! {
     /// Parts of `split_size` elements along `dim`; the last one may be shorter.
     fn split(input: Tensor, split_size: i64, dim: i64 = 0) -> List, FUNCTION METHOD VIEW;
     value {
+        check_divisible("split", input)?;
         let size = input.size(dim)? as i64;
         if split_size < 0 || (split_size == 0 && size != 0) {
             bail!(Runtime, "split: split_size has to be positive, got {split_size}");
@@ -225,6 +236,7 @@ op! {
         if chunks <= 0 {
             bail!(Runtime, "chunk: the number of chunks has to be positive, got {chunks}");
         }
+        check_divisible("chunk", input)?;
         let size = input.size(dim)? as i64;
         if size == 0 {
             let sizes: Ints = Ints::from_elem(0, chunks as usize);

@@ -5,12 +5,13 @@ use crate::error::Result;
 use crate::op::Batched;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
+use crate::value::IntList;
 use crate::{bail, error, op};
 
 op! {
     /// The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     /// (by default, where `input` starts).
-    fn as_strided(input: Tensor, size: Ints, stride: Ints, storage_offset: Option<i64> = None) -> Tensor, FUNCTION METHOD;
+    fn as_strided(input: Tensor, size: IntList, stride: IntList, storage_offset: Option<i64> = None) -> Tensor, FUNCTION METHOD;
     value {
         let (sizes, strides, offset) = {
             let data = input.data();

@@ -117,6 +117,7 @@ def test_resizing_and_folding():
     for mode in ("constant", "reflect", "replicate", "circular"):
         agree(call("pad", (1, 2, 0, 1), mode), values(2, 3, 4, 5))
     agree(call("unfold", (2, 3), 1, 1, 2), values(2, 3, 6, 7))
+    agree(call("unfold", 2, dilation=2), values(3, 5, 4))
     agree(call("fold", (4, 5), 2), values(2, 8, 12))
 
 

@@ -17,12 +17,23 @@ LAYOUTS = ["contiguous", "transposed", "strided", "expanded"]
 # chosen differ, or what is left of differences by rounding.
 DISTINCT = {"corrcoef", "kthvalue", "median", "nanmedian", "std_mean", "topk"}
 NAMES = sorted(operations())
+# Operations that torch refuses for most tensors that are not row-major: it makes a view where it would have to copy.
+ROW_MAJOR = {"conv_tbc", "kron"}
+# Names that are those of other operations in nn.functional, which nn/test_layer_functions.py calls.
+OTHER_FUNCTIONS = {"unfold"}
 # Their derivative is missing in PyTorch where they are in place.
 NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
 
 
+def layouts_of(name: str) -> list[str]:
+    return LAYOUTS[:1] if name in ROW_MAJOR else LAYOUTS[: -1 if name in DISTINCT else None]
+
+
 def arranged(library, array: np.ndarray, layout: str):
     """A tensor with the values of an array (or of its first row, expanded) in a memory layout."""
+    if not array.size:
+        # NumPy's strides of nothing, which torch takes over, are 0.
+        return library.zeros(array.shape, dtype=getattr(library, array.dtype.name))
     if layout == "transposed" and array.ndim >= 2:
         return library.tensor(np.ascontiguousarray(array.T)).permute(tuple(reversed(range(array.ndim))))
     if layout == "strided" and array.ndim >= 1:
@@ -40,6 +51,8 @@ class Call:
     def __init__(self, sample: Sample, dtype: str, layout: str, requires_grad: bool, seed: int = 0) -> None:
         self.sample, self.dtype, self.layout, self.requires_grad = sample, dtype, layout, requires_grad
         self.seed = seed
+        # Whether numbers of that type are held in float32.
+        self.wide = False
 
     def arguments(self, library):
         """Fresh arguments, and those tensors among them whose gradient is asked for."""
@@ -54,6 +67,8 @@ class Call:
                 tensor = arranged(library, value.array(random, held), self.layout)
                 if dtype == "bfloat16":
                     tensor = tensor.to(library.bfloat16)
+                if self.wide and value.differentiable:
+                    tensor = tensor.float()
                 if value.differentiable and self.requires_grad:
                     leaves.append(tensor.requires_grad_())
                 return tensor
@@ -71,7 +86,7 @@ class Call:
 def callables(name: str):
     """The ways to call an operation that torch has too: `(label, call)`."""
     row = operations()[name]
-    functional = any(r["functional"] for r in row)
+    functional = any(r["functional"] for r in row) and name not in OTHER_FUNCTIONS
     torch_functional = torch.nn.functional
     if functional and hasattr(torch_functional, name):
         yield (
@@ -127,7 +142,7 @@ def test_values_and_gradients(name):
     """Over layouts, in float64, with first and second gradients."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
-            for layout in LAYOUTS[: -1 if name in DISTINCT else None]:
+            for layout in layouts_of(name):
                 prepared = Call(sample, "float64", layout, requires_grad=sample.differentiated)
 
                 def program(library):
@@ -161,6 +176,8 @@ def test_other_types(name, dtype):
 # "not implemented for". Such a refusal is no measure. The other way round, rgrad has no complex type of 16-bit floats.
 MAKES_COMPLEX = {"complex", "polar", "view_as_complex"}
 NARROW = ["float16", "bfloat16", "int8", "int16"]
+# Of several operations, between which both round, at places that differ.
+ROUNDED_BETWEEN = {"grid_sample", "gru", "lstm", "rnn_relu", "rnn_tanh"}
 # Gradients are compared by so much of their largest number: torch rounds after each of several operations.
 GRADIENT_SLACK = {"float16": 2e-2, "bfloat16": 1e-1}
 
@@ -168,7 +185,25 @@ GRADIENT_SLACK = {"float16": 2e-2, "bfloat16": 1e-1}
 def is_no_measure(name, dtype, theirs, ours) -> bool:
     if name in MAKES_COMPLEX and dtype in GRADIENT_SLACK:
         return isinstance(ours, Raised)
-    return is_unimplemented(theirs) and not isinstance(ours, Raised)
+    return is_unimplemented(theirs)
+
+
+def same_or_rounded_once(ours, theirs, prepared: Call, program, **more) -> None:
+    """The same as torch's, which rounds after each of several operations; or as what it computes from the same numbers
+    in float32, rounded once."""
+    try:
+        same(ours, theirs, **more)
+    except AssertionError:
+        if prepared.dtype not in GRADIENT_SLACK or isinstance(theirs, Raised):
+            raise
+        prepared.wide = True
+        same(ours, rounded(run(program, torch), getattr(torch, prepared.dtype)), **more)
+
+
+def rounded(result, dtype):
+    if isinstance(result, (list, tuple)):
+        return type(result)(rounded(item, dtype) for item in result)
+    return result.to(dtype) if isinstance(result, torch.Tensor) and result.dtype == torch.float32 else result
 
 
 def is_unimplemented(result) -> bool:
@@ -181,6 +216,8 @@ def test_narrow_types(name, dtype):
     """Values, rounded once, and result types."""
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
+            if sample.floating and dtype.startswith("int"):
+                continue
             prepared = Call(sample, dtype, "contiguous", requires_grad=False)
 
             def program(library):
@@ -189,7 +226,10 @@ def test_narrow_types(name, dtype):
 
             theirs, ours = run(program, torch), run(program, rgrad)
             if not is_no_measure(name, dtype, theirs, ours):
-                same(ours, theirs, where=f"{name} {label}, sample {i}: {sample}, {dtype}")
+                where = f"{name} {label}, sample {i}: {sample}, {dtype}"
+                slack = GRADIENT_SLACK.get(dtype) if name in ROUNDED_BETWEEN else None
+                slack = slack and (slack, slack)
+                same_or_rounded_once(ours, theirs, prepared, program, slack=slack, where=where)
 
 
 def largest(result) -> float:
@@ -216,13 +256,16 @@ def test_gradients_of_narrow_types(name, dtype):
                 continue
             where = f"{name} {label}, sample {i}: {sample}, {dtype}"
             slack = GRADIENT_SLACK[dtype]
-            same(ours, theirs, slack=(slack, slack * max(1.0, largest(theirs))), where=where)
+            slack = (slack, slack * max(1.0, largest(theirs)))
+            same_or_rounded_once(ours, theirs, prepared, program, slack=slack, where=where)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("layout", ["contiguous", "strided"])
 def test_complex_numbers(name, layout):
     """Values and gradients of two orders in complex128; what has no order or no such rule is refused."""
+    if layout not in layouts_of(name):
+        return
     for label, call in callables(name):
         for i, sample in enumerate(samples(name)):
             prepared = Call(sample, "complex128", layout, requires_grad=sample.differentiated)
@@ -230,7 +273,7 @@ def test_complex_numbers(name, layout):
             def program(library):
                 positional, keywords, leaves = prepared.arguments(library)
                 result = call(library, positional, keywords)
-                return result, differentiate(library, result, leaves)
+                return result, differentiate(library, result, leaves, sample.orders)
 
             # torch's conjugates are views with the strides of what they are of, ours are copies without gaps.
             where = f"{name} {label}, sample {i}: {sample}, {layout}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .making import SINGLE, SQUARE, Of, each, index, mask, values_of
+from .making import SINGLE, SQUARE, Of, each, in_any_layout, index, mask, values_of
 
 NAMED = {
     "gather": each(
@@ -49,11 +49,13 @@ NAMED = {
         (Of((3, 2)), (index([0, 2]), index([1, 1])), Of(())),
         (Of((2, 2)), (mask(SQUARE),), Of((2,))),
     ),
-    "masked_select": each(
-        (Of((2, 2)), mask(SQUARE)),
-        (Of((3, 2)), mask([True, False])),
-        (Of(()), mask(True)),
-        (Of((2,)), mask([False, False])),
+    "masked_select": in_any_layout(
+        each(
+            (Of((2, 2)), mask(SQUARE)),
+            (Of((3, 2)), mask([True, False])),
+            (Of(()), mask(True)),
+            (Of((2,)), mask([False, False])),
+        )
     ),
     "masked_fill": each(
         (Of((2, 2)), mask(SQUARE), 2.0),
