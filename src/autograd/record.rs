@@ -33,12 +33,13 @@ fn call_now(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 /// Whether the value alone is all that a call is about.
 #[inline]
 fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
-    let special = || arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
+    let special = || Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::SPECIAL));
     matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
+#[inline]
 fn is_batched(arguments: &[Value]) -> bool {
-    arguments.iter().flat_map(Value::tensors).any(Tensor::is_batched)
+    Value::any_tensor(arguments, Tensor::is_batched)
 }
 
 /// Calls an operation that has one result.
@@ -93,7 +94,7 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     // An operation may hand an argument through (a sum over nothing, a cast to the same type): its result is
     // still a tensor of its own.
     for output in &mut outputs {
-        if arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.is_same(output)) {
+        if Value::any_tensor(arguments, |tensor| tensor.is_same(output)) {
             *output = output.detach();
         }
     }
@@ -170,7 +171,7 @@ impl Plan {
             cuts::note_arguments(Reason::NotRecorded(op.name), arguments);
             return Ok(None);
         }
-        if !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad) {
+        if !Value::any_tensor(arguments, Tensor::requires_grad) {
             return Ok(None);
         }
         if !(0..).map_while(output).any(DType::is_differentiable) {
@@ -266,11 +267,11 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             op.name
         );
     }
-    let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
+    let records = modes::grad_enabled() && Value::any_tensor(arguments, Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;
     }
-    let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
+    let dual = modes::forward_enabled() && Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::DUAL));
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype()))? } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
@@ -329,9 +330,10 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
 /// Whether somebody may differentiate what is made of some tensors, or they stand for many examples: then a kernel of
 /// its own for a gradient does not do, and a formula of operations is needed.
 pub(crate) fn is_watched<'a, I: Iterator<Item = &'a Tensor>>(tensors: impl Fn() -> I) -> bool {
-    (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
-        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
-        || tensors().any(Tensor::is_batched)
+    let (recorded, pushed) = (modes::grad_enabled(), modes::forward_enabled());
+    tensors().any(|tensor| {
+        tensor.is_batched() || (recorded && tensor.requires_grad()) || (pushed && tensor.has_flag(flag::DUAL))
+    })
 }
 
 /// One gradient of a pointwise operation: by the fused loop, or by differentiable operations where somebody may

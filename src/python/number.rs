@@ -80,7 +80,7 @@ fn overridden(name: &str, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -
 #[inline]
 fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
-    if overrides::possible()
+    if overrides::may_concern(py, &[slf.as_ptr(), other.as_ptr()])
         && let Some(answer) = overridden(forward_name(op), slf, other)?
     {
         return Ok(answer);
@@ -98,7 +98,7 @@ fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) 
 #[inline]
 fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
-    if overrides::possible()
+    if overrides::may_concern(py, &[slf.as_ptr(), other.as_ptr()])
         && let Some(answer) = overridden(reflected_name(op), slf, other)?
     {
         return Ok(answer);
@@ -115,8 +115,9 @@ fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny
 /// `slf op= other`.
 #[inline]
 fn in_place(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-    if overrides::possible()
-        && overrides::method(slf.py(), &in_place_name(op), &[slf.as_ptr(), other.as_ptr()])?.is_some()
+    let operands = [slf.as_ptr(), other.as_ptr()];
+    if overrides::may_concern(slf.py(), &operands)
+        && overrides::method(slf.py(), &in_place_name(op), &operands)?.is_some()
     {
         return Ok(());
     }
@@ -183,7 +184,7 @@ impl PyTensor {
     }
 
     fn __rtruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        if overrides::possible()
+        if overrides::may_concern(slf.py(), &[slf.as_ptr(), other.as_ptr()])
             && let Some(answer) = overridden("__rtruediv__", slf, other)?
         {
             return Ok(answer);
@@ -354,8 +355,9 @@ impl PyTensor {
     }
 
     fn __setitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        if overrides::possible()
-            && overrides::method(slf.py(), "__setitem__", &[slf.as_ptr(), key.as_ptr(), value.as_ptr()])?.is_some()
+        let arguments = [slf.as_ptr(), key.as_ptr(), value.as_ptr()];
+        if overrides::may_concern(slf.py(), &arguments)
+            && overrides::method(slf.py(), "__setitem__", &arguments)?.is_some()
         {
             return Ok(());
         }
@@ -430,7 +432,7 @@ unsafe fn answer_in_place(
     // SAFETY: as for the slots.
     unsafe {
         let py = Python::assume_attached();
-        if overrides::possible() {
+        if overrides::may_concern(py, &[slf, other]) {
             match catch_unwind(AssertUnwindSafe(|| overrides::method(py, name, &[slf, other]))) {
                 Ok(Ok(None)) => {}
                 Ok(Ok(Some(answer))) => return answer.into_ptr(),

@@ -213,13 +213,16 @@ fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
 #[pymethods]
 impl PyTensor {
     #[new]
+    #[classmethod]
     #[pyo3(signature = (*data, dtype = None, device = None))]
     fn construct(
-        py: Python<'_>,
+        cls: &Bound<'_, PyType>,
         data: &Bound<'_, PyTuple>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyTensor> {
+        let py = cls.py();
+        overrides::watch_class(cls)?;
         check_device(device)?;
         let float = crate::promotion::default_float();
         let tensor = match data.len() {
@@ -295,6 +298,7 @@ impl PyTensor {
                     class.name()?
                 )));
             }
+            overrides::watch_class(class)?;
             this(slf);
             (*slf.as_ptr()).ob_type = new.into_ptr().cast();
             ffi::Py_DECREF(old.as_ptr());
@@ -305,9 +309,8 @@ impl PyTensor {
     /// Has the objects of a subclass kept as long as their tensors live.
     #[classmethod]
     #[pyo3(signature = (**_options))]
-    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
         keeping::watch_subclass(cls.as_type_ptr());
-        overrides::watch_subclass(cls)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -651,7 +654,7 @@ impl PyTensor {
         if tensor.ndim() == 0 {
             return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
         }
-        if overrides::possible() {
+        if overrides::may_concern(slf.py(), &[slf.as_ptr()]) {
             // Parts of a subclass are what its own `unbind` gives.
             let parts = slf.call_method0("unbind")?;
             return Ok(parts.try_iter()?.into_any());
