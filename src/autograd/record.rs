@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
-use crate::autograd::saved::{self, Saved};
+use crate::autograd::saved;
 use crate::autograd::{batch, cuts, forward, modes, view, widened};
 use crate::bail;
 use crate::dtype::DType;
@@ -100,9 +100,9 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     }
     let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype))? {
-        let saved = plan.save_arguments(arguments, None)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
-        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas);
+        save_arguments(&node, plan.uses, arguments, None)?;
         for (i, output) in outputs.iter().enumerate() {
             if output.dtype().is_differentiable() {
                 output.set_history(node.clone(), i as u32);
@@ -201,20 +201,19 @@ impl Plan {
         let uses = rules.iter().filter(|rule| rule.wanted & needed != 0).fold(0, |bits, rule| bits | rule.uses);
         Ok(Some(Plan { edges, uses }))
     }
+}
 
-    /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
-    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Result<Saved> {
-        let mut saved = Saved::default();
-        for (i, value) in arguments.iter().enumerate() {
-            if let Value::Tensors(list) = value {
-                saved.note_list(i, list.len());
-            }
-            if self.uses & (1 << i) != 0 {
-                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
-            }
+/// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
+fn save_arguments(node: &Node, uses: u64, arguments: &[Value], original: Option<&Value>) -> Result<()> {
+    for (i, value) in arguments.iter().enumerate() {
+        if let Value::Tensors(list) = value {
+            node.note_list(i, list.len());
         }
-        Ok(saved)
+        if uses & (1 << i) != 0 {
+            node.keep_argument(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
+        }
     }
+    Ok(())
 }
 
 /// Saves the results that the rules read, which have their history by now: a hook that packs them can see it.
@@ -275,17 +274,21 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype()))? } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
-    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
+    let recorded = match plan {
+        Some(plan) => {
+            let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
+            let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs);
+            save_arguments(&node, plan.uses, arguments, original.as_ref())?;
+            Some((node, plan.uses))
+        }
+        None => None,
+    };
     saved::before_change(target)?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
-    let mut recorded = None;
-    if let (Some(plan), Some(saved)) = (plan, saved) {
-        let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
-        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
+    if let Some((node, uses)) = &recorded {
         view::rebase_history(target, node.clone())?;
-        save_outputs(&node, plan.uses, std::slice::from_ref(target))?;
-        recorded = Some(node);
+        save_outputs(node, *uses, std::slice::from_ref(target))?;
     }
     if dual {
         let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
@@ -293,7 +296,7 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             before[0] = original;
         }
         forward::push_in_place(op, &before, target)?;
-        if let Some(node) = recorded {
+        if let Some((node, _)) = recorded {
             node.keep_tangents(std::slice::from_ref(target));
         }
     }
