@@ -111,7 +111,7 @@ pub fn base_requires_grad(tensor: &Tensor) -> bool {
     if !tensor.dtype().is_differentiable() {
         return false;
     }
-    tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
+    tensor.meta(|meta| meta.view.as_ref().is_some_and(|view| view.base.requires_grad())).unwrap_or(false)
 }
 
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.

@@ -17,6 +17,7 @@ use crate::ops::{arithmetic, comparison, integer, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
 use crate::python::numpy;
+use crate::python::operation::returned;
 use crate::python::overrides::{self, overridable};
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
@@ -365,6 +366,93 @@ impl PyTensor {
     }
 }
 
+/// Whether an object is a tensor of no subclass.
+#[inline(always)]
+unsafe fn is_plain(py: Python<'_>, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's object is alive; types are compared by address.
+    unsafe { ptr::eq(ffi::Py_TYPE(object), PyTensor::type_object_raw(py)) }
+}
+
+/// `a op b` for a plain tensor and another, or a number; `None` for other operands, and where overrides are to be asked.
+#[inline(always)]
+unsafe fn of_plain(op: &'static Op, a: *mut ffi::PyObject, b: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: CPython calls with the GIL held and living operands, and the types are looked at.
+    unsafe {
+        let py = Python::assume_attached();
+        let fits = is_plain(py, b) || ffi::PyFloat_CheckExact(b) != 0 || ffi::PyLong_CheckExact(b) != 0;
+        if !is_plain(py, a) || !fits || overrides::may_concern(py, &[a, b]) {
+            return None;
+        }
+        let (a, b) = (Borrowed::from_ptr(py, a).cast_unchecked(), Borrowed::from_ptr(py, b));
+        Some(returned(py, catch_unwind(AssertUnwindSafe(|| binary(op, &a, &b)))))
+    }
+}
+
+/// The short way for the operators that programs mostly consist of: what PyO3 does around a call, above all to count
+/// that the GIL is held, is a tenth of it. All else is left to the slots of PyO3.
+macro_rules! arithmetic_slots {
+    ($($slot:ident: $module:ident::$name:ident;)+) => {
+        struct Arithmetic {
+            $($slot: Option<ffi::binaryfunc>,)+
+            mp_subscript: Option<ffi::binaryfunc>,
+        }
+
+        static ARITHMETIC: PyOnceLock<Arithmetic> = PyOnceLock::new();
+
+        $(unsafe extern "C" fn $slot(a: *mut ffi::PyObject, b: *mut ffi::PyObject) -> *mut ffi::PyObject {
+            // SAFETY: CPython calls with the GIL held and living operands.
+            unsafe { of_plain(op!($module::$name), a, b).unwrap_or_else(|| left_to(|slots| slots.$slot, a, b)) }
+        })+
+
+        unsafe fn install_arithmetic(py: Python<'_>, kind: *mut ffi::PyTypeObject) {
+            // SAFETY: as for `install`.
+            unsafe {
+                let (slots, mapping) = (&mut *(*kind).tp_as_number, &mut *(*kind).tp_as_mapping);
+                ARITHMETIC.get_or_init(py, || Arithmetic {
+                    $($slot: slots.$slot,)+
+                    mp_subscript: mapping.mp_subscript,
+                });
+                $(slots.$slot = Some($slot);)+
+                mapping.mp_subscript = Some(mp_subscript);
+            }
+        }
+    };
+}
+
+arithmetic_slots! {
+    nb_add: arithmetic::add;
+    nb_subtract: arithmetic::sub;
+    nb_multiply: arithmetic::mul;
+    nb_true_divide: arithmetic::div;
+}
+
+/// `tensor[key]`, as the operators.
+unsafe extern "C" fn mp_subscript(tensor: *mut ffi::PyObject, key: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as for the operators.
+    unsafe {
+        let py = Python::assume_attached();
+        if !is_plain(py, tensor) || overrides::may_concern(py, &[tensor, key]) {
+            return left_to(|slots| slots.mp_subscript, tensor, key);
+        }
+        let (slf, key) = (Borrowed::from_ptr(py, tensor).cast_unchecked::<PyTensor>(), Borrowed::from_ptr(py, key));
+        let get = || Ok(wrap(py, &index::get(this(&slf), &key)?)?.into_any());
+        returned(py, catch_unwind(AssertUnwindSafe(get)))
+    }
+}
+
+/// What a slot of PyO3 gives.
+unsafe fn left_to(
+    slot: impl FnOnce(&Arithmetic) -> Option<ffi::binaryfunc>,
+    a: *mut ffi::PyObject,
+    b: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the operators.
+    unsafe {
+        let given = ARITHMETIC.get(Python::assume_attached()).and_then(slot).map(|slot| slot(a, b));
+        given.unwrap_or_else(|| ffi::Py_NewRef(ffi::Py_NotImplemented()))
+    }
+}
+
 /// Makes `a op= b` give what an override gives. PyO3 has the slots give the tensor that they changed.
 macro_rules! in_place_slots {
     ($($slot:ident: $name:literal;)+) => {
@@ -386,7 +474,9 @@ macro_rules! in_place_slots {
         pub fn install(py: Python<'_>) {
             // SAFETY: the class is complete, and PyO3 allocated room for the operators with it.
             unsafe {
-                let slots = &mut *(*PyTensor::type_object_raw(py)).tp_as_number;
+                let kind = PyTensor::type_object_raw(py);
+                install_arithmetic(py, kind);
+                let slots = &mut *(*kind).tp_as_number;
                 SLOTS.get_or_init(py, || Slots {
                     $($slot: slots.$slot,)+
                     nb_inplace_power: slots.nb_inplace_power,

@@ -83,7 +83,7 @@ unsafe extern "C" fn vectorcall(
 
 /// The result of a call for CPython.
 #[inline]
-fn returned(py: Python<'_>, result: std::thread::Result<PyResult<Py<PyAny>>>) -> *mut ffi::PyObject {
+pub fn returned(py: Python<'_>, result: std::thread::Result<PyResult<Py<PyAny>>>) -> *mut ffi::PyObject {
     let error = match result {
         Ok(Ok(object)) => return object.into_ptr(),
         Ok(Err(error)) => error,
