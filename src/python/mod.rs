@@ -31,5 +31,6 @@ mod reports;
 mod safetensors;
 mod sampling;
 mod sequences;
+mod size;
 mod tensor;
 mod trace;

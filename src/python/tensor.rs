@@ -20,6 +20,7 @@ use crate::python::dtype::{PyDevice, check_device, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
 use crate::python::overrides::{self, overridable};
+use crate::python::size::{has_sizes, size_object, size_type};
 use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -179,35 +180,6 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
             .cloned()
             .ok_or_else(|| PyTypeError::new_err(format!("a Tensor is expected, got {}", arguments::describe(&object))))
     }
-}
-
-/// `rgrad.Size`.
-fn size_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    SIZE.import(py, "rgrad._size", "Size")
-}
-
-/// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
-pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
-    let kind = size_type(py)?;
-    // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
-    // the items of a fresh one are null until they are set.
-    unsafe {
-        let made = ffi::PyType_GenericAlloc(kind.as_type_ptr(), sizes.len() as ffi::Py_ssize_t);
-        let made = Bound::from_owned_ptr_or_err(py, made)?;
-        for (i, &size) in sizes.iter().enumerate() {
-            let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
-            ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
-        }
-        Ok(made.cast_into_unchecked().unbind())
-    }
-}
-
-/// Whether `size` holds these sizes.
-fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
-    size.len() == sizes.len()
-        // SAFETY: the items of a Size are integers.
-        && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
 }
 
 #[pymethods]
