@@ -8,7 +8,7 @@
 //! | 3 | [`ops`], [`optim`], [`checking`] | the operations: value and derivatives in one block each; the steps of optimizers; derivatives checked |
 //! | 2 | [`tensor`], [`value`], [`op`], [`pointwise`], [`autograd`], [`profile`] | tensors, what an operation is, recording and the engine, what took the time |
 //! | 1 | [`kernels`] | numeric loops over strided memory |
-//! | 0 | [`storage`], [`data`], [`shape`], [`words`], [`dtype`], [`scalar`], [`error`], [`trace`], [`random`], [`format`] | memory, geometry, element types, errors |
+//! | 0 | [`storage`], [`data`], [`shape`], [`words`], [`dtype`], [`scalar`], [`error`], [`trace`], `rc`, [`random`], [`format`] | memory, geometry, element types, errors |
 
 pub mod autocast;
 pub mod autograd;
@@ -28,6 +28,7 @@ pub mod promotion;
 #[cfg(feature = "python")]
 mod python;
 pub mod random;
+mod rc;
 pub mod scalar;
 pub mod shape;
 pub mod storage;

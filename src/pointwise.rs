@@ -31,11 +31,13 @@ struct Plan {
 }
 
 impl Plan {
+    #[inline]
     fn new(name: &str, loops: &Loops, values: &[Value]) -> Result<Plan> {
-        let mut state = ResultType::default();
-        values.iter().take(loops.operands).for_each(|value| state.add(value));
-        state.check(name)?;
-        let mut common = state.get();
+        let operands = &values[..loops.operands.min(values.len())];
+        let mut common = match promotion::uniform_type(operands) {
+            Some(dtype) => dtype,
+            None => promoted(name, operands)?,
+        };
         if loops.promotion == Promotion::Float && common.is_integral() {
             common = default_float();
         }
@@ -83,10 +85,29 @@ impl Plan {
     }
 }
 
+/// The common type of operands that have several.
+fn promoted(name: &str, operands: &[Value]) -> Result<DType> {
+    let mut state = ResultType::default();
+    operands.iter().for_each(|value| state.add(value));
+    state.check(name)?;
+    Ok(state.get())
+}
+
 /// A new tensor with the result.
 #[inline]
 pub fn run(name: &str, loops: &Loops, values: &[Value]) -> Result<Tensor> {
     let plan = Plan::new(name, loops, values)?;
+    match plan.kernel {
+        Some(kernel) if plan.common == plan.types.input => {
+            run_kernel(kernel, plan.types, plan.result, values).map_err(|error| error.context(name))
+        }
+        _ => run_narrow(name, &plan, values),
+    }
+}
+
+/// The same for operands of a type that is narrower than what the kernel computes in, or that there is no kernel for.
+#[cold]
+fn run_narrow(name: &str, plan: &Plan, values: &[Value]) -> Result<Tensor> {
     let kernel = plan.kernel(name).or_else(|error| {
         // Sizes that do not fit are refused first.
         broadcast_sizes(values).map_err(|error| error.context(name))?;

@@ -100,8 +100,25 @@ fn combine(higher: Option<DType>, lower: Option<DType>) -> Option<DType> {
     }
 }
 
+/// The type of the first operand if it is a tensor, all other tensors have that type, and numbers do not change it: the
+/// answer to most questions for a common type, which [`ResultType`] gives for all.
+#[inline]
+pub fn uniform_type(values: &[Value]) -> Option<DType> {
+    let [Value::Tensor(first), rest @ ..] = values else { return None };
+    let dtype = first.dtype();
+    let keeps = |value: &Value| match value {
+        Value::Tensor(tensor) => tensor.dtype() == dtype,
+        Value::Scalar(number) => number.category() <= dtype.category(),
+        _ => true,
+    };
+    rest.iter().all(keeps).then_some(dtype)
+}
+
 /// The common type of all tensors and numbers among `values`.
 pub fn result_type(values: &[Value]) -> DType {
+    if let Some(dtype) = uniform_type(values) {
+        return dtype;
+    }
     let mut state = ResultType::default();
     values.iter().for_each(|value| state.add(value));
     state.get()

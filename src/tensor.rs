@@ -15,6 +15,7 @@ use crate::data::Data;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::{copy, fill};
+use crate::rc;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
 use crate::storage::Storage;
@@ -100,7 +101,7 @@ impl Tensor {
     }
 
     fn with_flags(data: Data, flags: u16) -> Tensor {
-        Tensor(Rc::new(TensorCell {
+        Tensor(rc::filled(|| TensorCell {
             data: RefCell::new(data),
             flags: Cell::new(flags),
             output_nr: Cell::new(0),

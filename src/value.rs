@@ -303,6 +303,16 @@ impl Value {
         one.into_iter().chain(many.iter().flatten())
     }
 
+    /// Whether some tensor that one of `values` holds is so: every call asks, hence no chain of iterators.
+    #[inline]
+    pub fn any_tensor(values: &[Value], is_so: impl Fn(&Tensor) -> bool) -> bool {
+        values.iter().any(|value| match value {
+            Value::Tensor(tensor) => is_so(tensor),
+            Value::Tensors(list) => list.iter().flatten().any(&is_so),
+            _ => false,
+        })
+    }
+
     /// How many edges of the graph this argument is worth when its parameter has the given kind.
     pub fn edges(&self, kind: Kind) -> usize {
         match (kind, self) {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rgrad._rgrad import _index_sizes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, SupportsIndex, overload
+    from typing import SupportsIndex, overload
 
 
 class Size(tuple[int, ...]):
@@ -40,15 +42,14 @@ class Size(tuple[int, ...]):
     __rmul__ = __mul__
 
     if TYPE_CHECKING:
-
+        # The core looks up numbers, and makes sizes of slices; see below.
         @overload
         def __getitem__(self, index: SupportsIndex) -> int: ...
         @overload
         def __getitem__(self, index: slice) -> Size: ...
 
-    def __getitem__(self, index: Any) -> Any:
-        part = tuple.__getitem__(self, index)
-        return Size(part) if isinstance(index, slice) else part
-
     def __reduce__(self) -> tuple[type[Size], tuple[tuple[int, ...]]]:
         return (Size, (tuple(self),))
+
+
+_index_sizes(Size)

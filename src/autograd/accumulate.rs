@@ -8,7 +8,6 @@ use crate::autograd::cycles::Member;
 use crate::autograd::modes;
 use crate::autograd::node::{Body, FIRST, Function, Gradients, Node, OutputMeta};
 use crate::autograd::primitives;
-use crate::autograd::saved::Saved;
 use crate::bail;
 use crate::error::Result;
 use crate::tensor::Tensor;
@@ -23,7 +22,7 @@ pub fn accumulator(leaf: &Tensor) -> Node {
     }
     let outputs = SmallVec::from([OutputMeta::of(leaf)]);
     let body = Body::Function(Box::new(AccumulateGrad(leaf.clone())));
-    let node = Node::with_sequence(body, SmallVec::new(), outputs, Saved::default(), FIRST);
+    let node = Node::with_sequence(body, SmallVec::new(), outputs, FIRST);
     leaf.meta_mut(|meta| meta.accumulator = Rc::downgrade(&node.0));
     node
 }

@@ -76,7 +76,7 @@ pub fn set_tangent(tensor: &Tensor, tangent: Option<Tensor>) {
 /// Gives the results of a call their tangents.
 #[inline]
 pub(crate) fn push(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<()> {
-    if !arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::DUAL)) {
+    if !Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::DUAL)) {
         return Ok(());
     }
     for (output, tangent) in outputs.iter().zip(tangents(op, arguments, outputs)?) {
@@ -143,7 +143,7 @@ type Tangents = SmallVec<[Option<Tensor>; 1]>;
 fn tangents(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tangents> {
     let none = Tangents::from_elem(None, outputs.len());
     if !modes::forward_enabled()
-        || !arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL))
+        || !Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::DUAL))
         || !outputs.iter().any(|output| output.dtype().is_differentiable())
     {
         return Ok(none);

@@ -3,39 +3,38 @@
 use std::cell::Cell;
 
 thread_local! {
-    static GRAD: Cell<bool> = const { Cell::new(true) };
-    static FORWARD: Cell<bool> = const { Cell::new(true) };
-    static INFERENCE: Cell<bool> = const { Cell::new(false) };
+    // One variable: every operation asks for several, and to find where a thread has one costs as much as the rest.
+    static MODES: Cell<Modes> = const { Cell::new(Modes { grad: true, forward: true, inference: false }) };
 }
 
 /// Whether operations of this thread are recorded.
 #[inline]
 pub fn grad_enabled() -> bool {
-    GRAD.get()
+    MODES.get().grad
 }
 
 pub fn set_grad_enabled(enabled: bool) {
-    GRAD.set(enabled);
+    MODES.set(Modes { grad: enabled, ..MODES.get() });
 }
 
 /// Whether operations of this thread push tangents.
 #[inline]
 pub fn forward_enabled() -> bool {
-    FORWARD.get()
+    MODES.get().forward
 }
 
 pub fn set_forward_enabled(enabled: bool) {
-    FORWARD.set(enabled);
+    MODES.set(Modes { forward: enabled, ..MODES.get() });
 }
 
 /// Whether tensors made in this thread are for inference only: they can take no part in a graph later.
 #[inline]
 pub fn inference() -> bool {
-    INFERENCE.get()
+    MODES.get().inference
 }
 
 pub fn set_inference(enabled: bool) {
-    INFERENCE.set(enabled);
+    MODES.set(Modes { inference: enabled, ..MODES.get() });
 }
 
 /// All switches of a thread.
@@ -48,14 +47,12 @@ pub struct Modes {
 
 impl Modes {
     pub fn now() -> Modes {
-        Modes { grad: GRAD.get(), forward: FORWARD.get(), inference: INFERENCE.get() }
+        MODES.get()
     }
 
     /// Sets the switches of this thread.
     pub fn set(self) {
-        GRAD.set(self.grad);
-        FORWARD.set(self.forward);
-        INFERENCE.set(self.inference);
+        MODES.set(self);
     }
 }
 
@@ -64,13 +61,15 @@ pub struct GradMode(bool);
 
 impl GradMode {
     pub fn set(enabled: bool) -> GradMode {
-        GradMode(GRAD.replace(enabled))
+        let before = grad_enabled();
+        set_grad_enabled(enabled);
+        GradMode(before)
     }
 }
 
 impl Drop for GradMode {
     fn drop(&mut self) {
-        GRAD.set(self.0);
+        set_grad_enabled(self.0);
     }
 }
 
@@ -79,13 +78,15 @@ pub struct WithoutTangents(bool);
 
 impl WithoutTangents {
     pub fn enter() -> WithoutTangents {
-        WithoutTangents(FORWARD.replace(false))
+        let before = forward_enabled();
+        set_forward_enabled(false);
+        WithoutTangents(before)
     }
 }
 
 impl Drop for WithoutTangents {
     fn drop(&mut self) {
-        FORWARD.set(self.0);
+        set_forward_enabled(self.0);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::op::{Derivative, Op};
 use crate::profile;
+use crate::rc;
 use crate::shape::Dims;
 use crate::tensor::Tensor;
 use crate::trace::Trace;
@@ -108,31 +109,24 @@ thread_local! {
 }
 
 impl Node {
-    pub fn new(
-        body: Body,
-        edges: SmallVec<[Option<Edge>; 2]>,
-        outputs: SmallVec<[OutputMeta; 1]>,
-        saved: Saved,
-    ) -> Node {
+    /// A node that has saved nothing yet.
+    pub fn new(body: Body, edges: SmallVec<[Option<Edge>; 2]>, outputs: SmallVec<[OutputMeta; 1]>) -> Node {
         let sequence = SEQUENCE.replace(SEQUENCE.get() + 1);
-        Node::with_sequence(body, edges, outputs, saved, sequence)
+        Node::with_sequence(body, edges, outputs, sequence)
     }
 
     pub(crate) fn with_sequence(
         body: Body,
         edges: SmallVec<[Option<Edge>; 2]>,
         outputs: SmallVec<[OutputMeta; 1]>,
-        saved: Saved,
         sequence: u64,
     ) -> Node {
-        let trace = if sequence == FIRST { None } else { Trace::here() };
-        let state = RefCell::new(State { edges, outputs, saved, hooks: None });
-        let node = Node(Rc::new(NodeCell {
+        let node = Node(rc::filled(|| NodeCell {
             body,
             sequence: Cell::new(sequence),
-            state,
+            state: RefCell::new(State { edges, outputs, saved: Saved::default(), hooks: None }),
             mark: Cell::new((0, 0)),
-            trace,
+            trace: if sequence == FIRST { None } else { Trace::here() },
             object: Cell::new(std::ptr::null_mut()),
         }));
         if anomaly::is_enabled() && sequence != FIRST {

@@ -6,7 +6,7 @@ use crate::autocast;
 use crate::autograd::cuts::Reason;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Edge, Node, OutputMeta};
-use crate::autograd::saved::{self, Saved};
+use crate::autograd::saved;
 use crate::autograd::{batch, cuts, forward, modes, view, widened};
 use crate::bail;
 use crate::dtype::DType;
@@ -39,7 +39,7 @@ fn call_now(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 /// Whether the value alone is all that a call is about.
 #[inline]
 fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
-    let special = || arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.has_flag(flag::SPECIAL));
+    let special = || Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::SPECIAL));
     matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
@@ -51,8 +51,9 @@ fn check_no_meta(op: &'static Op, arguments: &[Value]) -> Result<()> {
     }
 }
 
+#[inline]
 fn is_batched(arguments: &[Value]) -> bool {
-    arguments.iter().flat_map(Value::tensors).any(Tensor::is_batched)
+    Value::any_tensor(arguments, Tensor::is_batched)
 }
 
 /// Calls an operation that has one result.
@@ -113,15 +114,15 @@ fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
     // An operation may hand an argument through (a sum over nothing, a cast to the same type): its result is
     // still a tensor of its own.
     for output in &mut outputs {
-        if arguments.iter().flat_map(Value::tensors).any(|tensor| tensor.is_same(output)) {
+        if Value::any_tensor(arguments, |tensor| tensor.is_same(output)) {
             *output = output.detach();
         }
     }
     let mut recorded = None;
     if let Some(plan) = Plan::new(op, arguments, |i| outputs.get(i).map(Tensor::dtype))? {
-        let saved = plan.save_arguments(arguments, None)?;
         let metas = outputs.iter().map(OutputMeta::of).collect();
-        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas, saved);
+        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, metas);
+        save_arguments(&node, plan.uses, arguments, None)?;
         for (i, output) in outputs.iter().enumerate() {
             if output.dtype().is_differentiable() {
                 output.set_history(node.clone(), i as u32);
@@ -190,7 +191,7 @@ impl Plan {
             cuts::note_arguments(Reason::NotRecorded(op.name), arguments);
             return Ok(None);
         }
-        if !arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad) {
+        if !Value::any_tensor(arguments, Tensor::requires_grad) {
             return Ok(None);
         }
         if !(0..).map_while(output).any(DType::is_differentiable) {
@@ -220,20 +221,19 @@ impl Plan {
         let uses = rules.iter().filter(|rule| rule.wanted & needed != 0).fold(0, |bits, rule| bits | rule.uses);
         Ok(Some(Plan { edges, uses }))
     }
+}
 
-    /// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
-    fn save_arguments(&self, arguments: &[Value], original: Option<&Value>) -> Result<Saved> {
-        let mut saved = Saved::default();
-        for (i, value) in arguments.iter().enumerate() {
-            if let Value::Tensors(list) = value {
-                saved.note_list(i, list.len());
-            }
-            if self.uses & (1 << i) != 0 {
-                saved.keep(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
-            }
+/// Saves the arguments that the rules read; `original` stands for the first one if that is going to change.
+fn save_arguments(node: &Node, uses: u64, arguments: &[Value], original: Option<&Value>) -> Result<()> {
+    for (i, value) in arguments.iter().enumerate() {
+        if let Value::Tensors(list) = value {
+            node.note_list(i, list.len());
         }
-        Ok(saved)
+        if uses & (1 << i) != 0 {
+            node.keep_argument(i as u8, if i == 0 { original.unwrap_or(value) } else { value })?;
+        }
     }
+    Ok(())
 }
 
 /// Saves the results that the rules read, which have their history by now: a hook that packs them can see it.
@@ -287,25 +287,29 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             op.name
         );
     }
-    let records = modes::grad_enabled() && arguments.iter().flat_map(Value::tensors).any(Tensor::requires_grad);
+    let records = modes::grad_enabled() && Value::any_tensor(arguments, Tensor::requires_grad);
     if records {
         view::check_in_place(op.name, target)?;
     }
-    let dual = modes::forward_enabled() && arguments.iter().flat_map(Value::tensors).any(|t| t.has_flag(flag::DUAL));
+    let dual = modes::forward_enabled() && Value::any_tensor(arguments, |tensor| tensor.has_flag(flag::DUAL));
     let plan = if records { Plan::new(op, arguments, |i| (i == 0).then(|| target.dtype()))? } else { None };
     let keeps_original = dual || plan.as_ref().is_some_and(|plan| plan.uses & 1 != 0);
     let original = if keeps_original { Some(Value::Tensor(view::original(target)?)) } else { None };
-    let saved = plan.as_ref().map(|plan| plan.save_arguments(arguments, original.as_ref())).transpose()?;
+    let recorded = match plan {
+        Some(plan) => {
+            let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
+            let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs);
+            save_arguments(&node, plan.uses, arguments, original.as_ref())?;
+            Some((node, plan.uses))
+        }
+        None => None,
+    };
     saved::before_change(target)?;
     write_result(op, arguments, target)?;
     target.data().version().bump();
-    let mut recorded = None;
-    if let (Some(plan), Some(saved)) = (plan, saved) {
-        let outputs = SmallVec::from_elem(OutputMeta::of(target), 1);
-        let node = Node::new(Body::Op(op.recorded_as(arguments)), plan.edges, outputs, saved);
+    if let Some((node, uses)) = &recorded {
         view::rebase_history(target, node.clone())?;
-        save_outputs(&node, plan.uses, std::slice::from_ref(target))?;
-        recorded = Some(node);
+        save_outputs(node, *uses, std::slice::from_ref(target))?;
     }
     if dual {
         let mut before: SmallVec<[Value; 4]> = arguments.iter().cloned().collect();
@@ -313,7 +317,7 @@ fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
             before[0] = original;
         }
         forward::push_in_place(op, &before, target)?;
-        if let Some(node) = recorded {
+        if let Some((node, _)) = recorded {
             node.keep_tangents(std::slice::from_ref(target));
         }
     }
@@ -350,9 +354,10 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
 /// Whether somebody may differentiate what is made of some tensors, or they stand for many examples: then a kernel of
 /// its own for a gradient does not do, and a formula of operations is needed.
 pub(crate) fn is_watched<'a, I: Iterator<Item = &'a Tensor>>(tensors: impl Fn() -> I) -> bool {
-    (modes::grad_enabled() && tensors().any(Tensor::requires_grad))
-        || (modes::forward_enabled() && tensors().any(|tensor| tensor.has_flag(flag::DUAL)))
-        || tensors().any(Tensor::is_batched)
+    let (recorded, pushed) = (modes::grad_enabled(), modes::forward_enabled());
+    tensors().any(|tensor| {
+        tensor.is_batched() || (recorded && tensor.requires_grad()) || (pushed && tensor.has_flag(flag::DUAL))
+    })
 }
 
 /// One gradient of a pointwise operation: by the fused loop, or by differentiable operations where somebody may

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
@@ -116,8 +116,18 @@ thread_local! {
     static HOOKS: RefCell<Vec<Rc<dyn SavingHooks>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Whether any thread ever had hooks: until then, to save a tensor costs one look at a flag.
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
+/// The hooks that tensors pass now.
+#[inline]
+fn hooks() -> Option<Rc<dyn SavingHooks>> {
+    if HOOKED.load(Relaxed) { HOOKS.with_borrow(|all| all.last().cloned()) } else { None }
+}
+
 /// Lets tensors that this thread saves from now on pass `hooks`.
 pub fn push_hooks(hooks: Rc<dyn SavingHooks>) {
+    HOOKED.store(true, Relaxed);
     HOOKS.with_borrow_mut(|all| all.push(hooks));
 }
 
@@ -191,7 +201,7 @@ impl SavedTensor {
                 show(&tensor.sizes())
             );
         }
-        if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
+        if let Some(hooks) = hooks() {
             return SavedTensor::pack_argument(&*hooks, tensor);
         }
         let kept = KeptTensor { tensor: tensor.clone(), version: tensor.version(), output_nr: None, owner: None };
@@ -201,7 +211,7 @@ impl SavedTensor {
     /// Saves a result of the node itself; one that is a view and was changed in place belongs to another node,
     /// `owner`.
     pub fn result(tensor: &Tensor, output_nr: u32, owner: Option<Weak<NodeCell>>) -> Result<SavedTensor> {
-        if let Some(hooks) = HOOKS.with_borrow(|all| all.last().cloned()) {
+        if let Some(hooks) = hooks() {
             let origin = Origin::Result { output_nr, owner };
             return Ok(SavedTensor::Packed(Rc::new(PackedTensor { form: pack(&*hooks, tensor)?, origin })));
         }
@@ -324,28 +334,23 @@ fn owner(owner: Option<&Weak<NodeCell>>, node: &Node) -> Node {
     owner.and_then(Weak::upgrade).map_or_else(|| node.clone(), Node)
 }
 
-impl Saved {
-    /// Saves an argument.
-    pub fn keep(&mut self, variable: u8, value: &Value) -> Result<()> {
-        let saved = match value {
+impl SavedValue {
+    fn argument(value: &Value) -> Result<SavedValue> {
+        Ok(match value {
             Value::Tensor(tensor) => SavedValue::Tensor(SavedTensor::argument(tensor)?),
             Value::Tensors(list) => {
                 let all = list.iter().map(|item| item.as_ref().map(SavedTensor::argument).transpose());
                 SavedValue::List(all.collect::<Result<_>>()?)
             }
             other => SavedValue::Plain(other.clone()),
-        };
-        self.values.push((variable, saved));
-        Ok(())
+        })
     }
+}
 
+impl Saved {
     /// Saves the tensors that a function of the user asked for.
     pub fn keep_list(&mut self, variable: u8, list: Vec<Option<SavedTensor>>) {
         self.values.push((variable, SavedValue::List(list.into())));
-    }
-
-    pub fn note_list(&mut self, parameter: usize, length: usize) {
-        self.lists.push((parameter as u8, length as u32));
     }
 
     pub fn list_length(&self, parameter: usize) -> Option<usize> {
@@ -455,6 +460,18 @@ impl Node {
             }
             SavedValue::Plain(value) => value,
         })
+    }
+
+    /// Saves an argument.
+    pub fn keep_argument(&self, variable: u8, value: &Value) -> Result<()> {
+        // Hooks run before the borrow.
+        let saved = SavedValue::argument(value)?;
+        self.0.state.borrow_mut().saved.values.push((variable, saved));
+        Ok(())
+    }
+
+    pub(crate) fn note_list(&self, parameter: usize, length: usize) {
+        self.0.state.borrow_mut().saved.lists.push((parameter as u8, length as u32));
     }
 
     /// Saves a result, which has its history.

@@ -14,7 +14,6 @@ use crate::autograd::cycles::Member;
 use crate::autograd::forward;
 use crate::autograd::meta::{Creation, View};
 use crate::autograd::node::{Body, Function, Gradients, Node, OutputMeta};
-use crate::autograd::saved::Saved;
 use crate::autograd::{modes, primitives, record};
 use crate::bail;
 use crate::error::Result;
@@ -112,7 +111,7 @@ pub fn base_requires_grad(tensor: &Tensor) -> bool {
     if !tensor.dtype().is_differentiable() {
         return false;
     }
-    tensor.meta(|meta| meta.view.as_ref().map(|view| view.base.clone())).flatten().is_some_and(|b| b.requires_grad())
+    tensor.meta(|meta| meta.view.as_ref().is_some_and(|view| view.base.requires_grad())).unwrap_or(false)
 }
 
 /// Whether a view's memory was changed by an operation that gave its base a history the view has not seen.
@@ -156,12 +155,12 @@ fn fresh_node(view: &Tensor, base: &Tensor) -> Result<Node> {
         }
     }
     let Some(op) = op::find("_as_strided", "") else { bail!(Runtime, "_as_strided is not registered") };
-    let mut saved = Saved::default();
-    for (i, value) in geometry.arguments(base).iter().enumerate().skip(1) {
-        saved.keep(i as u8, value)?;
-    }
     let edges = SmallVec::from_elem(base.gradient_edge()?, 1);
-    Ok(Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(view), 1), saved))
+    let node = Node::new(Body::Op(op), edges, SmallVec::from_elem(OutputMeta::of(view), 1));
+    for (i, value) in geometry.arguments(base).iter().enumerate().skip(1) {
+        node.keep_argument(i as u8, value)?;
+    }
+    Ok(node)
 }
 
 /// Takes the wish to keep a tensor's gradient away from its node; true if there was one.
@@ -270,7 +269,7 @@ pub fn rebase_history_as(target: &Tensor, node: Node, output_nr: u32) -> Result<
         }
         let body = CopySlices { base: Geometry::of(&base), view: Geometry::of(target), inner: node.clone() };
         let outputs = SmallVec::from_elem(OutputMeta::of(&base), 1);
-        let copy_slices = Node::new(Body::Function(Box::new(body)), edges, outputs, Saved::default());
+        let copy_slices = Node::new(Body::Function(Box::new(body)), edges, outputs);
         let base_retained = take_retained(&base);
         base.set_history(copy_slices, 0);
         if base_retained {

@@ -1,5 +1,7 @@
 //! Setting every element to one value.
 
+use std::mem::MaybeUninit;
+
 use crate::data::Data;
 use crate::kernels::strided::Sequence;
 use crate::scalar::Scalar;
@@ -11,21 +13,25 @@ pub fn fill(target: &Data, value: Scalar) {
     if count == 0 {
         return;
     }
-    let sequence = Sequence::new(&target.sizes, &target.strides);
     with_element!(target.dtype, T => {
         let (value, pointer) = (value.cast::<T>(), target.pointer().cast::<T>());
+        let dense = |offset: usize, n: usize| {
+            // SAFETY: a run stays inside the tensor's memory.
+            let run = unsafe { std::slice::from_raw_parts_mut(pointer.add(offset).cast::<MaybeUninit<T>>(), n) };
+            run.fill(MaybeUninit::new(value));
+        };
+        if target.is_contiguous() {
+            return dense(0, count);
+        }
+        let sequence = Sequence::new(&target.sizes, &target.strides);
         let mut runs = sequence.runs_from(0);
         let mut done = 0;
         while done < count {
             let (offset, stride, n) = runs.next_run(count - done);
-            // SAFETY: a run stays inside the tensor's memory.
-            unsafe {
-                if stride == 1 {
-                    std::slice::from_raw_parts_mut(pointer.add(offset).cast::<std::mem::MaybeUninit<T>>(), n)
-                        .fill(std::mem::MaybeUninit::new(value));
-                } else {
-                    (0..n).for_each(|i| pointer.add(offset + i * stride).write(value));
-                }
+            match stride {
+                1 => dense(offset, n),
+                // SAFETY: as above.
+                _ => (0..n).for_each(|i| unsafe { pointer.add(offset + i * stride).write(value) }),
             }
             done += n;
         }

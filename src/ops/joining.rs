@@ -1,5 +1,8 @@
 //! Tensors put together: cat, stack, and what is made of them.
 
+use smallvec::SmallVec;
+
+use crate::data::Data;
 use crate::error::Result;
 use crate::op::Gradients;
 use crate::promotion::ResultType;
@@ -12,25 +15,25 @@ op! {
     /// Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed over.
     fn cat(tensors: Tensors, dim: i64 = 0) -> Tensor, FUNCTION;
     value {
-        let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
+        let parts: Parts = tensors.iter().flatten().collect();
         let Some(first) = parts.iter().find(|tensor| takes_part(tensor)).or(parts.first()) else {
             bail!(Value, "cat: at least one tensor is needed");
         };
-        let sizes = first.sizes();
+        let sizes = &first.data().sizes;
         if sizes.is_empty() {
             bail!(Runtime, "cat: tensors without dimensions cannot be joined; use stack()");
         }
         let d = wrap_dim(dim, sizes.len())?;
         let mut lengths = Ints::new();
         for (i, part) in parts.iter().enumerate() {
-            let other = part.sizes();
+            let other = &part.data().sizes;
             let fits = other.len() == sizes.len() && (0..sizes.len()).all(|j| j == d || other[j] == sizes[j]);
             if takes_part(part) && !fits {
                 bail!(
                     Runtime,
                     "cat: all sizes but that of dimension {d} have to agree: tensor {i} has size {}, the first {}",
-                    shape::show(&other),
-                    shape::show(&sizes)
+                    shape::show(other),
+                    shape::show(sizes)
                 );
             }
             lengths.push(if takes_part(part) { other[d] as i64 } else { 0 });
@@ -40,32 +43,35 @@ op! {
     derivative composite;
 }
 
+/// The tensors of a list.
+type Parts<'a> = SmallVec<[&'a Tensor; 8]>;
+
 /// A vector without elements is passed over, whatever the sizes of the others.
 fn takes_part(tensor: &Tensor) -> bool {
-    !(tensor.ndim() == 1 && tensor.numel() == 0)
+    tensor.data().sizes[..] != [0]
 }
 
 op! {
     /// `cat` of tensors that fit, with the lengths that they have along `dim`.
     fn joined as "_cat" (tensors: Tensors, dim: i64, lengths: Ints) -> Tensor, ANY_TYPE;
     value {
-        let parts: Vec<&Tensor> = tensors.iter().flatten().collect();
+        let parts: Parts = tensors.iter().flatten().collect();
         let mut state = ResultType::default();
         parts.iter().for_each(|part| state.add_tensor(part.dtype(), part.ndim()));
         let d = dim as usize;
         let mut sizes = parts.iter().find(|part| takes_part(part)).unwrap_or(&parts[0]).sizes();
         sizes[d] = lengths.iter().sum::<i64>() as usize;
         let out = Tensor::empty(&sizes, state.get())?;
-        let mut start = 0;
-        for (part, &length) in parts.iter().zip(lengths).filter(|row| takes_part(row.0)) {
-            let target = {
-                let data = out.data();
-                let mut sizes = data.sizes.clone();
+        {
+            let whole = out.data();
+            let mut start = 0;
+            for (part, &length) in parts.iter().zip(lengths).filter(|row| takes_part(row.0)) {
+                let (mut sizes, strides) = (whole.sizes.clone(), whole.strides.clone());
                 sizes[d] = length as usize;
-                out.alias(sizes, data.strides.clone(), start * data.strides[d])
-            };
-            crate::kernels::copy::copy(&target.data(), &part.data());
-            start += length as usize;
+                let place = Data::new(whole.storage.clone(), sizes, strides, start * whole.strides[d], whole.dtype);
+                crate::kernels::copy::copy(&place, &part.data());
+                start += length as usize;
+            }
         }
         Ok(out)
     }

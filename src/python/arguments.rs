@@ -121,6 +121,7 @@ pub fn parse(
         let argument = unsafe { Borrowed::from_ptr(py, given[i]) };
         // What a method takes without brackets, a function takes only with them: reshape(x, (6,)).
         let bare = !loose
+            && parameter.kind == Kind::Ints
             && i + 1 == places
             && takes_loose_integers(op)
             && !parameter.optional

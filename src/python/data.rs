@@ -62,19 +62,27 @@ fn require_fit(value: Scalar, dtype: DType) -> PyResult<()> {
     Ok(())
 }
 
+/// Whether the object is a list or tuple and nothing else: asking such a one for what numbers and arrays have costs an
+/// exception each time.
+fn is_list(data: &Bound<'_, PyAny>) -> bool {
+    data.is_exact_instance_of::<PyList>() || data.is_exact_instance_of::<PyTuple>()
+}
+
 /// A tensor from numbers, nested lists, arrays or tensors; the values are copied.
 pub fn from_data(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> {
     if let Some(tensor) = tensor_of(data) {
         return copied(tensor, dtype);
     }
-    if let Some(value) = number_for(data, dtype)? {
-        let own = numpy::scalar_dtype(data)?;
-        let dtype = dtype.or(own).unwrap_or(value.dtype(default_float()));
-        require_fit(value, dtype)?;
-        return Ok(Tensor::scalar(value, dtype)?);
-    }
-    if let Some(array) = numpy::borrow(data)? {
-        return copied(&array, dtype);
+    if !is_list(data) {
+        if let Some(value) = number_for(data, dtype)? {
+            let own = numpy::scalar_dtype(data)?;
+            let dtype = dtype.or(own).unwrap_or(value.dtype(default_float()));
+            require_fit(value, dtype)?;
+            return Ok(Tensor::scalar(value, dtype)?);
+        }
+        if let Some(array) = numpy::borrow(data)? {
+            return copied(&array, dtype);
+        }
     }
     let mut nested = Nested { sizes: Vec::new(), values: Vec::new(), dtype: None, wanted: dtype };
     collect(data, 0, &mut nested)?;
@@ -118,7 +126,8 @@ fn collect(data: &Bound<'_, PyAny>, depth: usize, nested: &mut Nested) -> PyResu
             return append(&array, depth, nested);
         }
     }
-    let (Ok(length), true) = (data.len(), data.hasattr("__getitem__")? && data.cast::<PyDict>().is_err()) else {
+    let has_items = || Ok::<_, PyErr>(data.hasattr("__getitem__")? && data.cast::<PyDict>().is_err());
+    let (Ok(length), true) = (data.len(), is_list(data) || has_items()?) else {
         return Err(PyRuntimeError::new_err(format!("a tensor cannot be made of {}", describe(data))));
     };
     if depth == nested.sizes.len() {

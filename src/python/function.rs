@@ -18,7 +18,7 @@ use crate::autograd::cuts::Silence;
 use crate::autograd::meta::Creation;
 use crate::autograd::modes::{self, GradMode, WithoutTangents};
 use crate::autograd::node::{Body, Edge, Function, Gradients, Node, OutputMeta};
-use crate::autograd::saved::{Saved, SavedTensor};
+use crate::autograd::saved::SavedTensor;
 use crate::autograd::view;
 use crate::dtype::DType;
 use crate::error::Result;
@@ -204,7 +204,7 @@ pub fn _apply_function<'py>(
             Some(tensor) => OutputMeta::of(&tensor.physical()),
             None => OutputMeta { sizes: Dims::new(), dtype: DType::Bool, column_major: false },
         });
-        let node = Node::new(Body::Function(Box::new(node)), edges, metas.collect(), Saved::default());
+        let node = Node::new(Body::Function(Box::new(node)), edges, metas.collect());
         bind_context(&context, &node)?;
         wrapping.node = Some(node);
     }

@@ -33,5 +33,6 @@ mod reports;
 mod safetensors;
 mod sampling;
 mod sequences;
+mod size;
 mod tensor;
 mod trace;

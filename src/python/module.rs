@@ -11,7 +11,7 @@ use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, exchange, function, keeping,
     layout, node, number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors,
-    sampling, sequences, tensor, trace,
+    sampling, sequences, size, tensor, trace,
 };
 
 /// The native part of rgrad.
@@ -63,6 +63,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _note_range;
         printing: set_printoptions _printoptions;
         tensor: _rebuild;
+        size: _index_sizes;
         operation: _overridable;
         overrides: _disabled_torch_function_impl _disable_torch_function _push_torch_function_mode
             _pop_torch_function_mode _torch_function_modes _has_torch_function _overloaded_arguments

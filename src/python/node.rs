@@ -16,7 +16,8 @@ use crate::python::collector::Held;
 use crate::python::dtype;
 use crate::python::gil::Gil;
 use crate::python::hooks::{self, SavingPair};
-use crate::python::tensor::{size_object, wrap};
+use crate::python::size::size_object;
+use crate::python::tensor::wrap;
 use crate::value::Value;
 
 /// A recorded operation: what `tensor.grad_fn` gives.

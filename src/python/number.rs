@@ -18,6 +18,7 @@ use crate::ops::{arithmetic, comparison, integer, matrix, power, unary};
 use crate::python::arguments::number;
 use crate::python::index;
 use crate::python::numpy;
+use crate::python::operation::returned;
 use crate::python::overrides::{self, overridable};
 use crate::python::tensor::{PyTensor, tensor_of, this, wrap};
 use crate::value::Value;
@@ -81,7 +82,7 @@ fn overridden(name: &str, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -
 #[inline]
 fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
-    if overrides::possible()
+    if overrides::may_concern(py, &[slf.as_ptr(), other.as_ptr()])
         && let Some(answer) = overridden(forward_name(op), slf, other)?
     {
         return Ok(answer);
@@ -99,7 +100,7 @@ fn binary(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) 
 #[inline]
 fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
-    if overrides::possible()
+    if overrides::may_concern(py, &[slf.as_ptr(), other.as_ptr()])
         && let Some(answer) = overridden(reflected_name(op), slf, other)?
     {
         return Ok(answer);
@@ -116,8 +117,9 @@ fn reflected(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny
 /// `slf op= other`.
 #[inline]
 fn in_place(op: &'static Op, slf: &Bound<'_, PyTensor>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-    if overrides::possible()
-        && overrides::method(slf.py(), &in_place_name(op), &[slf.as_ptr(), other.as_ptr()])?.is_some()
+    let operands = [slf.as_ptr(), other.as_ptr()];
+    if overrides::may_concern(slf.py(), &operands)
+        && overrides::method(slf.py(), &in_place_name(op), &operands)?.is_some()
     {
         return Ok(());
     }
@@ -184,7 +186,7 @@ impl PyTensor {
     }
 
     fn __rtruediv__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        if overrides::possible()
+        if overrides::may_concern(slf.py(), &[slf.as_ptr(), other.as_ptr()])
             && let Some(answer) = overridden("__rtruediv__", slf, other)?
         {
             return Ok(answer);
@@ -369,12 +371,100 @@ impl PyTensor {
     }
 
     fn __setitem__(slf: &Bound<'_, Self>, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        if overrides::possible()
-            && overrides::method(slf.py(), "__setitem__", &[slf.as_ptr(), key.as_ptr(), value.as_ptr()])?.is_some()
+        let arguments = [slf.as_ptr(), key.as_ptr(), value.as_ptr()];
+        if overrides::may_concern(slf.py(), &arguments)
+            && overrides::method(slf.py(), "__setitem__", &arguments)?.is_some()
         {
             return Ok(());
         }
         index::set(this(slf), key, value)
+    }
+}
+
+/// Whether an object is a tensor of no subclass.
+#[inline(always)]
+unsafe fn is_plain(py: Python<'_>, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's object is alive; types are compared by address.
+    unsafe { ptr::eq(ffi::Py_TYPE(object), PyTensor::type_object_raw(py)) }
+}
+
+/// `a op b` for a plain tensor and another, or a number; `None` for other operands, and where overrides are to be asked.
+#[inline(always)]
+unsafe fn of_plain(op: &'static Op, a: *mut ffi::PyObject, b: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: CPython calls with the GIL held and living operands, and the types are looked at.
+    unsafe {
+        let py = Python::assume_attached();
+        let fits = is_plain(py, b) || ffi::PyFloat_CheckExact(b) != 0 || ffi::PyLong_CheckExact(b) != 0;
+        if !is_plain(py, a) || !fits || overrides::may_concern(py, &[a, b]) {
+            return None;
+        }
+        let (a, b) = (Borrowed::from_ptr(py, a).cast_unchecked(), Borrowed::from_ptr(py, b));
+        Some(returned(py, catch_unwind(AssertUnwindSafe(|| binary(op, &a, &b)))))
+    }
+}
+
+/// The short way for the operators that programs mostly consist of: what PyO3 does around a call, above all to count
+/// that the GIL is held, is a tenth of it. All else is left to the slots of PyO3.
+macro_rules! arithmetic_slots {
+    ($($slot:ident: $module:ident::$name:ident;)+) => {
+        struct Arithmetic {
+            $($slot: Option<ffi::binaryfunc>,)+
+            mp_subscript: Option<ffi::binaryfunc>,
+        }
+
+        static ARITHMETIC: PyOnceLock<Arithmetic> = PyOnceLock::new();
+
+        $(unsafe extern "C" fn $slot(a: *mut ffi::PyObject, b: *mut ffi::PyObject) -> *mut ffi::PyObject {
+            // SAFETY: CPython calls with the GIL held and living operands.
+            unsafe { of_plain(op!($module::$name), a, b).unwrap_or_else(|| left_to(|slots| slots.$slot, a, b)) }
+        })+
+
+        unsafe fn install_arithmetic(py: Python<'_>, kind: *mut ffi::PyTypeObject) {
+            // SAFETY: as for `install`.
+            unsafe {
+                let (slots, mapping) = (&mut *(*kind).tp_as_number, &mut *(*kind).tp_as_mapping);
+                ARITHMETIC.get_or_init(py, || Arithmetic {
+                    $($slot: slots.$slot,)+
+                    mp_subscript: mapping.mp_subscript,
+                });
+                $(slots.$slot = Some($slot);)+
+                mapping.mp_subscript = Some(mp_subscript);
+            }
+        }
+    };
+}
+
+arithmetic_slots! {
+    nb_add: arithmetic::add;
+    nb_subtract: arithmetic::sub;
+    nb_multiply: arithmetic::mul;
+    nb_true_divide: arithmetic::div;
+}
+
+/// `tensor[key]`, as the operators.
+unsafe extern "C" fn mp_subscript(tensor: *mut ffi::PyObject, key: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as for the operators.
+    unsafe {
+        let py = Python::assume_attached();
+        if !is_plain(py, tensor) || overrides::may_concern(py, &[tensor, key]) {
+            return left_to(|slots| slots.mp_subscript, tensor, key);
+        }
+        let (slf, key) = (Borrowed::from_ptr(py, tensor).cast_unchecked::<PyTensor>(), Borrowed::from_ptr(py, key));
+        let get = || Ok(wrap(py, &index::get(this(&slf), &key)?)?.into_any());
+        returned(py, catch_unwind(AssertUnwindSafe(get)))
+    }
+}
+
+/// What a slot of PyO3 gives.
+unsafe fn left_to(
+    slot: impl FnOnce(&Arithmetic) -> Option<ffi::binaryfunc>,
+    a: *mut ffi::PyObject,
+    b: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as for the operators.
+    unsafe {
+        let given = ARITHMETIC.get(Python::assume_attached()).and_then(slot).map(|slot| slot(a, b));
+        given.unwrap_or_else(|| ffi::Py_NewRef(ffi::Py_NotImplemented()))
     }
 }
 
@@ -399,7 +489,9 @@ macro_rules! in_place_slots {
         pub fn install(py: Python<'_>) {
             // SAFETY: the class is complete, and PyO3 allocated room for the operators with it.
             unsafe {
-                let slots = &mut *(*PyTensor::type_object_raw(py)).tp_as_number;
+                let kind = PyTensor::type_object_raw(py);
+                install_arithmetic(py, kind);
+                let slots = &mut *(*kind).tp_as_number;
                 SLOTS.get_or_init(py, || Slots {
                     $($slot: slots.$slot,)+
                     nb_inplace_power: slots.nb_inplace_power,
@@ -445,7 +537,7 @@ unsafe fn answer_in_place(
     // SAFETY: as for the slots.
     unsafe {
         let py = Python::assume_attached();
-        if overrides::possible() {
+        if overrides::may_concern(py, &[slf, other]) {
             match catch_unwind(AssertUnwindSafe(|| overrides::method(py, name, &[slf, other]))) {
                 Ok(Ok(None)) => {}
                 Ok(Ok(Some(answer))) => return answer.into_ptr(),

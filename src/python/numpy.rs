@@ -3,10 +3,12 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use ::numpy::npyffi::NPY_TYPES;
+use ::numpy::{PyArrayDescr, PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt};
 
 use crate::data::Data;
 use crate::dtype::{Complex64, Complex128, DType, f16};
@@ -17,7 +19,29 @@ use crate::storage::Storage;
 use crate::tensor::Tensor;
 
 /// The element type of a numpy dtype.
-fn dtype_of(descriptor: &Bound<'_, PyAny>) -> PyResult<DType> {
+fn dtype_of(descriptor: &Bound<'_, PyArrayDescr>) -> PyResult<DType> {
+    // numpy makes up the name of a type in Python, each time: its own types are told by kind and size.
+    let own = match (descriptor.kind(), descriptor.itemsize()) {
+        _ if descriptor.num() >= NPY_TYPES::NPY_USERDEF as i32 => None,
+        (b'b', 1) => Some(DType::Bool),
+        (b'u', 1) => Some(DType::UInt8),
+        (b'u', 2) => Some(DType::UInt16),
+        (b'u', 4) => Some(DType::UInt32),
+        (b'u', 8) => Some(DType::UInt64),
+        (b'i', 1) => Some(DType::Int8),
+        (b'i', 2) => Some(DType::Int16),
+        (b'i', 4) => Some(DType::Int32),
+        (b'i', 8) => Some(DType::Int64),
+        (b'f', 2) => Some(DType::Float16),
+        (b'f', 4) => Some(DType::Float32),
+        (b'f', 8) => Some(DType::Float64),
+        (b'c', 8) => Some(DType::Complex64),
+        (b'c', 16) => Some(DType::Complex128),
+        _ => None,
+    };
+    if let Some(dtype) = own {
+        return Ok(dtype);
+    }
     let name: String = descriptor.getattr("name")?.extract()?;
     DType::ALL
         .into_iter()
@@ -27,10 +51,12 @@ fn dtype_of(descriptor: &Bound<'_, PyAny>) -> PyResult<DType> {
 
 /// The element type of a numpy scalar; `None` for Python's own numbers.
 pub fn scalar_dtype(object: &Bound<'_, PyAny>) -> PyResult<Option<DType>> {
-    if !object.hasattr("dtype")? {
+    // A look for what is not there costs an exception.
+    if object.is_exact_instance_of::<PyFloat>() || object.is_exact_instance_of::<PyInt>() || !object.hasattr("dtype")? {
         return Ok(None);
     }
-    dtype_of(&object.getattr("dtype")?).map(Some)
+    let descriptor = object.getattr("dtype")?;
+    descriptor.cast::<PyArrayDescr>().ok().map(dtype_of).transpose()
 }
 
 /// The object as an array if it is one. Where nobody has imported numpy nothing is, and asking would import it.
@@ -65,8 +91,9 @@ pub fn borrow(object: &Bound<'_, PyAny>) -> PyResult<Option<Tensor>> {
 }
 
 fn share(array: &Bound<'_, PyUntypedArray>) -> PyResult<Tensor> {
-    let dtype = dtype_of(array.dtype().as_any())?;
-    let native: bool = array.dtype().getattr("isnative")?.extract()?;
+    let descriptor = array.dtype();
+    let dtype = dtype_of(&descriptor)?;
+    let native = descriptor.is_native_byteorder().unwrap_or(true);
     let size = dtype.size() as isize;
     let steps = array.strides();
     let odd = steps.iter().zip(array.shape()).any(|(&step, &n)| n > 1 && (step < 0 || step % size != 0));

@@ -59,12 +59,12 @@ unsafe extern "C" fn vectorcall(
             let positional = ffi::PyVectorcall_NARGS(count) as usize;
             let names = if names.is_null() { None } else { Some(Bound::from_borrowed_ptr(py, names)) };
             let names = names.as_ref().and_then(|names| names.cast::<PyTuple>().ok());
-            let keywords = names.map_or(0, PyTupleMethods::len);
-            let slice = |start: usize, length: usize| {
-                if length == 0 { &[][..] } else { std::slice::from_raw_parts(arguments.add(start), length) }
+            let all = match positional + names.map_or(0, PyTupleMethods::len) {
+                0 => &[],
+                total => std::slice::from_raw_parts(arguments, total),
             };
-            let (positional, keywords) = (slice(0, positional), slice(positional, keywords));
-            if overrides::possible()
+            let (positional, keywords) = all.split_at(positional);
+            if overrides::may_concern(py, all)
                 && let Some(answer) = overrides::call(
                     &Bound::from_borrowed_ptr(py, callable),
                     positional,
@@ -83,7 +83,7 @@ unsafe extern "C" fn vectorcall(
 
 /// The result of a call for CPython.
 #[inline]
-fn returned(py: Python<'_>, result: std::thread::Result<PyResult<Py<PyAny>>>) -> *mut ffi::PyObject {
+pub fn returned(py: Python<'_>, result: std::thread::Result<PyResult<Py<PyAny>>>) -> *mut ffi::PyObject {
     let error = match result {
         Ok(Ok(object)) => return object.into_ptr(),
         Ok(Err(error)) => error,

@@ -1,12 +1,15 @@
 //! `__torch_function__`: objects, and modes, that take over the functions they meet.
 //!
 //! # Note: What plain tensors pay
-//! A program in which nobody overrides anything pays one look at a flag for each call ([`possible`]). The flag goes up
-//! for good when a subclass of `Tensor` is made that does not turn overriding off, or when a mode is entered. Objects
-//! that are no tensors are met where arguments do not fit otherwise, which is an error unless they override.
+//! A program in which nobody overrides anything pays one look at a flag for each call ([`may_concern`]). The flag goes up
+//! for good when the first object is made of a subclass of `Tensor` that does not turn overriding off, or when a mode is
+//! entered; from then on a call looks at the types of its arguments too. (The class alone does not raise it: the package
+//! has such a class, for parameters without a shape, which most programs never use.) Objects that are no tensors are
+//! met where arguments do not fit otherwise, which is an error unless they override.
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -48,16 +51,23 @@ thread_local! {
 
 static TURNED_OFF: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// Whether anything in this program may override a function of tensors.
+/// Whether one of the arguments, all of them tensors or fit for an operation on some, may override a call, or a mode.
 #[inline(always)]
-pub fn possible() -> bool {
-    POSSIBLE.load(Relaxed)
+pub fn may_concern(py: Python<'_>, arguments: &[*mut ffi::PyObject]) -> bool {
+    POSSIBLE.load(Relaxed) && concerns(py, arguments)
 }
 
-/// Takes note of a new subclass of `Tensor`.
-pub fn watch_subclass(class: &Bound<'_, PyType>) -> PyResult<()> {
-    if !is_turned_off(&class.getattr("__torch_function__")?) {
-        POSSIBLE.store(true, Relaxed);
+fn concerns(py: Python<'_>, arguments: &[*mut ffi::PyObject]) -> bool {
+    // SAFETY: arguments of a running call are alive.
+    in_mode() || arguments.iter().any(|&argument| unsafe { !is_usual(py, argument) })
+}
+
+/// Takes note of a class of which an object is made, or which one becomes a member of.
+pub fn watch_class(class: &Bound<'_, PyType>) -> PyResult<()> {
+    let plain = ptr::eq(class.as_type_ptr(), PyTensor::type_object_raw(class.py()));
+    if !plain && !POSSIBLE.load(Relaxed) {
+        let method = class.getattr(pyo3::intern!(class.py(), "__torch_function__"))?;
+        POSSIBLE.store(!is_turned_off(&method), Relaxed);
     }
     Ok(())
 }
@@ -200,11 +210,11 @@ fn collect<'py>(
     Ok(overriding)
 }
 
-/// Whether a call that needs no conversion of its arguments may have one that overrides it.
+/// Whether any of the arguments, whatever they are, may override a call, or a mode.
 #[inline]
 pub fn may_override(py: Python<'_>, arguments: &[*mut ffi::PyObject]) -> bool {
     // SAFETY: arguments of a running call are alive.
-    possible() || arguments.iter().any(|&argument| unsafe { !is_usual(py, argument) })
+    arguments.iter().any(|&argument| unsafe { !is_usual(py, argument) }) || (POSSIBLE.load(Relaxed) && in_mode())
 }
 
 /// What an argument or a mode makes of a call of `function`; `None` if nobody overrides it.
@@ -264,10 +274,9 @@ pub fn operator(py: Python<'_>, name: &str, arguments: &[*mut ffi::PyObject]) ->
 /// Leaves a method with what an override of `Tensor.name` gives, if there is one.
 macro_rules! overridable {
     ($name:literal, $slf:ident $(, $argument:ident)*) => {
-        if $crate::python::overrides::possible()
-            && let Some(answer) = $crate::python::overrides::method(
-                $slf.py(), $name, &[$slf.as_ptr() $(, $argument.as_ptr())*],
-            )?
+        let arguments = [$slf.as_ptr() $(, $argument.as_ptr())*];
+        if $crate::python::overrides::may_concern($slf.py(), &arguments)
+            && let Some(answer) = $crate::python::overrides::method($slf.py(), $name, &arguments)?
         {
             let answer = answer.extract($slf.py())?;
             return Ok(answer);

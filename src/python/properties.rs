@@ -59,7 +59,7 @@ unsafe extern "C" fn get(object: *mut ffi::PyObject, closure: *mut c_void) -> *m
     // SAFETY: the closure is the property's; the original functions are called as CPython would.
     unsafe {
         let property = &*closure.cast::<Property>();
-        if overrides::possible()
+        if overrides::may_concern(Python::assume_attached(), &[object])
             && let Some(answer) = overridden(property, "__get__", &[object])
         {
             return answer;
@@ -72,7 +72,9 @@ unsafe extern "C" fn set(object: *mut ffi::PyObject, value: *mut ffi::PyObject, 
     // SAFETY: as above.
     unsafe {
         let property = &*closure.cast::<Property>();
-        if overrides::possible() {
+        // What is deleted has no value.
+        let arguments = [object, if value.is_null() { object } else { value }];
+        if overrides::may_concern(Python::assume_attached(), &arguments) {
             let answer = match value.is_null() {
                 true => overridden(property, "__delete__", &[object]),
                 false => overridden(property, "__set__", &[object, value]),

@@ -239,5 +239,5 @@ pub fn broadcast_shapes(
         };
         sizes = crate::shape::broadcast(&sizes, &crate::shape::checked_sizes(&list)?)?;
     }
-    crate::python::tensor::size_object(py, &sizes)
+    crate::python::size::size_object(py, &sizes)
 }

@@ -21,6 +21,7 @@ use crate::python::dtype::{PyDevice, check_device, is_meta, object};
 use crate::python::gil::Gil;
 use crate::python::node::wrap_node;
 use crate::python::overrides::{self, overridable};
+use crate::python::size::{has_sizes, size_object, size_type};
 use crate::python::{arguments, creation, data, keeping, printing};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
@@ -182,45 +183,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Tensor {
     }
 }
 
-/// `rgrad.Size`.
-fn size_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static SIZE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    SIZE.import(py, "rgrad._size", "Size")
-}
-
-/// Sizes as a `rgrad.Size`, filled in as CPython fills a fresh tuple instead of by a call of the class.
-pub fn size_object(py: Python<'_>, sizes: &[usize]) -> PyResult<Py<PyTuple>> {
-    let kind = size_type(py)?;
-    // SAFETY: `Size` is a subclass of tuple without fields of its own, so that its objects are laid out as tuples;
-    // the items of a fresh one are null until they are set.
-    unsafe {
-        let made = ffi::PyType_GenericAlloc(kind.as_type_ptr(), sizes.len() as ffi::Py_ssize_t);
-        let made = Bound::from_owned_ptr_or_err(py, made)?;
-        for (i, &size) in sizes.iter().enumerate() {
-            let item = Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromSize_t(size))?;
-            ffi::PyTuple_SET_ITEM(made.as_ptr(), i as ffi::Py_ssize_t, item.into_ptr());
-        }
-        Ok(made.cast_into_unchecked().unbind())
-    }
-}
-
-/// Whether `size` holds these sizes.
-fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
-    size.len() == sizes.len()
-        // SAFETY: the items of a Size are integers.
-        && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
-}
-
 #[pymethods]
 impl PyTensor {
     #[new]
+    #[classmethod]
     #[pyo3(signature = (*data, dtype = None, device = None))]
     fn construct(
-        py: Python<'_>,
+        cls: &Bound<'_, PyType>,
         data: &Bound<'_, PyTuple>,
         dtype: Option<DType>,
         device: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyTensor> {
+        let py = cls.py();
+        overrides::watch_class(cls)?;
         check_device(device)?;
         let float = crate::promotion::default_float();
         let tensor = match data.len() {
@@ -296,6 +271,7 @@ impl PyTensor {
                     class.name()?
                 )));
             }
+            overrides::watch_class(class)?;
             this(slf);
             (*slf.as_ptr()).ob_type = new.into_ptr().cast();
             ffi::Py_DECREF(old.as_ptr());
@@ -306,9 +282,8 @@ impl PyTensor {
     /// Has the objects of a subclass kept as long as their tensors live.
     #[classmethod]
     #[pyo3(signature = (**_options))]
-    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    fn __init_subclass__(cls: &Bound<'_, PyType>, _options: Option<&Bound<'_, PyDict>>) {
         keeping::watch_subclass(cls.as_type_ptr());
-        overrides::watch_subclass(cls)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -646,7 +621,7 @@ impl PyTensor {
         if tensor.ndim() == 0 {
             return Err(PyTypeError::new_err("iteration over a tensor without dimensions"));
         }
-        if overrides::possible() {
+        if overrides::may_concern(slf.py(), &[slf.as_ptr()]) {
             // Parts of a subclass are what its own `unbind` gives.
             let parts = slf.call_method0("unbind")?;
             return Ok(parts.try_iter()?.into_any());

@@ -22,6 +22,20 @@ def test_shape_follows_the_tensor() -> None:
     assert rgrad.ones(()).shape == () and rgrad.ones(1000, 0).shape == (1000, 0)
 
 
+@pytest.mark.parametrize("key", [0, -1, True, numpy.int64(1), slice(1), slice(None, None, -2), slice(5, 9)])
+def test_a_part_of_sizes_is_a_number_or_sizes(key: object) -> None:
+    sizes = rgrad.ones(2, 3, 4).shape
+    expected = (2, 3, 4)[key]  # type: ignore[index]
+    part = sizes[key]  # type: ignore[index]
+    assert part == expected and type(part) is (rgrad.Size if isinstance(key, slice) else int)
+
+
+@pytest.mark.parametrize("key, error", [(3, IndexError), ("a", TypeError), (1.0, TypeError)])
+def test_sizes_refuse_other_keys(key: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        rgrad.ones(2, 3, 4).shape[key]  # type: ignore[index]
+
+
 def test_a_result_takes_attributes_and_weak_references() -> None:
     result = rgrad.ones(2) * 2
     assert vars(result) == {}

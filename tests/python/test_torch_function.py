@@ -1,5 +1,8 @@
 """`__torch_function__`: who is asked, in which order, and what comes of the answers; side by side with torch."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -309,6 +312,44 @@ def test_parameters_override_nothing():
     assert type(parameter + 1) is rgrad.Tensor
     assert type(rgrad.zeros_like(parameter)) is rgrad.Tensor
     assert not overrides.has_torch_function((parameter, 1, rgrad.ones(1)))
+
+
+FIRST_OBJECT = """
+import sys, rgrad
+
+class Counting(rgrad.Tensor):
+    asked = 0
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        Counting.asked += 1
+        return super().__torch_function__(func, types, args, kwargs)
+
+def become():
+    tensor = rgrad.ones(1)
+    tensor.__class__ = Counting
+    return tensor
+
+tensor = eval(sys.argv[1])
+before = Counting.asked
+result = tensor * 2
+assert Counting.asked > before and type(result) is Counting, (before, Counting.asked, type(result))
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "Counting([1.0])",
+        "rgrad.ones(1).as_subclass(Counting)",
+        "rgrad.Tensor._make_subclass(Counting, rgrad.ones(1))",
+        "become()",
+    ],
+)
+def test_the_first_object_of_a_class_is_asked_however_it_was_made(made):
+    # In a process of its own: whether anything overrides at all is remembered for good.
+    done = subprocess.run([sys.executable, "-c", FIRST_OBJECT, made], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def mode_of(lib, log):
