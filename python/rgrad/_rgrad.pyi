@@ -341,8 +341,6 @@ class Tensor:
     def is_pinned(self, device: Any = None) -> _bool: ...
     def to_dense(self, dtype: _DType | None = None, *, masked_grad: _bool | None = None) -> Tensor:
         """The tensor as it is: all its elements are stored already."""
-    def fill_(self, value: _Operand) -> Self:
-        """Sets every element to `value`."""
     def get_device(self) -> _int:
         """The number of the device: -1 for the CPU."""
     def share_memory_(self) -> Self:
@@ -1040,6 +1038,8 @@ class Tensor:
         """`exp(x) - 1`, accurate near 0."""
     def expm1_(self) -> Self:
         """`exp(x) - 1`, accurate near 0."""
+    def fill_(self, value: _Operand) -> Self:
+        """A tensor like `input` with `value` everywhere; `fill_` stores it."""
     def fill_diagonal_(self, fill_value: _Operand, wrap: _bool = False) -> Self:
         """`input` with a number on the diagonal, which of a matrix that is higher than wide goes on below with `wrap`.
         """
@@ -5547,10 +5547,6 @@ def feature_dropout(
 
     J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
-def fill(input: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
-    """A tensor like `input` with `value` everywhere; `fill_` stores it."""
-def fill_(input: Tensor, value: _Operand) -> Tensor:
-    """A tensor like `input` with `value` everywhere; `fill_` stores it."""
 def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
 @overload
@@ -7571,8 +7567,6 @@ __all__ = [
     "eye",
     "feature_alpha_dropout",
     "feature_dropout",
-    "fill",
-    "fill_",
     "fix",
     "fix_",
     "flatten",

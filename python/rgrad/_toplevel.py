@@ -45,7 +45,6 @@ _VIEWS = (
 
 # Methods that are functions, too.
 _METHODS = (
-    "as_strided_",
     "detach",
     "detach_",
     "fill_",
@@ -72,6 +71,7 @@ __all__ = [
     "dropout",
     "dsmm",
     "embedding_bag",
+    "fill",
     "frobenius_norm",
     "is_distributed",
     "native_dropout",
@@ -130,6 +130,11 @@ def embedding_bag(
         padding_idx=padding_idx,
     )
     return results, bags, sizes, sizes.new_empty(0)
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor like `input` with `value` everywhere."""
+    return input.clone().fill_(value)
 
 
 def alias_copy(input: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ op! {
 
 op! {
     /// A tensor like `input` with `value` everywhere; `fill_` stores it.
-    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION IN_PLACE ANY_TYPE;
+    fn fill(input: Tensor, value: crate::value::Operand<'static>) -> Tensor, IN_PLACE ANY_TYPE;
     value {
         let number = match &value {
             crate::value::Operand::Tensor(tensor) if tensor.ndim() == 0 => Some(tensor.item()?),
