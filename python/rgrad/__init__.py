@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         version as version,
         xpu as xpu,
     )
+    from ._lobpcg import lobpcg as lobpcg
     from ._lowrank import pca_lowrank as pca_lowrank, svd_lowrank as svd_lowrank
     from ._rgrad import Generator
     from ._settings import *
@@ -109,6 +110,7 @@ __all__ = [
     "is_neg",
     "is_tensor",
     "linalg",
+    "lobpcg",
     "long",
     "manual_seed",
     "nn",
@@ -196,6 +198,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
         "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func graph hub "
         "jit linalg mps multiprocessing nn onnx optim overrides profiler random serialization signal sparse special "
         "storage testing torch_version types utils version xpu",
+        "_lobpcg": "lobpcg",
         "_lowrank": "pca_lowrank svd_lowrank",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
         "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "

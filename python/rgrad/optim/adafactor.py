@@ -79,6 +79,11 @@ class Adafactor(StepwiseOptimizer):
         }
         super().__init__(params, defaults)
 
+    def _step_parameter(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        if parameter.is_complex():
+            raise RuntimeError("Adafactor: rows and columns of complex parameters have no means of squares")
+        super()._step_parameter(parameter, gradient, group)
+
     def _begin(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
         sizes = list(parameter.shape)
         if len(sizes) > 1:

@@ -80,7 +80,7 @@ class Adagrad(StepwiseOptimizer):
             for parameter in group["params"]:
                 state = self.state[parameter]
                 state["step"] = count_of_steps()
-                self._begin(state, parameter, group)
+                self._begin_state(state, parameter, group)
 
     def share_memory(self) -> None:
         """Do nothing: the memory of tensors is not shared between processes."""

@@ -8,6 +8,7 @@ from rgrad.autograd.grad_mode import no_grad
 from rgrad.optim.line_search import strong_wolfe
 from rgrad.optim.optimizer import Optimizer
 from rgrad.optim.options import check_lr
+from rgrad.optim.stepwise import real_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,20 +170,16 @@ class LBFGS(Optimizer):
         return direction
 
     def _flat_gradient(self) -> Tensor:
-        """The gradients of all parameters in one row, with zeros where there is none."""
-        return rgrad.cat(
-            [
-                rgrad.zeros(parameter.numel(), dtype=parameter.dtype)
-                if parameter.grad is None
-                else parameter.grad.reshape(-1)
-                for parameter in self._params
-            ]
-        )
+        """The gradients of all parameters in one row of real numbers, with zeros where there is none."""
+        gradients = [
+            rgrad.zeros_like(parameter) if parameter.grad is None else parameter.grad for parameter in self._params
+        ]
+        return rgrad.cat([real_numbers(gradient).reshape(-1) for gradient in gradients])
 
     def _move(self, length: float, direction: Tensor) -> None:
         """Add to the parameters the direction times a length."""
         begin = 0
-        for parameter in self._params:
+        for parameter in map(real_numbers, self._params):
             end = begin + parameter.numel()
             parameter.add_(direction[begin:end].reshape(parameter.shape), alpha=length)
             begin = end

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["StepwiseOptimizer", "count_of_steps"]
+__all__ = ["StepwiseOptimizer", "count_of_steps", "real_numbers"]
 
 
 def count_of_steps(count: float = 0.0) -> Tensor:
@@ -20,10 +20,16 @@ def count_of_steps(count: float = 0.0) -> Tensor:
     return rgrad.tensor(float(count), dtype=rgrad.float64 if double else rgrad.float32)
 
 
+def real_numbers(tensor: Tensor) -> Tensor:
+    """The entries of a tensor, complex ones as two real numbers along a dimension more; a view."""
+    return rgrad.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
 class StepwiseOptimizer(Optimizer):
     """Counts the steps of each parameter, and turns and decays its gradient as the group's options say.
 
-    Subclasses define `_begin`, which makes the state of a parameter, and `_update`, which changes the parameter.
+    Subclasses define `_begin`, which makes the state of a parameter, and `_update`, which changes the parameter. For
+    both a complex parameter is one of real numbers, twice as many.
     """
 
     #: Options that states saved by older versions may not have.
@@ -59,7 +65,7 @@ class StepwiseOptimizer(Optimizer):
         state = self.state[parameter]
         if not state:
             state["step"] = count_of_steps()
-            self._begin(state, parameter, group)
+            self._begin_state(state, parameter, group)
         if group.get("differentiable"):
             # The last step's tensors are part of its recording: this one does not change them.
             state.update({name: value.clone() for name, value in state.items() if isinstance(value, Tensor)})
@@ -67,7 +73,18 @@ class StepwiseOptimizer(Optimizer):
         if group["maximize"]:
             gradient = -gradient
         gradient = self._decayed(parameter, gradient, group)
-        self._update(parameter, gradient, state, group, state["step"].item())
+        count = state["step"].item()
+        if parameter.is_complex():
+            state = {name: real_numbers(value) if isinstance(value, Tensor) else value for name, value in state.items()}
+        self._update(real_numbers(parameter), real_numbers(gradient), state, group, count)
+
+    def _begin_state(self, state: dict[str, Any], parameter: Tensor, group: dict[str, Any]) -> None:
+        """`_begin`, after which what is remembered of a complex parameter is complex too."""
+        self._begin(state, real_numbers(parameter), group)
+        if parameter.is_complex():
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.dim() > parameter.dim():
+                    state[name] = rgrad.view_as_complex(value)
 
     def _decayed(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
         """The gradient with the weight decay in it, unless the parameter decays by itself, which it does here."""

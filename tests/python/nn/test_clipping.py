@@ -30,6 +30,16 @@ def test_by_norm(limit, order):
     agree(program)
 
 
+@pytest.mark.parametrize("order", [2, 1, INFINITE, 0])
+def test_complex_gradients_by_norm(order):
+    def program(library):
+        parameters = [library.ones(2, dtype=library.complex64), library.ones(3)]
+        parameters[0].grad, parameters[1].grad = library.tensor([3 + 4j, 1j]), library.arange(3.0)
+        return library.nn.utils.clip_grad_norm_(parameters, 1.0, order), [p.grad for p in parameters]
+
+    agree(program, slack=(1e-5, 1e-6))
+
+
 def test_by_norm_in_two_steps():
     def program(library):
         made = parameters(library)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rgrad
-from oracle import lines, raises, run, same, torch
+from oracle import agree, lines, raises, run, same, torch
 from test_operations import differentiate
 
 BATCHES = [(), (2,), (2, 0)]
@@ -135,6 +135,10 @@ REFUSED = lines("""
     lib.linalg.vector_norm(lib.ones(2, dtype=lib.float64), dtype=lib.float32)
     lib.linalg.cross(lib.ones(3), lib.ones(2, 3))
     lib.linalg.cross(lib.ones(2), lib.ones(2))
+    lib.lobpcg(lib.ones(3, 2))
+    lib.lobpcg(lib.eye(3), B=lib.eye(2))
+    lib.lobpcg(lib.eye(3), X=lib.ones(2, 1))
+    lib.lobpcg(lib.eye(5), k=2)
     lib.linalg.lu_factor(lib.zeros(2, 2))
     lib.linalg.multi_dot([lib.ones(2, 2)])
     lib.linalg.vander(lib.ones(3), N=1)
@@ -267,3 +271,40 @@ def test_factors_of_low_rank():
         assert rgrad.allclose((u * s.unsqueeze(-2)) @ v.mH, a - a.mean(-2, keepdim=True))
     with pytest.raises(ValueError):
         rgrad.pca_lowrank(rgrad.ones(3, 2), q=3)
+
+
+def definite(*shape):
+    """Positive definite matrices whose eigenvalues are far from each other."""
+    array = np.random.default_rng(8).standard_normal(shape)
+    return array @ array.swapaxes(-1, -2) + np.diag(np.arange(1.0, shape[-1] + 1))
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("shape", [(12, 12), (2, 12, 12)], ids=str)
+def test_some_eigenvalues(shape, largest):
+    def program(lib):
+        lib.manual_seed(0)
+        a, b = lib.tensor(definite(*shape)), lib.tensor(definite(*shape[-2:])).expand(shape)
+        plain, vectors = lib.lobpcg(a, k=2, n=3, largest=largest)
+        general, others = lib.lobpcg(a, k=2, B=b, largest=largest)
+        return plain, (a @ vectors - vectors * plain.unsqueeze(-2)).abs() < 1e-3, general, others.shape
+
+    agree(program, strides=False, slack=(1e-7, 1e-7))
+
+
+def test_derivatives_of_some_eigenvalues():
+    def program(lib):
+        lib.manual_seed(0)
+        a = lib.tensor(definite(2, 9, 9), requires_grad=True)
+        values, vectors = lib.lobpcg(a, k=2, tol=1e-12)
+        return values.detach(), lib.autograd.grad(values.square().sum() + (vectors.abs() ** 3).sum(), a)
+
+    agree(program, strides=False, slack=(1e-6, 1e-7))
+
+    def general(a, b):
+        rgrad.manual_seed(0)
+        values, vectors = rgrad.lobpcg(a + a.mT, k=2, B=b + b.mT, tol=1e-14, niter=300)
+        return values, vectors.abs()
+
+    both = [rgrad.tensor(definite(9, 9) / 2 + extra, requires_grad=True) for extra in (0, np.eye(9))]
+    assert rgrad.autograd.gradcheck(general, both)

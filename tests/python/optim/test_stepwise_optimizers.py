@@ -69,6 +69,31 @@ def test_steps(name, options, dtype):
     agree(program, slack=(1e-4, 1e-5) if dtype == "float32" else (1e-6, 1e-8))
 
 
+@pytest.mark.parametrize("name", [*OPTIONS, "LBFGS"])
+def test_complex_parameters(name):
+    def program(lib):
+        values = np.random.default_rng(7).normal(size=(3, 2, 2))
+        params = [
+            lib.nn.Parameter(lib.tensor(values @ [1, 1j])),
+            lib.nn.Parameter(lib.tensor(0.5 - 1j).to(lib.complex128)),
+        ]
+        # Each iteration of LBFGS enlarges differences of rounding.
+        options = {"max_iter": 2, "lr": 0.1} if name == "LBFGS" else {}
+        optimizer = getattr(lib.optim, name)(params, **options)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = sum((p - 2j).abs().square().sum() + (p * p * p).real.sum().cos() for p in params)
+            loss.backward()
+            return loss
+
+        for _ in range(4):
+            optimizer.step(closure)
+        return [p.detach() for p in params], {} if name == "LBFGS" else optimizer.state_dict()
+
+    agree(program, slack=(1e-6, 1e-8))
+
+
 @pytest.mark.parametrize("name", WITH_FLAGS)
 @pytest.mark.parametrize("flag", ["foreach", "differentiable"])
 def test_ways_of_taking_a_step(name, flag):

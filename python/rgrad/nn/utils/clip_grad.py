@@ -121,7 +121,7 @@ def _scale(gradients: list[Tensor], max_norm: float, total_norm: Tensor) -> None
 def _norm(tensor: Tensor, order: float) -> Tensor:
     """The norm of all entries."""
     if order == 2:
-        entries = tensor.reshape(-1)
+        entries = (rgrad.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
         return entries.dot(entries).sqrt()
     sizes = tensor.abs()
     if order == float("inf"):
@@ -129,5 +129,5 @@ def _norm(tensor: Tensor, order: float) -> Tensor:
     if order == float("-inf"):
         return sizes.min()
     if order == 0:
-        return (sizes != 0).sum().to(tensor.dtype)
+        return (sizes != 0).sum().to(sizes.dtype)
     return sizes.pow(order).sum().pow(1.0 / order)
