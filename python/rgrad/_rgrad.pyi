@@ -561,6 +561,8 @@ class Tensor:
     def __ne__(self, value: _Operand, /) -> Tensor: ...  # type: ignore[override]
     def __gt__(self, value: _Operand, /) -> Tensor: ...
     def __ge__(self, value: _Operand, /) -> Tensor: ...
+    def __reversed__(self, /) -> Any:
+        """The elements along the first dimension from the last to the first."""
 
     # Operations.
     def abs(self) -> Tensor:
@@ -645,15 +647,20 @@ class Tensor:
         """`argsort`, which is stable, as asked for."""
     def argwhere(self) -> Tensor:
         """`nonzero` under numpy's name."""
-    def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
+    def as_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        storage_offset: _int | None = None,
+    ) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
     def as_strided_scatter(
         self,
         src: Tensor,
-        size: _Size,
-        stride: _Size,
+        size: Sequence[_int],
+        stride: Sequence[_int],
         storage_offset: _int | None = None,
     ) -> Tensor:
         """`input` with `src` where `as_strided` with the same arguments sees it."""
@@ -924,9 +931,11 @@ class Tensor:
     def flipud(self) -> Tensor:
         """`flip` along the first dimension."""
     def float_power(self, exponent: _Operand) -> Tensor:
-        """`input` to the power of `exponent`, computed in and given as float64."""
+        """`input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is
+        complex.
+        """
     def float_power_(self, exponent: _Operand) -> Self:
-        """`float_power` of a float64 tensor, in place."""
+        """`float_power` in place of a tensor that has the result's dtype."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -1328,7 +1337,7 @@ class Tensor:
     @overload
     def norm(
         self,
-        p: str = 'fro',
+        p: str | None = Some('fro',
         dim: _Size | None = None,
         keepdim: _bool = False,
         dtype: _DType | None = None,
@@ -1486,7 +1495,7 @@ class Tensor:
         """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
         falls off at an end comes in at the other.
         """
-    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+    def rot90(self, k: _int = 1, dims: Sequence[_int] = [0, 1]) -> Tensor:
         """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
     @overload
     def round(self, *, decimals: _int) -> Tensor:
@@ -1613,7 +1622,7 @@ class Tensor:
     @overload
     def split(self, split_size: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of the given lengths along `dim`."""
-    def split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    def split_with_sizes(self, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of the given lengths along `dim`, which have to add up to its size."""
     def sqrt(self) -> Tensor:
         """Square root of each element."""
@@ -1781,7 +1790,7 @@ class Tensor:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
-    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+    def unflatten(self, dim: _int, sizes: Sequence[_int]) -> Tensor:
         """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
     def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
         """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
@@ -1791,7 +1800,7 @@ class Tensor:
         """`chunk` whose parts do not count as views."""
     def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """`split` whose parts do not count as views, so that each may be changed in place."""
-    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    def unsafe_split_with_sizes(self, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
@@ -3417,7 +3426,7 @@ class _Functional:
     @staticmethod
     def layer_norm(
         input: Tensor,
-        normalized_shape: _Size,
+        normalized_shape: Sequence[_int],
         weight: Tensor | None = None,
         bias: Tensor | None = None,
         eps: _Operand = 1e-5,
@@ -3660,7 +3669,7 @@ class _Functional:
         Raises `RuntimeError` unless classes are int64, from 0 to below `num_classes`.
         """
     @staticmethod
-    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
+    def pad(input: Tensor, pad: Sequence[_int], mode: str = 'constant', value: _Operand | None = None) -> Tensor:
         """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
         then for the one before it, and so on.
 
@@ -3727,7 +3736,7 @@ class _Functional:
     @staticmethod
     def rms_norm(
         input: Tensor,
-        normalized_shape: _Size,
+        normalized_shape: Sequence[_int],
         weight: Tensor | None = None,
         eps: _Operand | None = None,
         *,
@@ -4701,8 +4710,8 @@ def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
-    size: _Size,
-    stride: _Size,
+    size: Sequence[_int],
+    stride: Sequence[_int],
     storage_offset: _int | None = None,
     *,
     out: Tensor | None = None,
@@ -4713,8 +4722,8 @@ def as_strided(
 def as_strided_scatter(
     input: Tensor,
     src: Tensor,
-    size: _Size,
-    stride: _Size,
+    size: Sequence[_int],
+    stride: Sequence[_int],
     storage_offset: _int | None = None,
     *,
     out: Tensor | None = None,
@@ -4977,7 +4986,13 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate of each element; a real tensor itself."""
 def conj_physical_(input: Tensor) -> Tensor:
     """The complex conjugate of each element."""
-def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
+def constant_pad_nd(
+    input: Tensor,
+    pad: Sequence[_int],
+    value: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
     then for the one before it, and so on. Negative ones take elements away.
     """
@@ -5140,11 +5155,11 @@ def convolution(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    stride: _Size,
-    padding: _Size,
-    dilation: _Size,
+    stride: Sequence[_int],
+    padding: Sequence[_int],
+    dilation: Sequence[_int],
     transposed: _bool,
-    output_padding: _Size,
+    output_padding: Sequence[_int],
     groups: _int,
     *,
     out: Tensor | None = None,
@@ -5402,9 +5417,11 @@ def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`flip` along the first dimension."""
 def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
-    """`input` to the power of `exponent`, computed in and given as float64."""
+    """`input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is
+    complex.
+    """
 def float_power_(input: Tensor, exponent: _Operand) -> Tensor:
-    """`float_power` of a float64 tensor, in place."""
+    """`float_power` in place of a tensor that has the result's dtype."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -5758,7 +5775,7 @@ def kthvalue(
     """The `k`-th smallest element along `dim`, counted from 1, and its place."""
 def layer_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: _Operand = 1e-5,
@@ -6169,7 +6186,7 @@ def native_batch_norm(
     """
 def native_layer_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None,
     bias: Tensor | None,
     eps: _Operand,
@@ -6196,7 +6213,7 @@ def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Ten
 @overload
 def norm(
     input: Tensor,
-    p: str = 'fro',
+    p: str | None = Some('fro',
     dim: _Size | None = None,
     keepdim: _bool = False,
     dtype: _DType | None = None,
@@ -6403,7 +6420,7 @@ def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tensor itself: opposites are computed when they are asked for."""
 def rms_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None = None,
     eps: _Operand | None = None,
     *,
@@ -6508,7 +6525,7 @@ def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None =
     """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
     falls off at an end comes in at the other.
     """
-def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+def rot90(input: Tensor, k: _int = 1, dims: Sequence[_int] = [0, 1], *, out: Tensor | None = None) -> Tensor:
     """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 @overload
 def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
@@ -6704,7 +6721,7 @@ def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
 @overload
 def split(input: Tensor, split_size: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of the given lengths along `dim`."""
-def split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+def split_with_sizes(input: Tensor, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of the given lengths along `dim`, which have to add up to its size."""
 def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Square root of each element."""
@@ -6950,7 +6967,7 @@ def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
-def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+def unflatten(input: Tensor, dim: _int, sizes: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
     """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
 def unique_dim(
     input: Tensor,
@@ -6966,7 +6983,7 @@ def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ..
     """`chunk` whose parts do not count as views."""
 def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """`split` whose parts do not count as views, so that each may be changed in place."""
-def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
