@@ -640,6 +640,7 @@ class Tensor:
     def __pos__(self) -> Self: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
+    def __reversed__(self) -> Tensor: ...
     def __add__(self, value: _Operand, /) -> Tensor: ...
     def __radd__(self, value: _Number, /) -> Tensor: ...
     def __iadd__(self, value: _Operand, /) -> Self: ...
@@ -768,15 +769,20 @@ class Tensor:
         """`argsort`, which is stable, as asked for."""
     def argwhere(self) -> Tensor:
         """`nonzero` under numpy's name."""
-    def as_strided(self, size: _Size, stride: _Size, storage_offset: _int | None = None) -> Tensor:
+    def as_strided(
+        self,
+        size: Sequence[_int],
+        stride: Sequence[_int],
+        storage_offset: _int | None = None,
+    ) -> Tensor:
         """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
         (by default, where `input` starts).
         """
     def as_strided_scatter(
         self,
         src: Tensor,
-        size: _Size,
-        stride: _Size,
+        size: Sequence[_int],
+        stride: Sequence[_int],
         storage_offset: _int | None = None,
     ) -> Tensor:
         """`input` with `src` where `as_strided` with the same arguments sees it."""
@@ -1055,9 +1061,11 @@ class Tensor:
     def flipud(self) -> Tensor:
         """`flip` along the first dimension."""
     def float_power(self, exponent: _Operand) -> Tensor:
-        """`input` to the power of `exponent`, computed in and given as float64."""
+        """`input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is
+        complex.
+        """
     def float_power_(self, exponent: _Operand) -> Self:
-        """`float_power` of a float64 tensor, in place."""
+        """`float_power` in place of a tensor that has the result's dtype."""
     def floor(self) -> Tensor:
         """The largest integer not above each element."""
     def floor_(self) -> Self:
@@ -1463,7 +1471,7 @@ class Tensor:
     @overload
     def norm(
         self,
-        p: str = 'fro',
+        p: str | None = Some('fro',
         dim: _Size | None = None,
         keepdim: _bool = False,
         dtype: _DType | None = None,
@@ -1621,7 +1629,7 @@ class Tensor:
         """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
         falls off at an end comes in at the other.
         """
-    def rot90(self, k: _int = 1, dims: _Size = [0, 1]) -> Tensor:
+    def rot90(self, k: _int = 1, dims: Sequence[_int] = [0, 1]) -> Tensor:
         """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
     @overload
     def round(self, *, decimals: _int) -> Tensor:
@@ -1748,7 +1756,7 @@ class Tensor:
     @overload
     def split(self, split_size: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of the given lengths along `dim`."""
-    def split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    def split_with_sizes(self, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """Parts of the given lengths along `dim`, which have to add up to its size."""
     def sqrt(self) -> Tensor:
         """Square root of each element."""
@@ -1916,7 +1924,7 @@ class Tensor:
         """Each element without its fraction."""
     def unbind(self, dim: _int = 0) -> tuple[Tensor, ...]:
         """All parts along `dim`, without that dimension."""
-    def unflatten(self, dim: _int, sizes: _Size) -> Tensor:
+    def unflatten(self, dim: _int, sizes: Sequence[_int]) -> Tensor:
         """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
     def unfold(self, dimension: _int, size: _int, step: _int) -> Tensor:
         """All windows of `size` elements along a dimension, `step` apart, whose elements are a new last dimension; a
@@ -1926,7 +1934,7 @@ class Tensor:
         """`chunk` whose parts do not count as views."""
     def unsafe_split(self, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """`split` whose parts do not count as views, so that each may be changed in place."""
-    def unsafe_split_with_sizes(self, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+    def unsafe_split_with_sizes(self, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
         """`split_with_sizes` whose parts do not count as views."""
     def unsqueeze(self, dim: _int) -> Tensor:
         """A dimension of size 1 put in at `dim`."""
@@ -3570,7 +3578,7 @@ class _Functional:
     @staticmethod
     def layer_norm(
         input: Tensor,
-        normalized_shape: _Size,
+        normalized_shape: Sequence[_int],
         weight: Tensor | None = None,
         bias: Tensor | None = None,
         eps: _Operand = 1e-5,
@@ -3813,7 +3821,7 @@ class _Functional:
         Raises `RuntimeError` unless classes are int64, from 0 to below `num_classes`.
         """
     @staticmethod
-    def pad(input: Tensor, pad: _Size, mode: str = 'constant', value: _Operand | None = None) -> Tensor:
+    def pad(input: Tensor, pad: Sequence[_int], mode: str = 'constant', value: _Operand | None = None) -> Tensor:
         """`input` with elements around it: `pad` has the numbers of elements before and after for the last dimension,
         then for the one before it, and so on.
 
@@ -3880,7 +3888,7 @@ class _Functional:
     @staticmethod
     def rms_norm(
         input: Tensor,
-        normalized_shape: _Size,
+        normalized_shape: Sequence[_int],
         weight: Tensor | None = None,
         eps: _Operand | None = None,
         *,
@@ -4854,8 +4862,8 @@ def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
-    size: _Size,
-    stride: _Size,
+    size: Sequence[_int],
+    stride: Sequence[_int],
     storage_offset: _int | None = None,
     *,
     out: Tensor | None = None,
@@ -4866,8 +4874,8 @@ def as_strided(
 def as_strided_scatter(
     input: Tensor,
     src: Tensor,
-    size: _Size,
-    stride: _Size,
+    size: Sequence[_int],
+    stride: Sequence[_int],
     storage_offset: _int | None = None,
     *,
     out: Tensor | None = None,
@@ -5134,7 +5142,13 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate of each element; a real tensor itself."""
 def conj_physical_(input: Tensor) -> Tensor:
     """The complex conjugate of each element."""
-def constant_pad_nd(input: Tensor, pad: _Size, value: _Operand = 0, *, out: Tensor | None = None) -> Tensor:
+def constant_pad_nd(
+    input: Tensor,
+    pad: Sequence[_int],
+    value: _Operand = 0,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
     then for the one before it, and so on. Negative ones take elements away.
     """
@@ -5297,11 +5311,11 @@ def convolution(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    stride: _Size,
-    padding: _Size,
-    dilation: _Size,
+    stride: Sequence[_int],
+    padding: Sequence[_int],
+    dilation: Sequence[_int],
     transposed: _bool,
-    output_padding: _Size,
+    output_padding: Sequence[_int],
     groups: _int,
     *,
     out: Tensor | None = None,
@@ -5559,9 +5573,11 @@ def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`flip` along the first dimension."""
 def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
-    """`input` to the power of `exponent`, computed in and given as float64."""
+    """`input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is
+    complex.
+    """
 def float_power_(input: Tensor, exponent: _Operand) -> Tensor:
-    """`float_power` of a float64 tensor, in place."""
+    """`float_power` in place of a tensor that has the result's dtype."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest integer not above each element."""
 def floor_(input: Tensor) -> Tensor:
@@ -5915,7 +5931,7 @@ def kthvalue(
     """The `k`-th smallest element along `dim`, counted from 1, and its place."""
 def layer_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: _Operand = 1e-5,
@@ -6330,7 +6346,7 @@ def native_batch_norm(
     """
 def native_layer_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None,
     bias: Tensor | None,
     eps: _Operand,
@@ -6357,7 +6373,7 @@ def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Ten
 @overload
 def norm(
     input: Tensor,
-    p: str = 'fro',
+    p: str | None = Some('fro',
     dim: _Size | None = None,
     keepdim: _bool = False,
     dtype: _DType | None = None,
@@ -6564,7 +6580,7 @@ def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tensor itself: opposites are computed when they are asked for."""
 def rms_norm(
     input: Tensor,
-    normalized_shape: _Size,
+    normalized_shape: Sequence[_int],
     weight: Tensor | None = None,
     eps: _Operand | None = None,
     *,
@@ -6669,7 +6685,7 @@ def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None =
     """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
     falls off at an end comes in at the other.
     """
-def rot90(input: Tensor, k: _int = 1, dims: _Size = [0, 1], *, out: Tensor | None = None) -> Tensor:
+def rot90(input: Tensor, k: _int = 1, dims: Sequence[_int] = [0, 1], *, out: Tensor | None = None) -> Tensor:
     """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 @overload
 def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
@@ -6865,7 +6881,7 @@ def split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
 @overload
 def split(input: Tensor, split_size: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of the given lengths along `dim`."""
-def split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+def split_with_sizes(input: Tensor, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """Parts of the given lengths along `dim`, which have to add up to its size."""
 def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Square root of each element."""
@@ -7111,7 +7127,7 @@ def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
-def unflatten(input: Tensor, dim: _int, sizes: _Size, *, out: Tensor | None = None) -> Tensor:
+def unflatten(input: Tensor, dim: _int, sizes: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
     """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
 def unique_dim(
     input: Tensor,
@@ -7127,7 +7143,7 @@ def unsafe_chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ..
     """`chunk` whose parts do not count as views."""
 def unsafe_split(input: Tensor, split_size: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """`split` whose parts do not count as views, so that each may be changed in place."""
-def unsafe_split_with_sizes(input: Tensor, split_sizes: _Size, dim: _int = 0) -> tuple[Tensor, ...]:
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[_int], dim: _int = 0) -> tuple[Tensor, ...]:
     """`split_with_sizes` whose parts do not count as views."""
 def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
