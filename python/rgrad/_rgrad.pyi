@@ -2777,6 +2777,8 @@ def set_num_threads(count: _int) -> None:
     """Sets the number of threads that large operations use; results do not depend on it."""
 def _rebuild(cls: type[_T], bytes: bytes, dtype: _DType, sizes: Sequence[_int], requires_grad: _bool) -> _T:
     """A tensor from its pickled parts."""
+def _index_sizes(kind: type[Any]) -> None:
+    """Has a class of sizes indexed by the core: in Python, `x.shape[0]` would take four times as long."""
 def _overridable(function: _Function) -> _Function:
     """The function as one that `__torch_function__` of its arguments, and modes, can override."""
 def _disabled_torch_function_impl(

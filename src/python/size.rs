@@ -36,7 +36,7 @@ pub fn has_sizes(size: &Bound<'_, PyTuple>, sizes: &[usize]) -> bool {
         && size.iter_borrowed().zip(sizes).all(|(item, &n)| unsafe { ffi::PyLong_AsSize_t(item.as_ptr()) } == n)
 }
 
-/// Has sizes indexed by the function below: one in Python would make `x.shape[0]` four times as slow.
+/// Has a class of sizes indexed by the core: in Python, `x.shape[0]` would take four times as long.
 #[pyfunction]
 pub fn _index_sizes(kind: &Bound<'_, PyType>) {
     // SAFETY: a class made by Python has the table; it has no objects yet, and the GIL is held.
