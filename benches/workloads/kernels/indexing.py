@@ -12,9 +12,7 @@ INDEXED = {
     "index_select": lambda torch, x, rows: torch.index_select(x, 0, rows),
     "gather": lambda torch, x, rows: torch.gather(x, 0, rows[:, None].expand(-1, 64)),
     "index_add": lambda torch, x, rows: torch.index_add(torch.zeros(4096, 64), 0, rows, x),
-    "scatter": lambda torch, x, rows: torch.zeros(4096, 64).scatter(
-        0, torch.argsort(rows, stable=True)[:, None].expand(-1, 64), x
-    ),
+    "scatter": lambda torch, x, rows: torch.zeros(4096, 64).scatter(1, (rows % 64)[:, None], x),
     "scatter_add": lambda torch, x, rows: torch.zeros(4096, 64).scatter_add(0, rows[:, None].expand(-1, 64), x),
     "gather of columns": lambda torch, x, rows: torch.gather(x, 1, (rows % 64)[:, None].expand(-1, 64)),
     "take_along_dim": lambda torch, x, rows: torch.take_along_dim(x, (rows % 64)[:, None], 1),

@@ -1,8 +1,9 @@
 //! The kernels of each instruction set, compiled with it enabled, and the choice among them at run time.
 
 use super::lane::{Arithmetic, Lane, Plain};
-use super::micro::{self, Dots, Tile};
+use super::micro::{self, Dots, Pairs, Tile};
 use super::pack::{self, Block};
+use crate::kernels::transpose;
 
 /// The kernels for one element type on one instruction set. They may be called only on a processor that has it.
 pub struct Kernels<T: 'static> {
@@ -13,6 +14,9 @@ pub struct Kernels<T: 'static> {
     /// The widest tile.
     pub(super) cols: usize,
     pub(super) tile: unsafe fn(&Tile<T>),
+    /// For a tile whose rows of B begin at its offsets.
+    pub(super) shifted: unsafe fn(&Tile<T>),
+    pub(super) pairs: unsafe fn(&Pairs<T>),
     /// For a tile of one row and any number of columns.
     pub(super) row: unsafe fn(&Tile<T>),
     pub(super) dots: unsafe fn(&Dots<T>),
@@ -30,43 +34,75 @@ macro_rules! kernels {
             const ROWS: usize = $rows;
 
             pub(in super::super) static TABLE: Kernels<$elem> =
-                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, row, dots, pack };
+                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, shifted, pairs, row, dots, pack };
 
             // SAFETY, of every unsafe block here: the arguments are as the caller promises, and the instructions
             // are there, as this is called through `TABLE` only.
 
             unsafe fn tile(t: &Tile<$elem>) {
+                unsafe { wide::<false>(t) }
+            }
+
+            unsafe fn shifted(t: &Tile<$elem>) {
+                unsafe { wide::<true>(t) }
+            }
+
+            unsafe fn wide<const SHIFTED: bool>(t: &Tile<$elem>) {
                 unsafe {
                     match t.cols.div_ceil(W) {
-                        1 => high::<1>(t),
-                        2 => high::<2>(t),
-                        _ => high::<3>(t),
+                        1 => high::<1, SHIFTED>(t),
+                        2 => high::<2, SHIFTED>(t),
+                        _ => high::<3, SHIFTED>(t),
                     }
                 }
             }
 
-            unsafe fn high<const N: usize>(t: &Tile<$elem>) {
+            unsafe fn high<const N: usize, const SHIFTED: bool>(t: &Tile<$elem>) {
                 unsafe {
                     match t.rows {
-                        1 => fixed::<1, N>(t),
-                        2 => fixed::<2, N>(t),
-                        3 => fixed::<3, N>(t),
-                        5 if ROWS > 4 => fixed::<5, N>(t),
-                        6 if ROWS > 4 => fixed::<6, N>(t),
-                        7 if ROWS > 4 => fixed::<7, N>(t),
-                        8 if ROWS > 4 => fixed::<8, N>(t),
-                        _ => fixed::<4, N>(t),
+                        1 => fixed::<1, N, SHIFTED>(t),
+                        2 => fixed::<2, N, SHIFTED>(t),
+                        3 => fixed::<3, N, SHIFTED>(t),
+                        5 if ROWS > 4 => fixed::<5, N, SHIFTED>(t),
+                        6 if ROWS > 4 => fixed::<6, N, SHIFTED>(t),
+                        7 if ROWS > 4 => fixed::<7, N, SHIFTED>(t),
+                        8 if ROWS > 4 => fixed::<8, N, SHIFTED>(t),
+                        _ => fixed::<4, N, SHIFTED>(t),
                     }
                 }
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn fixed<const M: usize, const N: usize>(t: &Tile<$elem>) {
+            unsafe fn fixed<const M: usize, const N: usize, const SHIFTED: bool>(t: &Tile<$elem>) {
                 unsafe {
                     if t.cols == N * W {
-                        micro::tile::<$lane, M, N, false>(t)
+                        micro::tile::<$lane, M, N, false, SHIFTED>(t)
                     } else {
-                        micro::tile::<$lane, M, N, true>(t)
+                        micro::tile::<$lane, M, N, true, SHIFTED>(t)
+                    }
+                }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn pairs(p: &Pairs<$elem>) {
+                const SIDE: usize = if ROWS > 4 { 4 } else { 2 };
+                let (rows, cols) = (p.rows / SIDE * SIDE, p.cols / SIDE * SIDE);
+                unsafe {
+                    for row in (0..rows).step_by(SIDE) {
+                        for col in (0..cols).step_by(SIDE) {
+                            micro::pairs::<$lane, SIDE, SIDE>(p, row, col);
+                        }
+                        for col in cols..p.cols {
+                            micro::pairs::<$lane, SIDE, 1>(p, row, col);
+                        }
+                    }
+                    for row in rows..p.rows {
+                        for col in (0..cols).step_by(SIDE) {
+                            micro::pairs::<$lane, 1, SIDE>(p, row, col);
+                        }
+                        for col in cols..p.cols {
+                            micro::pairs::<$lane, 1, 1>(p, row, col);
+                        }
                     }
                 }
             }
@@ -116,10 +152,10 @@ mod x86 {
 
     use super::*;
 
-    kernels!(f32_avx512, f32, __m512, pack::Avx, 8, 4, "avx512f,avx2,fma");
-    kernels!(f64_avx512, f64, __m512d, pack::Avx, 8, 4, "avx512f,avx2,fma");
-    kernels!(f32_avx2, f32, __m256, pack::Avx, 4, 2, "avx2,fma");
-    kernels!(f64_avx2, f64, __m256d, pack::Avx, 4, 2, "avx2,fma");
+    kernels!(f32_avx512, f32, __m512, transpose::Avx, 8, 4, "avx512f,avx2,fma");
+    kernels!(f64_avx512, f64, __m512d, transpose::Avx, 8, 4, "avx512f,avx2,fma");
+    kernels!(f32_avx2, f32, __m256, transpose::Avx, 4, 2, "avx2,fma");
+    kernels!(f64_avx2, f64, __m256d, transpose::Avx, 4, 2, "avx2,fma");
 
     pub static F32: [&Kernels<f32>; 2] = [&f32_avx512::TABLE, &f32_avx2::TABLE];
     pub static F64: [&Kernels<f64>; 2] = [&f64_avx512::TABLE, &f64_avx2::TABLE];
@@ -131,11 +167,11 @@ mod x86 {
     }
 }
 
-kernels!(f32_plain, f32, Plain<f32, 4>, pack::Plain, 4, 2);
-kernels!(f64_plain, f64, Plain<f64, 2>, pack::Plain, 4, 2);
-kernels!(i64_plain, i64, Plain<i64, 2>, pack::Plain, 4, 2);
-kernels!(i32_plain, i32, Plain<i32, 4>, pack::Plain, 4, 2);
-kernels!(u8_plain, u8, Plain<u8, 16>, pack::Plain, 4, 2);
+kernels!(f32_plain, f32, Plain<f32, 4>, transpose::Plain, 4, 2);
+kernels!(f64_plain, f64, Plain<f64, 2>, transpose::Plain, 4, 2);
+kernels!(i64_plain, i64, Plain<i64, 2>, transpose::Plain, 4, 2);
+kernels!(i32_plain, i32, Plain<i32, 4>, transpose::Plain, 4, 2);
+kernels!(u8_plain, u8, Plain<u8, 16>, transpose::Plain, 4, 2);
 
 /// An element type that matrices can be multiplied in. Integers wrap round.
 #[expect(private_bounds, reason = "for the types here only")]
