@@ -380,3 +380,44 @@ pub unsafe fn weight_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *
         out.iter_mut().zip(sum).for_each(|(out, &x)| *out = *out + x);
     }
 }
+
+/// What a window shows at each place of the output: `(batch * groups * channels, kernel, output)`.
+///
+/// # Safety
+/// A row-major input of the sizes of the geometry; `out` is new.
+pub unsafe fn unfold<T: Number>(geometry: &Geometry, input: *const T, out: *mut T) {
+    let g = *geometry;
+    let size = g.taps() * g.places();
+    let (input, out) = (Shared::new(input), Shared::new(out));
+    let grain = parallel::GRAIN.div_ceil(size.max(1));
+    parallel::for_each_chunk(g.batch * g.groups * g.channels, grain, |range| {
+        for plane in range {
+            // SAFETY: by the caller's promise; each plane's columns belong to one thread.
+            unsafe {
+                let source = input.get().add(plane * g.plane()).cast_const();
+                g.columns(0..1, 0..g.places(), source, out.get().add(plane * size));
+            }
+        }
+    });
+}
+
+/// The transpose of [`unfold`]: each element is the sum of those that show it.
+///
+/// # Safety
+/// As for [`unfold`]; `out` has the size of the input.
+pub unsafe fn fold<T: Number>(geometry: &Geometry, columns: *const T, out: *mut T) {
+    let g = *geometry;
+    let size = g.taps() * g.places();
+    let (columns, out) = (Shared::new(columns), Shared::new(out));
+    let grain = parallel::GRAIN.div_ceil(size.max(1));
+    parallel::for_each_chunk(g.batch * g.groups * g.channels, grain, |range| {
+        for plane in range {
+            // SAFETY: by the caller's promise; each plane belongs to one thread.
+            unsafe {
+                let sink = out.get().add(plane * g.plane());
+                std::slice::from_raw_parts_mut(sink, g.plane()).fill(T::default());
+                g.add_columns(0..1, 0..g.places(), columns.get().add(plane * size).cast_const(), sink);
+            }
+        }
+    });
+}

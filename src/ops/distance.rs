@@ -16,7 +16,7 @@ use crate::ops::views::{expand_as, reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::Tensor;
-use crate::{bail, error, op};
+use crate::{bail, op};
 
 /// Lengths are computed in floats; integers are not converted.
 fn check_float(name: &str, tensor: &Tensor) -> Result<()> {
