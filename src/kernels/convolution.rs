@@ -328,16 +328,17 @@ pub unsafe fn weight_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *
                     let base = if sum == 0 { out.get() } else { rest.get().add((sum - 1) * size) };
                     let sink = base.add(group * g.features * depth + first * taps);
                     let mut begun = false;
-                    for image in sum * share..((sum + 1) * share).min(g.batch) {
+                    let images = (sum * share..((sum + 1) * share).min(g.batch)).map(|image| {
                         let image = image * g.groups + group;
                         let source = input.get().add(image * g.channels * g.plane()).cast_const();
-                        let factor = gradient.get().add(image * g.features * places).cast_const();
-                        if g.suits_windows() {
-                            let source = source.add(first * g.plane());
-                            windows::weight_gradient(&g, factor, source, channels.len(), sink, begun);
-                            begun = true;
-                            continue;
-                        }
+                        (gradient.get().add(image * g.features * places).cast_const(), source)
+                    });
+                    if g.suits_windows() && images.len() > 0 {
+                        let images = images.map(|(factor, source)| (factor, source.add(first * g.plane())));
+                        windows::weight_gradient(&g, images, channels.len(), sink);
+                        continue;
+                    }
+                    for (factor, source) in images {
                         for left in (0..places).step_by(tile) {
                             let covered = left..(left + tile).min(places);
                             let (operand, row) = if g.is_pointwise() {

@@ -158,8 +158,7 @@ unsafe fn run_blocks(
     let mut results = Block(MaybeUninit::uninit());
     let mut pointers = [std::ptr::null::<u8>(); MAX_OPERANDS];
     let mut reads: [Option<Walk>; MAX_OPERANDS] = [const { None }; MAX_OPERANDS];
-    for ((source, read), (pointer, buffer)) in
-        sources.iter().zip(&mut reads).zip(pointers.iter_mut().zip(&mut buffers))
+    for ((source, read), (pointer, buffer)) in sources.iter().zip(&mut reads).zip(pointers.iter_mut().zip(&mut buffers))
     {
         match &source.path {
             Some((sequence, convert)) if sequence.is_constant() => {
@@ -171,10 +170,8 @@ unsafe fn run_blocks(
             None => {}
         }
     }
-    let mut write = sink
-        .path
-        .as_ref()
-        .map(|(sequence, convert)| Walk::new(sequence, *convert, sink, types.output, range.start));
+    let mut write =
+        sink.path.as_ref().map(|(sequence, convert)| Walk::new(sequence, *convert, sink, types.output, range.start));
     let mut at = range.start;
     while at < range.end {
         let left = range.end - at;

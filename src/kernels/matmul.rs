@@ -17,7 +17,7 @@ use crate::kernels::parallel;
 pub(in crate::kernels) use blocked::with_scratch;
 use blocked::{LARGE, Product};
 use micro::{Dots, Tile};
-pub(in crate::kernels) use shifted::{Shifted, row_products, shifted};
+pub(in crate::kernels) use shifted::{Shifted, listed, row_products, shifted};
 pub use table::{Gemm, Kernels};
 
 /// Multiply-adds that are worth a thread.

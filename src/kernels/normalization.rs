@@ -121,7 +121,8 @@ pub unsafe fn rows_forward<T: Float>(
     means: *mut T,
     scales: *mut T,
 ) {
-    let [input, out, means, scales] = [input, out.cast_const(), means.cast_const(), scales.cast_const()].map(Shared::new);
+    let [input, out, means, scales] =
+        [input, out.cast_const(), means.cast_const(), scales.cast_const()].map(Shared::new);
     let (weight, bias) = (weight.map(Shared::new), bias.map(Shared::new));
     let work = RowsForward { rows, epsilon, input, weight, bias, out, means, scales };
     parallel::for_each_part(rows.rows, (parallel::GRAIN / 4).div_ceil(rows.length.max(1)), &work);
@@ -205,8 +206,7 @@ pub unsafe fn rows_backward<T: Float>(
     of_weight: *mut T,
     of_bias: *mut T,
 ) {
-    let [gradient, input, means, scales] =
-        [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
+    let [gradient, input, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
     let parts = rows.rows.clamp(1, PARTS);
     let share = rows.rows.div_ceil(parts);
     let mut partial = vec![T::default(); 2 * weights * parts];
@@ -495,8 +495,7 @@ impl<T: Float> Parts for ChannelsForward<T> {
             // SAFETY: by the promise to `channels_forward`; each channel belongs to one thread.
             unsafe {
                 let mean = of_channels(&channels, |channel| *means.get().add(channel));
-                let factor =
-                    of_channels(&channels, |channel| *scales.get().add(channel) * read(weight, channel, 1.0));
+                let factor = of_channels(&channels, |channel| *scales.get().add(channel) * read(weight, channel, 1.0));
                 let bias = of_channels(&channels, |channel| read(bias, channel, 0.0));
                 sizes.each(&channels, |i, place| {
                     *out.get().add(i) = (*input.get().add(i) - mean[place]) * factor[place] + bias[place];
@@ -518,22 +517,10 @@ pub unsafe fn channels_backward<T: Float>(
     of_weight: *mut T,
     of_bias: *mut T,
 ) {
-    let [gradient, input, means, scales] =
-        [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
+    let [gradient, input, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
     let weight = saved.weight.map(Shared::new);
     let [out, of_weight, of_bias] = [out, of_weight, of_bias].map(|pointer| Shared::new(pointer.cast_const()));
-    sizes.for_each(&ChannelsBackward {
-        sizes,
-        fixed,
-        gradient,
-        input,
-        means,
-        scales,
-        weight,
-        out,
-        of_weight,
-        of_bias,
-    });
+    sizes.for_each(&ChannelsBackward { sizes, fixed, gradient, input, means, scales, weight, out, of_weight, of_bias });
 }
 
 struct ChannelsBackward<T> {

@@ -65,7 +65,8 @@ impl<T: Number> Parts for Largest<'_, T> {
             let even = if size <= u32::MAX as usize { evenly_spaced(width) } else { 0..0 };
             for z in depth {
                 for y in height {
-                    let line = |dz: usize, dy: usize| ((z.start + dz * z.step) * rows + y.start + dy * y.step) * columns;
+                    let line =
+                        |dz: usize, dy: usize| ((z.start + dz * z.step) * rows + y.start + dy * y.step) * columns;
                     let one = |x: Window, at: usize| {
                         let (mut most, mut place) = (T::lowest(), line(0, 0) + x.start);
                         for dz in 0..z.count {
@@ -115,8 +116,9 @@ fn evenly_spaced(windows: &[Window]) -> Range<usize> {
     let Some(first) = windows.iter().position(|window| window.count == most) else { return 0..0 };
     let rest = &windows[first..];
     let stride = rest.get(1).map_or(1, |next| next.start.wrapping_sub(rest[0].start));
-    let follows =
-        |pair: &[Window]| pair[1].count == most && pair[1].start == pair[0].start + stride && pair[1].step == pair[0].step;
+    let follows = |pair: &[Window]| {
+        pair[1].count == most && pair[1].start == pair[0].start + stride && pair[1].step == pair[0].step
+    };
     let count = rest.windows(2).take_while(|pair| follows(pair)).count();
     first..first + count + 1
 }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::kernels::copy::copy;
 use crate::kernels::lines::Lines;
 use crate::kernels::parallel::{self, Shared};
+use crate::kernels::simd::{self, Vectorized};
 use crate::shape::{Dims, contiguous_strides};
 use crate::storage::Storage;
 use crate::with_element;
@@ -200,17 +201,60 @@ pub fn sort_packed<P: Packed>(line: &mut Vec<P>, in_order: bool) {
     *line = merged;
 }
 
-/// The `count` least of some packed elements, in no order: a list that is cut off when it is long, and into which only
-/// what may belong to them gets.
-fn least<P: Packed>(all: impl Iterator<Item = P>, count: usize, into: &mut Vec<P>) {
-    into.clear();
-    let mut bound = None;
-    for x in all {
-        if bound.is_some_and(|bound| x > bound) {
-            continue;
+/// Elements that are compared at once with the greatest of the least.
+const COMPARED: usize = 64;
+
+/// Packs some elements of a line; gives whether one of them is below a bound.
+struct PackSome<'a, T, P> {
+    start: *const T,
+    stride: usize,
+    first: usize,
+    descending: bool,
+    bound: P,
+    into: &'a mut [P],
+}
+
+impl<T: Element, P: Packed> Vectorized for PackSome<'_, T, P> {
+    type Output = bool;
+    #[inline(always)]
+    fn run(self) -> bool {
+        let mut any = false;
+        for i in 0..self.into.len() {
+            let place = self.first + i;
+            // SAFETY: whoever makes one has a line that is long enough.
+            let x = P::pack(unsafe { *self.start.add(place * self.stride) }, place, self.descending);
+            self.into[i] = x;
+            any |= x < self.bound;
         }
-        into.push(x);
-        if into.len() == 4 * count + 64 {
+        any
+    }
+}
+
+/// The `count` least packed elements of a line, in no order: a list that is cut off when it is long, and into which only
+/// what may belong to them gets.
+///
+/// # Safety
+/// The line lies inside the tensor.
+unsafe fn least<T: Element, P: Packed>(
+    start: *const T,
+    lines: &Lines,
+    descending: bool,
+    count: usize,
+    into: &mut Vec<P>,
+) {
+    into.clear();
+    // SAFETY: there are more elements than are wanted.
+    let mut some = [P::pack(unsafe { *start }, 0, descending); COMPARED];
+    let mut bound = None;
+    for first in (0..lines.length).step_by(COMPARED) {
+        let some = &mut some[..COMPARED.min(lines.length - first)];
+        let limit = bound.unwrap_or(some[0]);
+        let any =
+            simd::vectorize(PackSome { start, stride: lines.stride, first, descending, bound: limit, into: some });
+        if any || bound.is_none() {
+            into.extend(some.iter().filter(|&&x| bound.is_none_or(|bound| x < bound)));
+        }
+        if into.len() >= count + 2 * COMPARED {
             let (.., &mut last, _) = into.select_nth_unstable(count - 1);
             bound = Some(last);
             into.truncate(count);
@@ -278,9 +322,7 @@ fn first_of_lines(values: &Data, places: &Data, input: &Data, dim: usize, descen
                     let from = lines.first(number);
                     let few = count < lines.length / 8;
                     if few {
-                        let start = source.get().add(from).cast_const();
-                        let all = (0..lines.length).map(|i| P::pack(*start.add(i * lines.stride), i, descending));
-                        least(all, count, &mut line);
+                        least(source.get().add(from).cast_const(), &lines, descending, count, &mut line);
                     } else {
                         packed(source.get().cast_const(), &lines, number, descending, &mut line);
                         if count < line.len() / 2 {

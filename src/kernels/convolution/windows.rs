@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use super::{GRAIN, Geometry, PARTS};
 use crate::kernels::algebra::Number;
-use crate::kernels::matmul::{Gemm, Shifted, row_products, shifted, with_scratch};
+use crate::kernels::matmul::{Gemm, Shifted, listed, row_products, shifted, with_scratch};
 use crate::kernels::parallel::{self, Shared};
+use crate::kernels::transpose::transpose;
 
 /// Elements of a copy, which stays in the second-level cache.
 const COPY: usize = 1 << 17;
@@ -364,58 +365,102 @@ pub unsafe fn input_gradient<T: Gemm + Number>(g: &Geometry, gradient: *const T,
     });
 }
 
-/// Adds up (or, unless `begun`, makes) the gradient of the weights of some channels of one image's group.
+/// Features from which on they fill registers of a product.
+const WIDE: usize = 12;
+
+/// The gradient of a group's weights of some channels: the sum over images, each the gradient of its output and what its
+/// channels hold.
 ///
 /// # Safety
-/// The image has the channels, its gradient the features of a group; the sum is a part of the weight.
+/// The images have the channels, their gradients the features of a group; the sum is a part of the weight.
 pub unsafe fn weight_gradient<T: Gemm + Number>(
     g: &Geometry,
-    gradient: *const T,
-    input: *const T,
+    images: impl Iterator<Item = (*const T, *const T)>,
     channels: usize,
     sink: *mut T,
-    begun: bool,
 ) {
-    let (places, frame) = (g.places(), g.frame());
-    let divided = frame.divided();
-    for part in frame.parts(channels + g.features / 2, 1) {
-        let frame = frame.part(&part);
-        let offsets = g.offsets(&frame, channels);
-        let (length, copied) = (frame.length(), channels * frame.plane());
-        with_scratch(copied + g.features * length, |copy: *mut T| {
-            // SAFETY: by the caller's promise; the scratch has room for the copy and for a layer of the gradient.
-            unsafe {
-                frame.copy(channels, input, copy);
-                let rows = copy.add(copied);
-                for z in 0..frame.count[0] {
-                    // The gradient in rows as long as those of the copy.
-                    for feature in 0..g.features {
-                        let mut to = rows.add(feature * length);
-                        for y in 0..frame.count[1] {
-                            let mut at = [z, y, 0];
-                            at[divided] += part.start;
-                            let line = (at[0] * g.output[1] + at[1]) * g.output[2] + at[2];
-                            let from = gradient.add(feature * places + line);
-                            std::ptr::copy_nonoverlapping(from, to, frame.count[2]);
-                            if y + 1 < frame.count[1] {
-                                let gap = frame.block[2] - frame.count[2];
-                                std::slice::from_raw_parts_mut(to.add(frame.count[2]), gap).fill(T::default());
-                                to = to.add(frame.block[2]);
-                            }
+    let (places, features, depth) = (g.places(), g.features, g.channels * g.taps());
+    let (frame, taps) = (g.frame(), channels * g.taps());
+    let (divided, parts) = (frame.divided(), frame.parts(channels + features / 2, 1));
+    // The sum for many features is made with them side by side.
+    let wide = features >= WIDE;
+    let held = if wide { taps * features } else { 0 };
+    let largest = parts.first().map_or(frame, |part| frame.part(part));
+    let copied = channels * largest.plane();
+    with_scratch(held + copied + features * largest.length(), |sum: *mut T| {
+        let mut begun = false;
+        // SAFETY: by the caller's promise; the scratch has room for a sum, a copy and a layer of the gradient.
+        unsafe {
+            let copy = sum.add(held);
+            let layer = copy.add(copied);
+            for (gradient, input) in images {
+                for part in &parts {
+                    let frame = frame.part(part);
+                    let (offsets, length) = (g.offsets(&frame, channels), frame.length());
+                    frame.copy(channels, input, copy);
+                    for z in 0..frame.count[0] {
+                        let mut at = [z, 0, 0];
+                        at[divided] += part.start;
+                        let from = gradient.add((at[0] * g.output[1] + at[1]) * g.output[2] + at[2]);
+                        let shown = copy.add(z * frame.layer()).cast_const();
+                        if wide {
+                            frame.spread_turned(features, from, (places, g.output[2]), layer);
+                            listed(shown, &offsets, length, layer.cast_const(), features, sum, begun);
+                        } else {
+                            frame.spread(features, from, (places, g.output[2]), layer);
+                            let (a, b) = (layer.cast_const(), shown);
+                            let product =
+                                Shifted { m: features, a, a_row: length, b, offsets: &offsets, c: sink, c_row: depth };
+                            row_products(&product, length, begun);
                         }
+                        begun = true;
                     }
-                    let product = Shifted {
-                        m: g.features,
-                        a: rows.cast_const(),
-                        a_row: length,
-                        b: copy.add(z * frame.layer()).cast_const(),
-                        offsets: &offsets,
-                        c: sink,
-                        c_row: g.channels * g.taps(),
-                    };
-                    row_products(&product, length, begun || part.start > 0 || z > 0);
                 }
             }
-        });
+            if wide {
+                transpose(taps, features, sum.cast_const(), features, sink, depth);
+            }
+        }
+    });
+}
+
+impl Frame {
+    /// Rows of a layer of results, apart as those of the copy, with zeros between them: row after row of each of some
+    /// planes, `plane` elements apart as their rows are `row`.
+    ///
+    /// # Safety
+    /// There are so many planes, and room for all.
+    unsafe fn spread<T: Number>(&self, planes: usize, from: *const T, (plane, row): (usize, usize), to: *mut T) {
+        let (width, gap) = (self.count[2], self.block[2] - self.count[2]);
+        for i in 0..planes {
+            for y in 0..self.count[1] {
+                // SAFETY: by the caller's promise; there is no gap after the last row.
+                unsafe {
+                    let to = to.add(i * self.length() + y * self.block[2]);
+                    std::ptr::copy_nonoverlapping(from.add(i * plane + y * row), to, width);
+                    if y + 1 < self.count[1] {
+                        std::slice::from_raw_parts_mut(to.add(width), gap).fill(T::default());
+                    }
+                }
+            }
+        }
+    }
+
+    /// As [`spread`](Self::spread), with the planes side by side.
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn spread_turned<T: Number>(&self, planes: usize, from: *const T, (plane, row): (usize, usize), to: *mut T) {
+        let (width, gap) = (self.count[2], self.block[2] - self.count[2]);
+        for y in 0..self.count[1] {
+            // SAFETY: by the caller's promise; there is no gap after the last row.
+            unsafe {
+                let to = to.add(y * self.block[2] * planes);
+                transpose(planes, width, from.add(y * row), plane, to, planes);
+                if y + 1 < self.count[1] {
+                    std::slice::from_raw_parts_mut(to.add(width * planes), gap * planes).fill(T::default());
+                }
+            }
+        }
     }
 }

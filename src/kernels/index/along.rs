@@ -55,7 +55,9 @@ impl Walk {
     /// element is then visited as if it were 0. There must be an element 0.
     #[inline(always)]
     pub(super) fn visit(&self, range: Range<usize>, mut visit: impl FnMut(usize, usize)) -> bool {
-        self.visit_runs(range, |run| (0..run.count).for_each(|i| visit(run.indexed + i * run.step, run.other + i * run.other_step)))
+        self.visit_runs(range, |run| {
+            (0..run.count).for_each(|i| visit(run.indexed + i * run.step, run.other + i * run.other_step))
+        })
     }
 
     /// As [`visit`](Self::visit), by runs of elements that have one index in common, as those of an expanded index do.

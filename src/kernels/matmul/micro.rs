@@ -12,7 +12,7 @@ pub(super) struct Tile<T> {
     pub a_col: isize,
     pub b: *const T,
     pub b_row: isize,
-    /// Where each row of B begins, for a tile of rows that are not evenly spaced.
+    /// Where each row of B, or of A, begins, for a tile whose rows are not evenly spaced.
     pub offsets: *const isize,
     pub c: *mut T,
     pub c_row: isize,
@@ -21,24 +21,39 @@ pub(super) struct Tile<T> {
     pub accumulate: bool,
 }
 
-/// A tile of M rows and N registers, which all stay in registers; PARTIAL if the last one is not full, SHIFTED if the rows
-/// of B begin where `offsets` says.
+/// How the rows of a tile's operands lie.
+pub(super) mod rows {
+    pub const EVEN: u8 = 0;
+    /// Those of B begin where `offsets` says.
+    pub const SHIFTED_B: u8 = 1;
+    /// Those of A do.
+    pub const SHIFTED_A: u8 = 2;
+}
+
+/// A tile of M rows and N registers, which all stay in registers; PARTIAL if the last one is not full. ROWS is one of
+/// [`rows`].
 ///
 /// # Safety
 ///
 /// `t.rows` must be M and `t.cols` more than N - 1 registers and at most N, or N if not PARTIAL; A and B readable,
 /// C writable, and initialised if `t.accumulate`. The processor must have the register.
 #[inline(always)]
-pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL: bool, const SHIFTED: bool>(
+pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL: bool, const ROWS: u8>(
     t: &Tile<L::Elem>,
 ) {
     let last = t.cols - (N - 1) * L::WIDTH;
     let (mut a, mut b) = (t.a, t.b);
     // SAFETY: p, i and j are within the extents, which the caller promises are there.
     unsafe {
+        let mut starts = [0; M];
+        if ROWS == rows::SHIFTED_A {
+            for (i, start) in starts.iter_mut().enumerate() {
+                *start = *t.offsets.add(i);
+            }
+        }
         let mut sums = [[L::splat(L::Elem::ZERO); N]; M];
         for p in 0..t.k {
-            if SHIFTED {
+            if ROWS == rows::SHIFTED_B {
                 b = t.b.offset(*t.offsets.add(p));
             }
             let mut row = [L::splat(L::Elem::ZERO); N];
@@ -46,14 +61,15 @@ pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL
                 *lane = load::<L, N, PARTIAL>(b, j, last);
             }
             for (i, sums) in sums.iter_mut().enumerate() {
-                let x = L::splat(*a.offset(i as isize * t.a_row));
+                let start = if ROWS == rows::SHIFTED_A { starts[i] } else { i as isize * t.a_row };
+                let x = L::splat(*a.offset(start));
                 for (sum, &lane) in sums.iter_mut().zip(&row) {
                     *sum = sum.mul_add(x, lane);
                 }
             }
             // Past the end after the last step, so not `offset`.
             a = a.wrapping_offset(t.a_col);
-            if !SHIFTED {
+            if ROWS != rows::SHIFTED_B {
                 b = b.wrapping_offset(t.b_row);
             }
         }

@@ -71,3 +71,44 @@ pub unsafe fn row_products<T: Gemm>(p: &Shifted<T>, length: usize, accumulate: b
     // SAFETY: the caller's promise.
     unsafe { (T::kernels().pairs)(&pairs) }
 }
+
+/// `C += A B`, or `C = A B` unless `accumulate`, where row i of A begins at `a + offsets[i]`: `m` rows of `length`
+/// elements and a row-major B and C of `n` columns, on one thread.
+///
+/// # Safety
+/// All elements that the extents name are readable in A and B, and writable in C, which overlaps neither.
+pub unsafe fn listed<T: Gemm>(
+    a: *const T,
+    offsets: &[isize],
+    length: usize,
+    b: *const T,
+    n: usize,
+    c: *mut T,
+    accumulate: bool,
+) {
+    let kernels = T::kernels();
+    let depth = length.div_ceil(length.div_ceil(DEPTH / size_of::<T>()).max(1)).max(1);
+    for at in (0..length).step_by(depth) {
+        for col in (0..n).step_by(kernels.cols) {
+            for (row, offsets) in offsets.chunks(kernels.rows).enumerate() {
+                // SAFETY: the caller's promise; the tile is within C.
+                unsafe {
+                    (kernels.listed)(&Tile {
+                        k: depth.min(length - at),
+                        a: a.add(at),
+                        a_row: 0,
+                        a_col: 1,
+                        b: b.add(at * n + col),
+                        b_row: n as isize,
+                        offsets: offsets.as_ptr(),
+                        c: c.add(row * kernels.rows * n + col),
+                        c_row: n as isize,
+                        rows: offsets.len(),
+                        cols: kernels.cols.min(n - col),
+                        accumulate: accumulate || at > 0,
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The kernels of each instruction set, compiled with it enabled, and the choice among them at run time.
 
 use super::lane::{Arithmetic, Lane, Plain};
-use super::micro::{self, Dots, Pairs, Tile};
+use super::micro::{self, Dots, Pairs, Tile, rows};
 use super::pack::{self, Block};
 use crate::kernels::transpose;
 
@@ -16,6 +16,8 @@ pub struct Kernels<T: 'static> {
     pub(super) tile: unsafe fn(&Tile<T>),
     /// For a tile whose rows of B begin at its offsets.
     pub(super) shifted: unsafe fn(&Tile<T>),
+    /// For one whose rows of A do.
+    pub(super) listed: unsafe fn(&Tile<T>),
     pub(super) pairs: unsafe fn(&Pairs<T>),
     /// For a tile of one row and any number of columns.
     pub(super) row: unsafe fn(&Tile<T>),
@@ -34,51 +36,55 @@ macro_rules! kernels {
             const ROWS: usize = $rows;
 
             pub(in super::super) static TABLE: Kernels<$elem> =
-                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, shifted, pairs, row, dots, pack };
+                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, shifted, listed, pairs, row, dots, pack };
 
             // SAFETY, of every unsafe block here: the arguments are as the caller promises, and the instructions
             // are there, as this is called through `TABLE` only.
 
             unsafe fn tile(t: &Tile<$elem>) {
-                unsafe { wide::<false>(t) }
+                unsafe { wide::<{ rows::EVEN }>(t) }
             }
 
             unsafe fn shifted(t: &Tile<$elem>) {
-                unsafe { wide::<true>(t) }
+                unsafe { wide::<{ rows::SHIFTED_B }>(t) }
             }
 
-            unsafe fn wide<const SHIFTED: bool>(t: &Tile<$elem>) {
+            unsafe fn listed(t: &Tile<$elem>) {
+                unsafe { wide::<{ rows::SHIFTED_A }>(t) }
+            }
+
+            unsafe fn wide<const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     match t.cols.div_ceil(W) {
-                        1 => high::<1, SHIFTED>(t),
-                        2 => high::<2, SHIFTED>(t),
-                        _ => high::<3, SHIFTED>(t),
+                        1 => high::<1, KIND>(t),
+                        2 => high::<2, KIND>(t),
+                        _ => high::<3, KIND>(t),
                     }
                 }
             }
 
-            unsafe fn high<const N: usize, const SHIFTED: bool>(t: &Tile<$elem>) {
+            unsafe fn high<const N: usize, const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     match t.rows {
-                        1 => fixed::<1, N, SHIFTED>(t),
-                        2 => fixed::<2, N, SHIFTED>(t),
-                        3 => fixed::<3, N, SHIFTED>(t),
-                        5 if ROWS > 4 => fixed::<5, N, SHIFTED>(t),
-                        6 if ROWS > 4 => fixed::<6, N, SHIFTED>(t),
-                        7 if ROWS > 4 => fixed::<7, N, SHIFTED>(t),
-                        8 if ROWS > 4 => fixed::<8, N, SHIFTED>(t),
-                        _ => fixed::<4, N, SHIFTED>(t),
+                        1 => fixed::<1, N, KIND>(t),
+                        2 => fixed::<2, N, KIND>(t),
+                        3 => fixed::<3, N, KIND>(t),
+                        5 if ROWS > 4 => fixed::<5, N, KIND>(t),
+                        6 if ROWS > 4 => fixed::<6, N, KIND>(t),
+                        7 if ROWS > 4 => fixed::<7, N, KIND>(t),
+                        8 if ROWS > 4 => fixed::<8, N, KIND>(t),
+                        _ => fixed::<4, N, KIND>(t),
                     }
                 }
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn fixed<const M: usize, const N: usize, const SHIFTED: bool>(t: &Tile<$elem>) {
+            unsafe fn fixed<const M: usize, const N: usize, const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     if t.cols == N * W {
-                        micro::tile::<$lane, M, N, false, SHIFTED>(t)
+                        micro::tile::<$lane, M, N, false, KIND>(t)
                     } else {
-                        micro::tile::<$lane, M, N, true, SHIFTED>(t)
+                        micro::tile::<$lane, M, N, true, KIND>(t)
                     }
                 }
             }
