@@ -361,6 +361,7 @@ impl Channels {
     /// For each of some channels (at most [`SIDE`]) the K sums of the terms of its elements, by the index of the element
     /// and the channel's place among these.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "sums and terms are indexed together, as vectors are")]
     fn sums<T: Float, const K: usize>(
         &self,
         channels: &Range<usize>,

@@ -79,9 +79,9 @@ impl Frame {
     /// Where an element of the kernel, `tap` from the window's first, is in the copy of plane `plane`.
     fn offset(&self, plane: usize, tap: [usize; 3]) -> isize {
         let (mut phase, mut place) = (0, 0);
-        for d in 0..3 {
-            phase = phase * self.stride[d] + tap[d] % self.stride[d];
-            place = place * self.block[d] + tap[d] / self.stride[d];
+        for (d, tap) in tap.into_iter().enumerate() {
+            phase = phase * self.stride[d] + tap % self.stride[d];
+            place = place * self.block[d] + tap / self.stride[d];
         }
         (plane * self.plane() + phase * self.block.iter().product::<usize>() + place) as isize
     }
