@@ -16,6 +16,8 @@ pub enum Kind {
     Memory,
     Attribute,
     NotImplemented,
+    /// A matrix that a decomposition or an equation cannot do with.
+    LinAlg,
     /// An error of the embedding language (a Python exception), carried through the core untouched.
     Foreign(Box<dyn Any + Send>),
 }

@@ -33,6 +33,9 @@ _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
 _Item: TypeAlias = _int | slice | EllipsisType | Tensor | NDArray[Any] | Sequence[Any] | None
 _Index: TypeAlias = _Item | tuple[_Item, ...]
 
+class _LinAlgError(RuntimeError):
+    pass
+
 @final
 class dtype:
     @property

@@ -82,6 +82,7 @@ def stub() -> str:
         "# Operations of `rgrad.special`.\nclass _SpecialFunctions:\n"
         + textwrap.indent("".join(special(groups)), "    "),
         "_special: _SpecialFunctions\n",
+        *(family(groups, prefix, name) for prefix, name in FAMILIES.items()),
         "# Operations.\n" + "".join(functions(groups)),
         f"__all__ = [\n{exported}]\n",
     ]
@@ -91,8 +92,28 @@ def stub() -> str:
 Groups = list[tuple[str, list[Operation]]]
 
 
+# Functions whose names begin so are in submodules of these names.
+FAMILIES = {"linalg_": "_linalg", "fft_": "_fft"}
+
+
+def family(groups: Groups, prefix: str, module: str) -> str:
+    """The functions of one submodule, as a class."""
+    title = f"_{prefix.title().rstrip('_')}Functions"
+    rows = [
+        line
+        for name, rows in groups
+        if name.startswith(prefix)
+        for line in overloads(name, [row for row in rows if row["function"]], decorator="@staticmethod\n", out=True)
+    ]
+    public = module.removeprefix("_")
+    body = textwrap.indent("".join(rows), "    ")
+    return f"# Operations of `rgrad.{public}`.\nclass {title}:\n{body}{module}: {title}\n"
+
+
 def functions(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
+        if name.startswith(tuple(FAMILIES)):
+            continue
         yield from overloads(name, [row for row in rows if row["function"]], out=True)
         if any(row["function"] for row in rows):
             yield from overloads(f"{name}_", [row for row in rows if row["in_place"]])
@@ -237,7 +258,7 @@ def documented(bindings: str, groups: Groups) -> str:
     """The bindings with the module's documentation, the operations as methods, and what the bindings leave out."""
     module = ast.parse(bindings)
     page = Page(bindings)
-    names = {"_nn", "_special"} | {name for name, _ in operation_names(groups, "function")}
+    names = {"_nn", "_special", *FAMILIES.values()} | {name for name, _ in operation_names(groups, "function")}
     methods_of_tensors = {name for name, _ in operation_names(groups, "method")}
     for node in module.body:
         if isinstance(node, ast.ClassDef):

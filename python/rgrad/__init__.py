@@ -42,9 +42,11 @@ if TYPE_CHECKING:
         cuda as cuda,
         distributed as distributed,
         distributions as distributions,
+        fft as fft,
         func,
         graph,
         jit as jit,
+        linalg as linalg,
         mps as mps,
         multiprocessing as multiprocessing,
         nn,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         profiler,
         random as random,
         serialization as serialization,
+        signal as signal,
         special,
         storage as storage,
         testing as testing,
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
         version as version,
         xpu as xpu,
     )
+    from ._lowrank import pca_lowrank as pca_lowrank, svd_lowrank as svd_lowrank
     from ._rgrad import Generator
     from ._settings import *
     from .amp import GradScaler as GradScaler, autocast as autocast
@@ -78,6 +82,7 @@ __all__ = [
     "cfloat",
     "double",
     "enable_grad",
+    "fft",
     "finfo",
     "float",
     "func",
@@ -95,18 +100,22 @@ __all__ = [
     "is_floating_point",
     "is_neg",
     "is_tensor",
+    "linalg",
     "long",
     "manual_seed",
     "nn",
     "no_grad",
     "optim",
     "overrides",
+    "pca_lowrank",
     "profiler",
     "seed",
     "set_grad_enabled",
     "set_rng_state",
     "short",
+    "signal",
     "special",
+    "svd_lowrank",
     "utils",
     "vmap",
 ]
@@ -176,8 +185,10 @@ def is_neg(input: Tensor) -> _bool:
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
-        "": "_C _utils amp backends compiler cuda distributed distributions func graph jit mps multiprocessing nn "
-        "optim overrides profiler random serialization special storage testing types utils version xpu",
+        "": "_C _utils amp backends compiler cuda distributed distributions fft func graph jit linalg mps "
+        "multiprocessing nn optim overrides profiler random serialization signal special storage testing types utils "
+        "version xpu",
+        "_lowrank": "pca_lowrank svd_lowrank",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
         "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled is_storage "
         "is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode "

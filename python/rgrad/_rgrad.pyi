@@ -34,6 +34,10 @@ _Gradients: TypeAlias = Tensor | Sequence[Tensor | None]
 _Item: TypeAlias = _int | slice | EllipsisType | Tensor | NDArray[Any] | Sequence[Any] | None
 _Index: TypeAlias = _Item | tuple[_Item, ...]
 
+class _LinAlgError(RuntimeError):
+    """A matrix is singular, or a decomposition does not exist or was not found."""
+    pass
+
 @final
 class dtype:
     """The element type of a tensor."""
@@ -714,6 +718,12 @@ class Tensor:
         """The smallest integer not below each element."""
     def ceil_(self) -> Self:
         """The smallest integer not below each element."""
+    def cholesky(self, upper: _bool = False) -> Tensor:
+        """`linalg.cholesky` under its old name."""
+    def cholesky_inverse(self, upper: _bool = False) -> Tensor:
+        """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
+    def cholesky_solve(self, L: Tensor, upper: _bool = False) -> Tensor:
+        """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
     def chunk(self, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
         """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
     def clamp(self, min: _Operand | None = None, max: _Operand | None = None) -> Tensor:
@@ -800,6 +810,8 @@ class Tensor:
         """Degrees as radians."""
     def deg2rad_(self) -> Self:
         """Degrees as radians."""
+    def det(self) -> Tensor:
+        """`linalg.det` under its old name."""
     def diag(self, diagonal: _int = 0) -> Tensor:
         """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
     def diag_embed(self, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
@@ -962,6 +974,8 @@ class Tensor:
         """Whether elements of `input` are greater or equal."""
     def ge_(self, other: _Operand) -> Self:
         """Whether elements of `input` are greater or equal."""
+    def geqrf(self) -> _GeqrfResult:
+        """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
     def ger(self, vec2: Tensor) -> Tensor:
         """`outer` under another name."""
     def gt(self, other: _Operand) -> Tensor:
@@ -1046,6 +1060,8 @@ class Tensor:
         """The parts of `input` at the places of a one-dimensional `index` along `dim`."""
     def inner(self, other: Tensor) -> Tensor:
         """The sums of products along the last dimensions of both tensors; numbers multiply."""
+    def inverse(self) -> Tensor:
+        """`linalg.inv` under its old name."""
     def isclose(
         self,
         other: Tensor,
@@ -1066,6 +1082,23 @@ class Tensor:
         """Whether each element is positive infinity."""
     def isreal(self) -> Tensor:
         """Whether the imaginary part of each element is 0: always so for a real tensor."""
+    def istft(
+        self,
+        n_fft: _int,
+        hop_length: _int | None = None,
+        win_length: _int | None = None,
+        window: Tensor | None = None,
+        center: _bool = True,
+        normalized: _bool = False,
+        onesided: _bool | None = None,
+        length: _int | None = None,
+        return_complex: _bool = False,
+    ) -> Tensor:
+        """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
+
+        `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
+        D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
+        """
     def kron(self, other: Tensor) -> Tensor:
         """The Kronecker product: each element of `input` times all of `other`."""
     def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _KthvalueResult:
@@ -1110,6 +1143,8 @@ class Tensor:
         """`log2(2^input + 2^other)` without overflow."""
     def logcumsumexp(self, dim: _int) -> Tensor:
         """`log(cumsum(exp(x)))` along `dim`, without overflow."""
+    def logdet(self) -> Tensor:
+        """The logarithm of each determinant; NaN for real matrices with a negative one."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether neither element is 0."""
     def logical_and_(self, other: Tensor) -> Self:
@@ -1140,6 +1175,10 @@ class Tensor:
         """Whether elements of `input` are less."""
     def lt_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less."""
+    def lu(self, pivot: _bool = True) -> _LuResult:
+        """`linalg.lu_factor`, which does not mind pivots of zero."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+        """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
     def masked_fill(self, mask: Tensor, value: _Operand) -> Tensor:
         """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
     def masked_fill_(self, mask: Tensor, value: _Operand) -> Self:
@@ -1154,6 +1193,10 @@ class Tensor:
         """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
         dimensions are batches and broadcast.
         """
+    def matrix_exp(self) -> Tensor:
+        """`linalg.matrix_exp` under its old name."""
+    def matrix_power(self, n: _int) -> Tensor:
+        """`linalg.matrix_power` under its old name."""
     @overload
     def max(self) -> Tensor:
         """The largest element; equal ones share its gradient."""
@@ -1302,6 +1345,12 @@ class Tensor:
         dtype: _DType | None = None,
     ) -> Tensor:
         """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
+    def orgqr(self, input2: Tensor) -> Tensor:
+        """`linalg.householder_product` under its old name."""
+    def ormqr(self, tau: Tensor, other: Tensor, left: _bool = True, transpose: _bool = False) -> Tensor:
+        """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
+        which without `left` is the left factor.
+        """
     def outer(self, vec2: Tensor) -> Tensor:
         """The product of each element of one vector with each of another."""
     @overload
@@ -1309,6 +1358,8 @@ class Tensor:
         """The dimensions in another order."""
     @overload
     def permute(self, *dims: _int) -> Tensor: ...
+    def pinverse(self, rcond: _Operand = 1e-15) -> Tensor:
+        """`linalg.pinv` under its old name."""
     def polygamma(self, n: _int) -> Tensor:
         """The `n`-th derivative of `digamma`."""
     def polygamma_(self, n: _int) -> Self:
@@ -1346,6 +1397,8 @@ class Tensor:
     def put_(self, index: Tensor, source: Tensor, accumulate: _bool = False) -> Self:
         """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
         """
+    def qr(self, some: _bool = True) -> _QrResult:
+        """`linalg.qr` under its old name; without `some`, mode 'complete'."""
     @overload
     def quantile(
         self,
@@ -1542,6 +1595,8 @@ class Tensor:
         step: _int = 1,
     ) -> Tensor:
         """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
+    def slogdet(self) -> _SlogdetResult:
+        """`linalg.slogdet` under its old name."""
     def softmax(self, dim: _int, dtype: _DType | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @overload
@@ -1605,6 +1660,27 @@ class Tensor:
         """The standard deviation over some dimensions (all if `dim` is `None`): the square root of the variance."""
     @overload
     def std(self, *dim: _int, correction: _Operand | None = None, keepdim: _bool = False) -> Tensor: ...
+    def stft(
+        self,
+        n_fft: _int,
+        hop_length: _int | None = None,
+        win_length: _int | None = None,
+        window: Tensor | None = None,
+        center: _bool = True,
+        pad_mode: str = 'reflect',
+        normalized: _bool = False,
+        onesided: _bool | None = None,
+        return_complex: _bool | None = None,
+        align_to_window: _bool | None = None,
+    ) -> Tensor:
+        """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
+        window.
+
+        `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
+        frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
+        padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
+        J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
+        """
     @overload
     def sub(self, other: _Operand) -> Tensor:
         """Difference of two tensors or numbers, element by element."""
@@ -1628,6 +1704,10 @@ class Tensor:
         """The sum over those dimensions that broadcasting from `size` to the tensor's size would add or stretch."""
     @overload
     def sum_to_size(self, *size: _int) -> Tensor: ...
+    def svd(self, some: _bool = True, compute_uv: _bool = True) -> _SvdResult:
+        """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
+        zeros for `U` and `V` without `compute_uv`.
+        """
     def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
         """`transpose` under numpy's name."""
     def swapaxes_(self, axis0: _int, axis1: _int) -> Self:
@@ -1679,6 +1759,14 @@ class Tensor:
         """Two dimensions exchanged."""
     def transpose_(self, dim0: _int, dim1: _int) -> Self:
         """`transpose` in place, which changes how the memory is seen."""
+    def triangular_solve(
+        self,
+        A: Tensor,
+        upper: _bool = True,
+        transpose: _bool = False,
+        unitriangular: _bool = False,
+    ) -> _TriangularSolveResult:
+        """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
     def tril(self, diagonal: _int = 0) -> Tensor:
         """The elements of matrices on and below a diagonal, the others 0."""
     def tril_(self, diagonal: _int = 0) -> Self:
@@ -2570,6 +2658,26 @@ class _FractionalMaxPool2DWithIndicesResult(NamedTuple):
 class _FractionalMaxPool3DWithIndicesResult(NamedTuple):
     out: Tensor
     indices: Tensor
+class _LinalgEighResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgLuResult(NamedTuple):
+    L: Tensor
+    U: Tensor
+    pivots: Tensor
+class _LinalgSlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class _LinalgSolveResult(NamedTuple):
+    result: Tensor
+    info: Tensor
+class _LinalgSvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+class _LuUnpackResult(NamedTuple):
+    L: Tensor
+    U: Tensor
 class _AdaptiveMaxPool1DResult(NamedTuple):
     out: Tensor
     indices: Tensor
@@ -2591,12 +2699,63 @@ class _CumminResult(NamedTuple):
 class _FrexpResult(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
+class _GeqrfResult(NamedTuple):
+    a: Tensor
+    tau: Tensor
 class _GruResult(NamedTuple):
     output: Tensor
     hy: Tensor
 class _KthvalueResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _LinalgCholeskyExResult(NamedTuple):
+    L: Tensor
+    info: Tensor
+class _LinalgEigResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgEighResult(NamedTuple):
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+class _LinalgInvExResult(NamedTuple):
+    inverse: Tensor
+    info: Tensor
+class _LinalgLdlFactorResult(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+class _LinalgLdlFactorExResult(NamedTuple):
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+class _LinalgLstsqResult(NamedTuple):
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+class _LinalgLuResult(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
+class _LinalgLuFactorResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class _LinalgLuFactorExResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+class _LinalgQrResult(NamedTuple):
+    Q: Tensor
+    R: Tensor
+class _LinalgSlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+class _LinalgSolveExResult(NamedTuple):
+    result: Tensor
+    info: Tensor
+class _LinalgSvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
 class _LstmResult(NamedTuple):
     output: Tensor
     hy: Tensor
@@ -2604,6 +2763,13 @@ class _LstmResult(NamedTuple):
 class _LstmCellResult(NamedTuple):
     hy: Tensor
     cy: Tensor
+class _LuResult(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+class _LuUnpackResult(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
 class _MaxResult(NamedTuple):
     values: Tensor
     indices: Tensor
@@ -2640,18 +2806,31 @@ class _NativeLayerNormResult(NamedTuple):
     out: Tensor
     mean: Tensor
     rstd: Tensor
+class _QrResult(NamedTuple):
+    Q: Tensor
+    R: Tensor
 class _RnnReluResult(NamedTuple):
     output: Tensor
     hy: Tensor
 class _RnnTanhResult(NamedTuple):
     output: Tensor
     hy: Tensor
+class _SlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
 class _SortResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _SvdResult(NamedTuple):
+    U: Tensor
+    S: Tensor
+    V: Tensor
 class _TopkResult(NamedTuple):
     values: Tensor
     indices: Tensor
+class _TriangularSolveResult(NamedTuple):
+    solution: Tensor
+    cloned_coefficient: Tensor
 
 # Operations of `rgrad.nn.functional`.
 class _Functional:
@@ -3799,6 +3978,522 @@ class _SpecialFunctions:
 
 _special: _SpecialFunctions
 
+# Operations of `rgrad.linalg`.
+class _LinalgFunctions:
+    @staticmethod
+    def linalg_cholesky(input: Tensor, *, upper: _bool = False, out: Tensor | None = None) -> Tensor:
+        """The lower factor `L` of `A = L L^H`, or with `upper` the factor `U` of `A = U^H U`.
+
+        Raises `LinAlgError` if a matrix is not positive definite.
+        """
+    @staticmethod
+    def linalg_cholesky_ex(
+        input: Tensor,
+        *,
+        upper: _bool = False,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgCholeskyExResult:
+        """The Cholesky factor, and 0 or the order of the first leading minor that is not positive definite.
+
+        `L` has size `(*, n, n)`, `info` `(*)`. Only one triangle of `input` is read.
+        """
+    @overload
+    @staticmethod
+    def linalg_cond(input: Tensor, p: str, *, out: Tensor | None = None) -> Tensor:
+        """The condition number in the norm 'fro' or 'nuc'."""
+    @overload
+    @staticmethod
+    def linalg_cond(input: Tensor, p: _Operand | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The condition number in the 2-norm, or for `p` -2 its reciprocal; for another `p` the product of the norms of
+        the matrix and its inverse, infinite for a singular one.
+        """
+    @staticmethod
+    def linalg_det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The determinant of each matrix."""
+    @staticmethod
+    def linalg_eig(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgEigResult:
+        """Eigenvalues and eigenvectors of any square matrices, complex. The vectors are the columns of `eigenvectors`.
+        """
+    @staticmethod
+    def linalg_eigh(input: Tensor, UPLO: str = 'L', *, out: tuple[Tensor, ...] | None = None) -> _LinalgEighResult:
+        """Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices, of which one triangle is read:
+        `UPLO` is 'L' or 'U'. The vectors are the columns of `eigenvectors`.
+        """
+    @staticmethod
+    def linalg_eigvals(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The eigenvalues of any square matrices, complex."""
+    @staticmethod
+    def linalg_eigvalsh(input: Tensor, UPLO: str = 'L', *, out: Tensor | None = None) -> Tensor:
+        """The eigenvalues of symmetric or Hermitian matrices, ascending."""
+    @staticmethod
+    def linalg_householder_product(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The first columns of the product of reflections `I - tau_i v_i v_i^H`, whose vectors `input` has below its
+        diagonal.
+
+        `input` has size `(*, m, n)`, `tau` `(*, k)` with `k <= n <= m`; the result is as large as `input`.
+        """
+    @staticmethod
+    def linalg_inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of each matrix. Raises `LinAlgError` if one is singular."""
+    @staticmethod
+    def linalg_inv_ex(
+        A: Tensor,
+        *,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgInvExResult:
+        """The inverse, and 0 or the number of the first pivot that is zero."""
+    @staticmethod
+    def linalg_ldl_factor(
+        input: Tensor,
+        *,
+        hermitian: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLdlFactorResult:
+        """`linalg_ldl_factor_ex` that raises `LinAlgError` for a pivot of zero."""
+    @staticmethod
+    def linalg_ldl_factor_ex(
+        input: Tensor,
+        *,
+        hermitian: _bool = False,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLdlFactorExResult:
+        """`L` and the block diagonal `D` of `A = L D L^T` (`hermitian`: `L D L^H`) in one matrix, the exchanges as
+        LAPACK counts them, and 0 or the number of the first pivot that is zero.
+        """
+    @staticmethod
+    def linalg_ldl_solve(
+        LD: Tensor,
+        pivots: Tensor,
+        B: Tensor,
+        *,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` from the factors of `A` that `ldl_factor` gives. Not differentiable."""
+    @staticmethod
+    def linalg_lstsq(
+        input: Tensor,
+        b: Tensor,
+        rcond: _Operand | None = None,
+        *,
+        driver: str | None = None,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLstsqResult:
+        """The `X` of least norm among those with the least `norm(A X - B)`.
+
+        Besides the solution come the residuals (empty unless `A` has more rows than columns and full rank), the rank
+        and the singular values of `A` (each empty unless `driver` finds it: 'gelsd' and 'gelss' both, 'gelsy' the
+        rank, 'gels' none).
+        """
+    @staticmethod
+    def linalg_lu(A: Tensor, *, pivot: _bool = True, out: tuple[Tensor, ...] | None = None) -> _LinalgLuResult:
+        """The permutation and the triangular factors of `A = P L U`; without `pivot` no rows are exchanged, and `P` is
+        empty.
+        """
+    @staticmethod
+    def linalg_lu_factor(
+        A: Tensor,
+        *,
+        pivot: _bool = True,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLuFactorResult:
+        """`L` and `U` in one matrix, and the row exchanges. Raises `RuntimeError` if a pivot is zero."""
+    @staticmethod
+    def linalg_lu_factor_ex(
+        A: Tensor,
+        *,
+        pivot: _bool = True,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgLuFactorExResult:
+        """`L` and `U` in one matrix, the row exchanges, and 0 or the number of the first pivot that is zero.
+
+        `pivots` has size `(*, min(m, n))`: row `i` was exchanged with row `pivots[i]`, counted from 1.
+        """
+    @staticmethod
+    def linalg_lu_solve(
+        LU: Tensor,
+        pivots: Tensor,
+        B: Tensor,
+        *,
+        left: _bool = True,
+        adjoint: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` (without `left`, `X A = B`; with `adjoint`, for `A^H`) from the factors of `A`."""
+    @staticmethod
+    def linalg_matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """`matmul` under the name that it has in `rgrad.linalg`."""
+    @staticmethod
+    def linalg_matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        """The exponential of each square matrix, `sum(A^k / k!)`."""
+    @overload
+    @staticmethod
+    def linalg_matrix_norm(
+        input: Tensor,
+        ord: str = 'fro',
+        dim: _Size = [-2, -1],
+        keepdim: _bool = False,
+        *,
+        dtype: _DType | None = None,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The norm of order `ord` of the matrices in two dimensions: 'fro', the root of the sum of squares, or 'nuc',
+        the sum of singular values.
+        """
+    @overload
+    @staticmethod
+    def linalg_matrix_norm(
+        input: Tensor,
+        ord: _Operand,
+        dim: _Size = [-2, -1],
+        keepdim: _bool = False,
+        *,
+        dtype: _DType | None = None,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The norm of order `ord` of the matrices in two dimensions: the largest (for a negative `ord`, the smallest)
+        singular value for 2, sum of absolute values of a column for 1, of a row for infinity.
+        """
+    @staticmethod
+    def linalg_matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
+        """The matrix to the power `n`; for a negative one, of its inverse."""
+    @overload
+    @staticmethod
+    def linalg_matrix_rank(
+        input: Tensor,
+        tol: _Operand,
+        hermitian: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`linalg.matrix_rank` with `atol` under its old name."""
+    @overload
+    @staticmethod
+    def linalg_matrix_rank(
+        input: Tensor,
+        *,
+        atol: _Operand | None = None,
+        rtol: _Operand | None = None,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """How many singular values (with `hermitian`, absolute eigenvalues) are above the tolerance of `linalg.pinv`.
+        """
+    @staticmethod
+    def linalg_multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+        """The product of several matrices, in the order of least multiplications. The first and the last may be
+        vectors.
+        """
+    @overload
+    @staticmethod
+    def linalg_pinv(
+        input: Tensor,
+        rcond: _Operand,
+        hermitian: _bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`linalg.pinv` with `rtol` under its old name."""
+    @overload
+    @staticmethod
+    def linalg_pinv(
+        input: Tensor,
+        *,
+        atol: _Operand | None = None,
+        rtol: _Operand | None = None,
+        hermitian: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The Moore-Penrose inverse: singular values up to the larger of `atol` and `rtol` times the largest one count
+        as zero. With `hermitian` the matrices are taken for Hermitian, and only a triangle is read.
+
+        By default `atol` is 0, and `rtol` the larger extent of the matrix times the type's epsilon (0 with an
+        `atol`).
+        """
+    @staticmethod
+    def linalg_qr(A: Tensor, mode: str = 'reduced', *, out: tuple[Tensor, ...] | None = None) -> _LinalgQrResult:
+        """The factors of `A = Q R`: orthonormal columns and an upper triangle.
+
+        `mode` is 'reduced' (`Q` of size `(*, m, k)` with `k = min(m, n)`), 'complete' (`(*, m, m)`), or 'r' for `R`
+        alone.
+        """
+    @staticmethod
+    def linalg_slogdet(A: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _LinalgSlogdetResult:
+        """The sign (for complex matrices, the direction) of each determinant, and the logarithm of its absolute value.
+        """
+    @staticmethod
+    def linalg_solve(A: Tensor, B: Tensor, *, left: _bool = True, out: Tensor | None = None) -> Tensor:
+        """The solution of `A X = B` (without `left`, `X A = B`).
+
+        `A` has size `(*, n, n)`, `B` `(*, n, k)`, or `(n,)` or the size of `A` without its last dimension, for
+        vectors; batches broadcast. Raises `LinAlgError` if a matrix is singular.
+        """
+    @staticmethod
+    def linalg_solve_ex(
+        A: Tensor,
+        B: Tensor,
+        *,
+        left: _bool = True,
+        check_errors: _bool = False,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgSolveExResult:
+        """The solution of `A X = B` (without `left`, `X A = B`), and 0 or the number of the first pivot that is zero.
+        """
+    @staticmethod
+    def linalg_solve_triangular(
+        input: Tensor,
+        B: Tensor,
+        *,
+        upper: _bool,
+        left: _bool = True,
+        unitriangular: _bool = False,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """Solves `A X = B` (without `left`, `X A = B`), reading the upper or the lower triangle of `A`; with
+        `unitriangular` its diagonal is taken for ones.
+
+        `input`, which is `A`, has size `(*, n, n)`, `B` `(*, n, k)` or `(*, k, n)`; batches broadcast.
+        """
+    @staticmethod
+    def linalg_svd(
+        A: Tensor,
+        full_matrices: _bool = True,
+        *,
+        driver: str | None = None,
+        out: tuple[Tensor, ...] | None = None,
+    ) -> _LinalgSvdResult:
+        """The factors of `A = U diag(S) Vh`, with singular values in descending order.
+
+        `U` has size `(*, m, m)` and `Vh` `(*, n, n)`; without `full_matrices` `(*, m, k)` and `(*, k, n)`, for
+        `k = min(m, n)`. Raises `LinAlgError` for elements that are not finite.
+        """
+    @staticmethod
+    def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
+        """The singular values, in descending order."""
+    @staticmethod
+    def linalg_tensorinv(input: Tensor, ind: _int = 2, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of a tensor seen as a linear map from its last dimensions to the first `ind` ones."""
+    @staticmethod
+    def linalg_tensorsolve(
+        input: Tensor,
+        other: Tensor,
+        dims: _Size | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The solution `X` of `tensordot(A, X, X.ndim) = B`, after moving the dimensions `dims` of `A` to its end."""
+    @staticmethod
+    def linalg_vander(x: Tensor, *, N: _int | None = None, out: Tensor | None = None) -> Tensor:
+        """The matrices whose columns are the powers 0 to `N - 1` of the elements of vectors; `N` is by default their
+        length.
+        """
+    @staticmethod
+    def linalg_vecdot(x: Tensor, y: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+        """The sums of the products of the conjugates of `x` and the elements of `y` along `dim`; both broadcast."""
+_linalg: _LinalgFunctions
+
+# Operations of `rgrad.fft`.
+class _FftFunctions:
+    @staticmethod
+    def fft_fft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The discrete Fourier transform along `dim`, of the input trimmed or filled with zeros to `n` elements.
+
+        `norm` says where to divide by `n`: 'backward' (the default) in the inverse, 'forward' here, 'ortho' by the
+        square root in both.
+        """
+    @staticmethod
+    def fft_fft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`fft` along several dimensions."""
+    @staticmethod
+    def fft_fftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`fft` along several dimensions."""
+    @staticmethod
+    def fft_fftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The elements of a transform in another order: that of frequency 0 in the middle. `dim` is by default all
+        dimensions.
+        """
+    @staticmethod
+    def fft_hfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transform, which is real, of numbers of which the second half are conjugates of the first half, the
+        input.
+        """
+    @staticmethod
+    def fft_hfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`hfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_hfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`hfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_ifft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `fft`."""
+    @staticmethod
+    def fft_ifft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`ifft` along several dimensions."""
+    @staticmethod
+    def fft_ifftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`ifft` along several dimensions."""
+    @staticmethod
+    def fft_ifftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+        """The inverse of `fftshift`."""
+    @staticmethod
+    def fft_ihfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft`."""
+    @staticmethod
+    def fft_ihfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft` over several dimensions."""
+    @staticmethod
+    def fft_ihfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `hfft` over several dimensions."""
+    @staticmethod
+    def fft_irfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft`: `n` real numbers, by default `2 * (size - 1)`."""
+    @staticmethod
+    def fft_irfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft` over several dimensions."""
+    @staticmethod
+    def fft_irfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The inverse of `rfft` over several dimensions."""
+    @staticmethod
+    def fft_rfft(
+        input: Tensor,
+        n: _int | None = None,
+        dim: _int = - 1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """The transform of real numbers: its first `n // 2 + 1` elements, of which the others are conjugates."""
+    @staticmethod
+    def fft_rfft2(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size = [- 2, - 1],
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`rfft` along the last of several dimensions, and `fft` along the others."""
+    @staticmethod
+    def fft_rfftn(
+        input: Tensor,
+        s: _Size | None = None,
+        dim: _Size | None = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        """`rfft` along the last of several dimensions, and `fft` along the others."""
+_fft: _FftFunctions
+
 # Operations.
 def _nonzero_columns(input: Tensor) -> tuple[Tensor, ...]:
     """The coordinates of the elements that are not 0, a vector for each dimension."""
@@ -4228,6 +4923,12 @@ def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -
 
     X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
     """
+def cholesky(input: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.cholesky` under its old name."""
+def cholesky_inverse(L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The inverse of `L L^H` (with `upper`, `U^H U`), of which the factor is given."""
+def cholesky_solve(input: Tensor, L: Tensor, upper: _bool = False, *, out: Tensor | None = None) -> Tensor:
+    """Solves `A X = B` for `A = L L^H` (with `upper`, `U^H U`), of which the factor is given; batches broadcast."""
 def chunk(input: Tensor, chunks: _int, dim: _int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal length along `dim`; the last one may be shorter."""
 def clamp(
@@ -4527,6 +5228,8 @@ def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees as radians."""
 def deg2rad_(input: Tensor) -> Tensor:
     """Degrees as radians."""
+def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.det` under its old name."""
 def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
 def diag_embed(
@@ -4756,6 +5459,8 @@ def ge(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are greater or equal."""
 def ge_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are greater or equal."""
+def geqrf(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _GeqrfResult:
+    """`R`, below its diagonal the vectors of the reflections whose product is `Q`, and their factors `tau`."""
 def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`outer` under another name."""
 def group_norm(
@@ -4967,6 +5672,8 @@ def instance_norm(
     out: Tensor | None = None,
 ) -> Tensor:
     """`instance_norm` for any number of elements, with its arguments in another order."""
+def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.inv` under its old name."""
 def isclose(
     input: Tensor,
     other: Tensor,
@@ -5019,6 +5726,25 @@ def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is positive infinity."""
 def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether the imaginary part of each element is 0: always so for a real tensor."""
+def istft(
+    input: Tensor,
+    n_fft: _int,
+    hop_length: _int | None = None,
+    win_length: _int | None = None,
+    window: Tensor | None = None,
+    center: _bool = True,
+    normalized: _bool = False,
+    onesided: _bool | None = None,
+    length: _int | None = None,
+    return_complex: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
+
+    `input` has size `(*, frequencies, pieces)`, complex. `length` trims the result or fills it with zeros.
+    D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform" (1984).
+    """
 def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The Kronecker product: each element of `input` times all of `other`."""
 def kthvalue(
@@ -5085,6 +5811,8 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
     """`log2(2^input + 2^other)` without overflow."""
 def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
     """`log(cumsum(exp(x)))` along `dim`, without overflow."""
+def logdet(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The logarithm of each determinant; NaN for real matrices with a negative one."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
 def logical_and_(input: Tensor, other: Tensor) -> Tensor:
@@ -5162,6 +5890,19 @@ def lt(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Whether elements of `input` are less."""
 def lt_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less."""
+def lu(input: Tensor, pivot: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _LuResult:
+    """`linalg.lu_factor`, which does not mind pivots of zero."""
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Solves `A X = b` from the factors of `A`: `linalg.lu_solve` in an old order of arguments."""
+def lu_unpack(
+    LU_data: Tensor,
+    LU_pivots: Tensor,
+    unpack_data: _bool = True,
+    unpack_pivots: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _LuUnpackResult:
+    """`P`, `L` and `U` from what `lu_factor` gives; empty tensors for what is not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
@@ -5176,6 +5917,10 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
     dimensions are batches and broadcast.
     """
+def matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.matrix_exp` under its old name."""
+def matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.matrix_power` under its old name."""
 @overload
 def max(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The largest element; equal ones share its gradient."""
@@ -5472,6 +6217,20 @@ def norm(
     out: Tensor | None = None,
 ) -> Tensor:
     """The norm of order `p` over some dimensions (all if `dim` is `None`)."""
+def orgqr(input: Tensor, input2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.householder_product` under its old name."""
+def ormqr(
+    input: Tensor,
+    tau: Tensor,
+    other: Tensor,
+    left: _bool = True,
+    transpose: _bool = False,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The product of the matrix `Q` that reflections come to (with `transpose`, of its adjoint) and another matrix,
+    which without `left` is the left factor.
+    """
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of each element of one vector with each of another."""
 def pairwise_distance(
@@ -5491,6 +6250,8 @@ def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
+def pinverse(input: Tensor, rcond: _Operand = 1e-15, *, out: Tensor | None = None) -> Tensor:
+    """`linalg.pinv` under its old name."""
 def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
     """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
     r)`.
@@ -5553,6 +6314,8 @@ def put(
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
     """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
     """
+def qr(input: Tensor, some: _bool = True, *, out: tuple[Tensor, ...] | None = None) -> _QrResult:
+    """`linalg.qr` under its old name; without `some`, mode 'complete'."""
 @overload
 def quantile(
     input: Tensor,
@@ -5910,6 +6673,8 @@ def slice_scatter(
     out: Tensor | None = None,
 ) -> Tensor:
     """`input` with `src` from `start` to `end` along `dim`, at each `step`-th place."""
+def slogdet(input: Tensor, *, out: tuple[Tensor, ...] | None = None) -> _SlogdetResult:
+    """`linalg.slogdet` under its old name."""
 def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
     """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
 @overload
@@ -6022,6 +6787,29 @@ def std_mean(
     keepdim: _bool = False,
 ) -> tuple[Tensor, ...]:
     """The standard deviation and the mean over some dimensions (all if `dim` is `None`)."""
+def stft(
+    input: Tensor,
+    n_fft: _int,
+    hop_length: _int | None = None,
+    win_length: _int | None = None,
+    window: Tensor | None = None,
+    center: _bool = True,
+    pad_mode: str = 'reflect',
+    normalized: _bool = False,
+    onesided: _bool | None = None,
+    return_complex: _bool | None = None,
+    align_to_window: _bool | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
+    window.
+
+    `input` has size `(length,)` or `(batch, length)`; the result is `(*, frequencies, pieces)`, with `n_fft`
+    frequencies or, `onesided`, `n_fft // 2 + 1`, the default for real signals. With `center` the signal is
+    padded by `n_fft // 2` samples on both sides. `hop_length` is by default `n_fft // 4`, `win_length` `n_fft`.
+    J. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier transform" (1977).
+    """
 @overload
 def sub(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Difference of two tensors or numbers, element by element."""
@@ -6047,6 +6835,16 @@ def sum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions."""
+def svd(
+    input: Tensor,
+    some: _bool = True,
+    compute_uv: _bool = True,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _SvdResult:
+    """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
+    zeros for `U` and `V` without `compute_uv`.
+    """
 def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
     """`transpose` under numpy's name."""
 def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
@@ -6128,6 +6926,16 @@ def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) ->
 @overload
 def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
     """`trapezoid` under numpy's older name."""
+def triangular_solve(
+    b: Tensor,
+    A: Tensor,
+    upper: _bool = True,
+    transpose: _bool = False,
+    unitriangular: _bool = False,
+    *,
+    out: tuple[Tensor, ...] | None = None,
+) -> _TriangularSolveResult:
+    """Solves `A X = b` for a triangular `A`, and gives `A` again. The old form of `linalg.solve_triangular`."""
 def tril(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """The elements of matrices on and below a diagonal, the others 0."""
 def tril_(input: Tensor, diagonal: _int = 0) -> Tensor:
@@ -6497,6 +7305,9 @@ __all__ = [
     "celu_",
     "chain_matmul",
     "channel_shuffle",
+    "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "chunk",
     "clamp",
     "clamp_",
@@ -6547,6 +7358,7 @@ __all__ = [
     "default_generator",
     "deg2rad",
     "deg2rad_",
+    "det",
     "device",
     "diag",
     "diag_embed",
@@ -6622,6 +7434,7 @@ __all__ = [
     "gcd_",
     "ge",
     "ge_",
+    "geqrf",
     "ger",
     "get_default_dtype",
     "get_num_threads",
@@ -6670,6 +7483,7 @@ __all__ = [
     "int32",
     "int64",
     "int8",
+    "inverse",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "is_nonzero",
@@ -6682,6 +7496,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "istft",
     "kaiser_window",
     "kron",
     "kthvalue",
@@ -6711,6 +7526,7 @@ __all__ = [
     "logaddexp",
     "logaddexp2",
     "logcumsumexp",
+    "logdet",
     "logical_and",
     "logical_and_",
     "logical_not",
@@ -6727,12 +7543,17 @@ __all__ = [
     "lstm_cell",
     "lt",
     "lt_",
+    "lu",
+    "lu_solve",
+    "lu_unpack",
     "masked_fill",
     "masked_fill_",
     "masked_scatter",
     "masked_scatter_",
     "masked_select",
     "matmul",
+    "matrix_exp",
+    "matrix_power",
     "max",
     "max_pool1d",
     "max_pool1d_with_indices",
@@ -6784,10 +7605,13 @@ __all__ = [
     "numel",
     "ones",
     "ones_like",
+    "orgqr",
+    "ormqr",
     "outer",
     "pairwise_distance",
     "pdist",
     "permute",
+    "pinverse",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson",
@@ -6802,6 +7626,7 @@ __all__ = [
     "promote_types",
     "put",
     "put_",
+    "qr",
     "quantile",
     "rad2deg",
     "rad2deg_",
@@ -6872,6 +7697,7 @@ __all__ = [
     "sinh",
     "sinh_",
     "slice_scatter",
+    "slogdet",
     "softmax",
     "sort",
     "split",
@@ -6885,11 +7711,13 @@ __all__ = [
     "stack",
     "std",
     "std_mean",
+    "stft",
     "sub",
     "sub_",
     "subtract",
     "subtract_",
     "sum",
+    "svd",
     "swapaxes",
     "swapaxes_",
     "swapdims",
@@ -6913,6 +7741,7 @@ __all__ = [
     "transpose_",
     "trapezoid",
     "trapz",
+    "triangular_solve",
     "tril",
     "tril_",
     "tril_indices",

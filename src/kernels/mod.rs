@@ -11,6 +11,7 @@ pub mod fill;
 pub mod flip;
 pub mod functions;
 pub mod index;
+pub mod linalg;
 pub mod lines;
 pub mod map;
 pub mod matmul;

@@ -25,12 +25,14 @@
 //! A rule names the argument that it gives the gradient of, and in parentheses what it reads: `g`, the incoming
 //! gradient; parameters; results (`out`, or the names of a tuple); and `ctx`, the [`Backward`](crate::op::Backward)
 //! itself. What is read is what is saved, and only if the gradient is needed. `derivative none;` and
-//! `derivative composite;` are the other two words; a block without one of the three does not compile.
+//! `derivative composite;` are two other words, and `derivative missing "Node";` says that nobody has written it; a block
+//! without one of these does not compile.
 //!
 //! Before the derivative a line may say how the operation runs for a batch of examples at once ([`Batching`]):
 //! `batch dims(dim);` if the parameter `dim` numbers dimensions of the first tensor, likewise `inserted`, `over` and
 //! `together`; `batch aligned;` for an elementwise operation; `batch refused("why");`; or `batch by(|b| …);` with an
-//! expression for the result, where `b` is the [`Batched`] call: arguments with the batch as their first dimension.
+//! expression for the result, where `b` is the [`Batched`] call: arguments with the batch as their first dimension;
+//! `batch rule(path);` if several operations share a function of it.
 //!
 //! [`Batching`]: crate::op::Batching
 //! [`Batched`]: crate::op::Batched
@@ -198,11 +200,15 @@ macro_rules! op {
     (@statics $nameless:ident $node:literal $($rest:tt)*) => {
         static OP: $crate::op::Op = $crate::op::Op { node: $node, ..$nameless };
     };
+    (@statics $nameless:ident missing $node:literal;) => {
+        static OP: $crate::op::Op = $crate::op::Op { node: $node, ..$nameless };
+    };
     (@statics $nameless:ident $($rest:tt)*) => {
         static OP: $crate::op::Op = $nameless;
     };
 
     (@derivative $rust:ident none;) => { $crate::op::Derivative::None };
+    (@derivative $rust:ident missing $node:literal;) => { $crate::op::Derivative::Missing };
     (@derivative $rust:ident composite;) => { $crate::op::Derivative::Composite };
     (@derivative $rust:ident $node:literal $(/ $for_numbers:literal)? $jvp:ident {
         $($argument:tt ($($variable:ident),*) => $vjp:expr;)*
@@ -236,6 +242,7 @@ macro_rules! op {
             rule
         })
     };
+    (@batch $rust:ident $ret:tt rule ($rule:path)) => { $crate::op::Batching::Rule($rule) };
     (@batch $rust:ident $ret:tt dims ($($which:ident),*)) => {
         $crate::op::Batching::Dims($crate::op!(@parameters $rust $($which),*))
     };

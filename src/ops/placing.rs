@@ -404,10 +404,6 @@ fn joined_by_name(name: &str) -> Result<Reduce> {
     }
 }
 
-fn missing(ctx: &Backward) -> Result<Tensor> {
-    bail!(NotImplemented, "{} with reduce=: its derivative is not implemented; use scatter_reduce", ctx.op.name)
-}
-
 op! {
     /// `input` with `src` added to it, or multiplied by it, at the places of `index` along `dim`.
     fn scatter_joined as "scatter" / "reduce" (input: Tensor, dim: i64, index: Tensor, src: Tensor; reduce: String) -> Tensor,
@@ -423,10 +419,7 @@ op! {
         joined("scatter", &input.detach(), d, index, &src.detach(), reduce, true)
     }
     batch together(dim);
-    derivative "NotImplemented" ByVjp {
-        input(ctx) => missing(ctx);
-        src(ctx) => missing(ctx);
-    }
+    derivative missing "NotImplemented";
 }
 
 op! {
@@ -439,9 +432,7 @@ op! {
         scatter_joined(&input.detach(), dim, index, &src, reduce)
     }
     batch together(dim);
-    derivative "NotImplemented" ByVjp {
-        input(ctx) => missing(ctx);
-    }
+    derivative missing "NotImplemented";
 }
 
 op! {

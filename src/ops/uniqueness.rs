@@ -4,7 +4,6 @@ use crate::DType;
 use crate::error::Result;
 use crate::kernels::index::offsets;
 use crate::kernels::sort::{Packed, sort_packed, wide};
-use crate::op::Backward;
 use crate::ops::gathering::index_select;
 use crate::ops::views;
 use crate::shape::wrap_dim;
@@ -96,20 +95,13 @@ fn as_asked([values, groups, counts]: [Tensor; 3], inverse: bool, count: bool) -
     Ok(vec![values, if inverse { groups } else { nothing.clone() }, if count { counts } else { nothing }])
 }
 
-/// Which elements are equal does not change continuously.
-fn missing(ctx: &Backward) -> Result<Tensor> {
-    bail!(NotImplemented, "{}: its derivative is not implemented", ctx.op.name)
-}
-
 op! {
     /// The elements each once in ascending order, the group of each element, and how many there are in each.
     fn unique_elements as "_unique_elements" (
         input: Tensor, sorted: bool = true, return_inverse: bool = false, return_counts: bool = false
     ) -> List, FUNCTION;
     value { as_asked(unique_parts(input, None, false)?, return_inverse, return_counts) }
-    derivative "Unique2Backward0" ByVjp {
-        input(ctx) => missing(ctx);
-    }
+    derivative missing "Unique2Backward0";
 }
 
 op! {
@@ -118,9 +110,7 @@ op! {
         input: Tensor, dim: i64, sorted: bool = true, return_inverse: bool = false, return_counts: bool = false
     ) -> List, FUNCTION;
     value { as_asked(unique_parts(input, Some(dim), false)?, return_inverse, return_counts) }
-    derivative "UniqueDimBackward0" ByVjp {
-        input(ctx) => missing(ctx);
-    }
+    derivative missing "UniqueDimBackward0";
 }
 
 op! {
@@ -129,7 +119,5 @@ op! {
         input: Tensor, return_inverse: bool = false, return_counts: bool = false, dim: Option<i64> = None
     ) -> List, FUNCTION;
     value { as_asked(unique_parts(input, dim, true)?, return_inverse, return_counts) }
-    derivative "UniqueConsecutiveBackward0" ByVjp {
-        input(ctx) => missing(ctx);
-    }
+    derivative missing "UniqueConsecutiveBackward0";
 }

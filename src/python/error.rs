@@ -7,6 +7,13 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Kind};
 
+pyo3::create_exception!(
+    _rgrad,
+    _LinAlgError,
+    PyRuntimeError,
+    "A matrix is singular, or a decomposition does not exist or was not found."
+);
+
 impl From<Error> for PyErr {
     fn from(error: Error) -> PyErr {
         let (kind, message) = error.into_parts();
@@ -18,6 +25,7 @@ impl From<Error> for PyErr {
             Kind::Memory => PyMemoryError::new_err(message),
             Kind::Attribute => PyAttributeError::new_err(message),
             Kind::NotImplemented => PyNotImplementedError::new_err(message),
+            Kind::LinAlg => _LinAlgError::new_err(message),
             Kind::Foreign(payload) => match payload.downcast::<PyErr>() {
                 Ok(error) => *error,
                 Err(_) => PyRuntimeError::new_err(message),

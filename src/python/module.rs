@@ -9,8 +9,8 @@ use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, exchange, function, keeping, node,
-    number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
+    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, exchange, function, keeping,
+    node, number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors, sampling,
     sequences, tensor, trace,
 };
 
@@ -74,11 +74,14 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let asked = if MADE_FROM_DATA.contains(&name) { Asked::Nobody } else { Asked::Special };
         module.setattr(name, operation::wrapped(py, name, module.getattr(name)?.unbind(), false, asked)?)?;
     }
+    module.add("_LinAlgError", py.get_type::<error::_LinAlgError>())?;
     let functional = PyModule::new(py, "_nn")?;
     let special = PyModule::new(py, "_special")?;
-    operation::install(py, module, &functional, &special, kind.as_any())?;
-    module.add_submodule(&functional)?;
-    module.add_submodule(&special)?;
+    let families = [("linalg_", PyModule::new(py, "_linalg")?), ("fft_", PyModule::new(py, "_fft")?)];
+    operation::install(py, module, &functional, &special, &families, kind.as_any())?;
+    for submodule in [&functional, &special].into_iter().chain(families.iter().map(|(_, family)| family)) {
+        module.add_submodule(submodule)?;
+    }
     let steps = PyModule::new(py, "_optim")?;
     steps.add_function(wrap_pyfunction!(optim::sgd_step, &steps)?)?;
     steps.add_function(wrap_pyfunction!(optim::adam_step, &steps)?)?;

@@ -350,16 +350,20 @@ pub fn python_default(rust: &str) -> String {
     }
 }
 
-/// Puts all operations into the module, those of the functional and the special functions, and the tensor type.
+/// Puts all operations into the module, those of the functional and the special functions, and the tensor type;
+/// functions whose name begins as one of the families does, into its module.
 pub fn install(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
     functional: &Bound<'_, PyModule>,
     special: &Bound<'_, PyModule>,
+    families: &[(&str, Bound<'_, PyModule>)],
     tensor: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     for overloads in registry().chunk_by(|a, b| a.name == b.name) {
         let own = overloads[0].name;
+        let family = families.iter().find(|(prefix, _)| own.starts_with(prefix));
+        let module = family.map_or(module, |(_, family)| family);
         for name in std::iter::once(own).chain(aliases::of(own)) {
             install_name(py, name, overloads, [module, functional, special], tensor)?;
         }

@@ -37,6 +37,8 @@ PENDING = {
         nn/test_layers.py
             test_functions[f.linear(x, w[0], b[0])]
         test_errors.py
+            test_classes_of_wrong_arguments[stft-function]
+            test_classes_of_wrong_arguments[stft-method]
             test_classes_of_wrong_arguments[addbmm-function]
             test_classes_of_wrong_arguments[addbmm-in_place]
             test_classes_of_wrong_arguments[addbmm-method]
@@ -134,7 +136,12 @@ PENDING = {
         autograd/test_function.py
             test_a_node_without_its_result_keeps_what_it_saved
     """,
-    "needs linalg.qr": """
+    "torch gives NaN for matrices of halves": """
+        ops/test_operations.py
+            test_narrow_types[float16-matrix_exp]
+            test_narrow_types[bfloat16-matrix_exp]
+    """,
+    "needs Tensor.diagonal": """
         nn/test_initialisation.py
             test_orthogonal_matrices
     """,

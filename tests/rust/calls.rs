@@ -4,6 +4,11 @@ use rgrad::autograd::engine::{self, Options};
 use rgrad::autograd::record;
 use rgrad::dtype::Complex128;
 use rgrad::op::{self, Op};
+use rgrad::ops::arithmetic::{add_tensors, mul};
+use rgrad::ops::complex::view_as_real;
+use rgrad::ops::diagonal::tril;
+
+use rgrad::ops::views::transpose;
 use rgrad::shape;
 use rgrad::value::Value;
 use rgrad::{DType, Result, Tensor};
@@ -21,6 +26,23 @@ pub fn report(samples: impl Iterator<Item = Sample>, check: impl Fn(&'static Op,
         .filter_map(|sample| check(sample.op, &sample).err().map(|message| format!("{}: {message}", sample.show())))
         .collect();
     assert!(failures.is_empty(), "{} samples fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A call as a function of real numbers that are free of each other: a matrix of which the operation reads one triangle
+/// is made symmetric or triangular first, as its derivative takes it, and complex results are seen as pairs.
+pub fn free_call(sample: &Sample, tensors: &[Tensor]) -> Result<Vec<Tensor>> {
+    let half = |matrix: &Tensor| mul(matrix.into(), 0.5.into());
+    let mut tensors = tensors.to_vec();
+    match sample.op.name {
+        "cholesky" | "linalg_cholesky" | "linalg_cholesky_ex" | "_linalg_eigh" | "linalg_eigh" | "linalg_eigvalsh" => {
+            tensors[0] = half(&add_tensors(&tensors[0], &transpose(&tensors[0], -2, -1)?)?)?;
+        }
+        "cholesky_inverse" => tensors[0] = tril(&tensors[0], 0)?,
+        "cholesky_solve" | "_cholesky_solve" => tensors[1] = tril(&tensors[1], 0)?,
+        _ => {}
+    }
+    let outputs = record::call(sample.op, &sample.with(&tensors))?;
+    outputs.iter().map(|y| if y.dtype().is_complex() { view_as_real(y) } else { Ok(y.clone()) }).collect()
 }
 
 /// The results of a call and the gradients of its tensors.

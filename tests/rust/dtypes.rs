@@ -88,9 +88,9 @@ fn complex_numbers_extend_real_ones() {
     each_sample(|op, sample| {
         let real = sample.tensors();
         let complex = converted(&real, DType::Complex128);
-        // Views of parts have other sizes.
+        // Views of parts have other sizes, and the spectrum of real numbers is half of one.
         let (Ok(expected), Ok(found)) = (outcome(sample, &real), outcome(sample, &complex)) else { return Ok(()) };
-        if op.name.starts_with("view_as") || op.full_name() == "view.dtype" {
+        if op.name.starts_with("view_as") || matches!(op.full_name().as_str(), "view.dtype" | "stft") {
             return Ok(());
         }
         let (expected, found) =

@@ -43,6 +43,7 @@ mod rules;
 
 pub use call::Batched;
 pub(crate) use call::{call, call_in_place};
+pub(crate) use rules::one_by_one;
 
 /// One call of `vmap`: a number that no other has, later ones being larger, and how many examples it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

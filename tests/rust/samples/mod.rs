@@ -14,6 +14,7 @@ use rgrad::value::{Kind, Value};
 mod arrangement;
 mod elementwise;
 mod layers;
+mod linear_algebra;
 mod table;
 mod values;
 
@@ -52,6 +53,7 @@ fn domain(op: &Op, parameter: &str) -> Domain {
         ("acos" | "asin" | "atanh" | "erfinv" | "ndtri" | "logit", _) => Domain::Unit,
         ("gcd" | "lcm", _) => Domain::Integer,
         (name, "input" | "target") if name.contains("binary") && !name.contains("logits") => Domain::Unit,
+        ("polar", "abs") => Domain::Positive,
         (name, "weight" | "pos_weight") if name.contains("cross_entropy") => Domain::Positive,
         (name, _) if name.starts_with("bitwise") => Domain::Integer,
         _ => Domain::Real,
@@ -59,12 +61,10 @@ fn domain(op: &Op, parameter: &str) -> Domain {
 }
 
 /// Parameters that are constants by agreement, although their element type has gradients: the weights of losses, all of
-/// operations whose derivative is missing, and complex numbers, whose derivatives are checked in Python.
+/// operations whose derivative is missing. Complex numbers are too; their derivatives are checked in Python.
 fn is_constant(op: &Op, parameter: &str) -> bool {
     matches!(op.derivative, Derivative::Missing)
-        || matches!(op.name, "view_as_real" | "view_as_complex" | "imag" | "complex" | "polar" | "embedding_renorm")
-        || matches!(op.full_name().as_str(), "scatter.reduce" | "scatter.value_reduce")
-        || op.name.contains("unique")
+        || matches!(op.name, "embedding_renorm" | "linalg_ldl_factor")
         || matches!((op.name, parameter), ("quantile" | "nanquantile", "q"))
         || matches!(
             (op.name, parameter),
@@ -110,6 +110,7 @@ pub fn of(op: &'static Op) -> Vec<Sample> {
         .or_else(|| make.elementwise())
         .or_else(|| make.layers())
         .or_else(|| make.arrangement())
+        .or_else(|| make.linear_algebra())
         .or_else(|| make.by_kinds(&Sizes::small()))
         .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
@@ -139,6 +140,7 @@ pub fn large(op: &'static Op) -> Vec<Sample> {
     let rows = make
         .named_large()
         .or_else(|| make.layers_large())
+        .or_else(|| make.linear_algebra())
         .or_else(|| make.by_kinds(&Sizes::large()))
         .unwrap_or_default();
     rows.into_iter().map(|arguments| Sample { op, arguments: complete(op, arguments) }).collect()
@@ -333,9 +335,14 @@ impl Sample {
         parameters
             .flat_map(|(parameter, value)| {
                 let constant = is_constant(self.op, parameter.name);
-                value.tensors().map(move |tensor| !constant && tensor.dtype().is_differentiable())
+                value.tensors().map(move |tensor| !constant && tensor.dtype().is_float())
             })
             .collect()
+    }
+
+    /// Whether the arguments are matrices far from singular.
+    pub fn is_of_matrices(&self) -> bool {
+        Maker::new(self.op).linear_algebra().is_some()
     }
 
     /// The same call on other tensors.

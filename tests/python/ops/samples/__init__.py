@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 from rgrad import _rgrad
 
-from . import layers
+from . import layers, linear_algebra
 from .making import PAIRS, SINGLE, TRIPLES, Of, Sample, each
 
 __all__ = ["Of", "Sample", "operations", "samples"]
@@ -44,6 +44,7 @@ for _module in iter_modules(__path__):
 # or for which torch is not the measure.
 NAMED_ONLY = {
     *layers.NAMED,
+    *linear_algebra.NAMED,
     "addbmm",
     "baddbmm",
     "bucketize",
