@@ -42,7 +42,7 @@ def workload(name: str, **choices: Iterable[Any] | Mapping[str, Any]) -> Callabl
     """
 
     def enter(build: Build) -> Build:
-        group = build.__module__.rpartition(".")[2]
+        group = build.__module__.split(".")[1]
         for label, values in combinations(name, choices):
             _known.append(Workload(group, label, partial(build, **values)))
         return build
@@ -75,3 +75,16 @@ def normal(torch: Library, *size: int, seed: int = 0) -> Any:
 def classes(torch: Library, count: int, kinds: int) -> Any:
     """An int64 tensor of `count` numbers below `kinds`, the same in every library."""
     return torch.tensor(np.random.default_rng(1).integers(0, kinds, count))
+
+
+def with_gradients(torch: Library, function: Callable[..., Any], *operands: Any) -> Step:
+    """The value of a function of tensors together with its gradients in those of floating dtype."""
+    wanted = [x.requires_grad_() for x in operands if x.is_floating_point()]
+    value = function(*operands)
+    seed = normal(torch, *value.shape, seed=9)
+
+    def step() -> object:
+        value = function(*operands)
+        return value, torch.autograd.grad(value, wanted, seed)
+
+    return step

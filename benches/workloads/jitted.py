@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workloads import Build, Library, Step, combinations
-from workloads.kernels import SIZES
+from workloads.kernels.elementwise import SIZES
 
 PROGRAMS: dict[str, Callable[[Library], Step]] = {}
 

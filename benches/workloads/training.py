@@ -107,6 +107,27 @@ def lenet(torch: Library) -> Step:
     return trained(torch, model, optimizer, lambda: nn.functional.cross_entropy(model(x), target))
 
 
+@workload("residual block: 8 x 32 x 16 x 16, batch norm, SGD")
+def residual(torch: Library) -> Step:
+    nn = torch.nn
+    layers = nn.Conv2d(32, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1)
+    model = prepared(torch, nn.Sequential(*layers, nn.BatchNorm2d(32)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+    x = normal(torch, 8, 32, 16, 16)
+    return trained(torch, model, optimizer, lambda: (torch.relu(x + model(x)) ** 2).mean())
+
+
+@workload("autoencoder of 8 x 1 x 28 x 28 with strided and transposed convolutions, Adam")
+def autoencoder(torch: Library) -> Step:
+    nn = torch.nn
+    into = nn.Conv2d(1, 16, 3, stride=2, padding=1), nn.SiLU(), nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.SiLU()
+    out_of = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1), nn.SiLU(), nn.ConvTranspose2d(16, 1, 4, 2, 1)
+    model = prepared(torch, nn.Sequential(*into, *out_of))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    x = normal(torch, 8, 1, 28, 28)
+    return trained(torch, model, optimizer, lambda: nn.functional.mse_loss(model(x), x))
+
+
 @workload("gated recurrent unit written out: 32 steps, 32 units, batch 16")
 def gated_recurrent_unit(torch: Library) -> Step:
     nn = torch.nn
@@ -129,9 +150,9 @@ def gated_recurrent_unit(torch: Library) -> Step:
     return trained(torch, model, optimizer, loss)
 
 
-@workload("nn.GRU: 32 steps, 32 units, batch 16")
-def recurrent_layer(torch: Library) -> Step:
-    model = prepared(torch, torch.nn.GRU(32, 32))
+@workload("nn.{layer}: 32 steps, {units} units, batch 16", layer=["GRU", "LSTM"], units=[32, 128])
+def recurrent_layer(torch: Library, layer: str, units: int) -> Step:
+    model = prepared(torch, getattr(torch.nn, layer)(32, units))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     x = normal(torch, 32, 16, 32)
     return trained(torch, model, optimizer, lambda: (model(x)[0] ** 2).mean())
@@ -164,6 +185,15 @@ def transformer(torch: Library) -> Step:
         return (y**2).mean()
 
     return trained(torch, model, optimizer, loss)
+
+
+@workload("nn.TransformerEncoderLayer: {tokens} tokens, 64 wide, 4 heads, batch 8", tokens=[32, 128])
+def encoder_layer(torch: Library, tokens: int) -> Step:
+    layer = torch.nn.TransformerEncoderLayer(64, 4, dim_feedforward=256, dropout=0.0, batch_first=True)
+    model = prepared(torch, layer)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    x = normal(torch, 8, tokens, 64)
+    return trained(torch, model, optimizer, lambda: (model(x) ** 2).mean())
 
 
 @workload("embedding of 1000 words and a classifier, batch 64")

@@ -5,7 +5,9 @@
 //! side by side make a convolution the product of the weight and that matrix (K. Chellapilla, S. Puri and P. Simard,
 //! "High performance convolutional neural networks for document processing", 2006). Columns are made for a few places at
 //! a time, so that they are still in the cache when they are multiplied, and are not made at all where they are the
-//! input itself. How the work is divided depends on sizes alone, never on the number of threads, and so do the results.
+//! input itself; nor where [`windows`] of the input do instead. How the work is divided depends on sizes alone, never on the number of threads, and so do the results.
+
+mod windows;
 
 use std::ops::Range;
 
@@ -188,6 +190,10 @@ pub unsafe fn forward<T: Gemm + Number>(
     out: *mut T,
 ) {
     let g = *geometry;
+    if g.suits_windows() {
+        // SAFETY: by the caller's promise.
+        return unsafe { windows::forward(&g, input, weight, bias, out) };
+    }
     let (places, depth, tile) = (g.places(), g.channels * g.taps(), g.tile());
     let tiles = places.div_ceil(tile);
     let (input, weight, out) = (Shared::new(input), Shared::new(weight), Shared::new(out));
@@ -240,6 +246,10 @@ pub unsafe fn forward<T: Gemm + Number>(
 /// As for [`forward`]; `out` has the size of the input.
 pub unsafe fn input_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *const T, weight: *const T, out: *mut T) {
     let g = *geometry;
+    if g.suits_windows() {
+        // SAFETY: by the caller's promise.
+        return unsafe { windows::input_gradient(&g, gradient, weight, out) };
+    }
     let (places, depth, taps) = (g.places(), g.channels * g.taps(), g.taps());
     let parts = PARTS.div_ceil((g.batch * g.groups).max(1)).min(g.channels.max(1));
     let block = g.channels.div_ceil(parts).max(1);
@@ -308,7 +318,7 @@ pub unsafe fn weight_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *
     let (gradient, input, out) = (Shared::new(gradient), Shared::new(input), Shared::new(out));
     let grain = GRAIN.div_ceil((g.features * block * taps * places * share).max(1));
     parallel::for_each_chunk(g.groups * blocks * sums, grain, |range| {
-        with_scratch(if g.is_pointwise() { 0 } else { block * taps * tile }, |columns: *mut T| {
+        let work = |columns: *mut T| {
             for unit in range {
                 let (sum, group, first) = (unit / blocks / g.groups, unit / blocks % g.groups, unit % blocks * block);
                 let channels = first..(first + block).min(g.channels);
@@ -318,10 +328,17 @@ pub unsafe fn weight_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *
                     let base = if sum == 0 { out.get() } else { rest.get().add((sum - 1) * size) };
                     let sink = base.add(group * g.features * depth + first * taps);
                     let mut begun = false;
-                    for image in sum * share..((sum + 1) * share).min(g.batch) {
+                    let images = (sum * share..((sum + 1) * share).min(g.batch)).map(|image| {
                         let image = image * g.groups + group;
                         let source = input.get().add(image * g.channels * g.plane()).cast_const();
-                        let factor = gradient.get().add(image * g.features * places).cast_const();
+                        (gradient.get().add(image * g.features * places).cast_const(), source)
+                    });
+                    if g.suits_windows() && images.len() > 0 {
+                        let images = images.map(|(factor, source)| (factor, source.add(first * g.plane())));
+                        windows::weight_gradient(&g, images, channels.len(), sink);
+                        continue;
+                    }
+                    for (factor, source) in images {
                         for left in (0..places).step_by(tile) {
                             let covered = left..(left + tile).min(places);
                             let (operand, row) = if g.is_pointwise() {
@@ -352,11 +369,56 @@ pub unsafe fn weight_gradient<T: Gemm + Number>(geometry: &Geometry, gradient: *
                     }
                 }
             }
-        });
+        };
+        match g.is_pointwise() || g.suits_windows() {
+            true => work(std::ptr::null_mut()),
+            false => with_scratch(block * taps * tile, work),
+        }
     });
     // SAFETY: `out` is as large as the weight.
     let out = unsafe { std::slice::from_raw_parts_mut(out.get(), size) };
     for sum in partial.chunks_exact(size.max(1)) {
         out.iter_mut().zip(sum).for_each(|(out, &x)| *out = *out + x);
     }
+}
+
+/// What a window shows at each place of the output: `(batch * groups * channels, kernel, output)`.
+///
+/// # Safety
+/// A row-major input of the sizes of the geometry; `out` is new.
+pub unsafe fn unfold<T: Number>(geometry: &Geometry, input: *const T, out: *mut T) {
+    let g = *geometry;
+    let size = g.taps() * g.places();
+    let (input, out) = (Shared::new(input), Shared::new(out));
+    let grain = parallel::GRAIN.div_ceil(size.max(1));
+    parallel::for_each_chunk(g.batch * g.groups * g.channels, grain, |range| {
+        for plane in range {
+            // SAFETY: by the caller's promise; each plane's columns belong to one thread.
+            unsafe {
+                let source = input.get().add(plane * g.plane()).cast_const();
+                g.columns(0..1, 0..g.places(), source, out.get().add(plane * size));
+            }
+        }
+    });
+}
+
+/// The transpose of [`unfold`]: each element is the sum of those that show it.
+///
+/// # Safety
+/// As for [`unfold`]; `out` has the size of the input.
+pub unsafe fn fold<T: Number>(geometry: &Geometry, columns: *const T, out: *mut T) {
+    let g = *geometry;
+    let size = g.taps() * g.places();
+    let (columns, out) = (Shared::new(columns), Shared::new(out));
+    let grain = parallel::GRAIN.div_ceil(size.max(1));
+    parallel::for_each_chunk(g.batch * g.groups * g.channels, grain, |range| {
+        for plane in range {
+            // SAFETY: by the caller's promise; each plane belongs to one thread.
+            unsafe {
+                let sink = out.get().add(plane * g.plane());
+                std::slice::from_raw_parts_mut(sink, g.plane()).fill(T::default());
+                g.add_columns(0..1, 0..g.places(), columns.get().add(plane * size).cast_const(), sink);
+            }
+        }
+    });
 }

@@ -1,5 +1,7 @@
 //! The lines of a tensor along one dimension, each of which is worked on by itself.
 
+use std::ops::Range;
+
 use crate::data::Data;
 use crate::kernels::index::offsets;
 use crate::kernels::parallel;
@@ -41,8 +43,13 @@ impl Lines {
 
     /// Calls `body` with the number of each line, the work shared between threads.
     pub fn for_each(&self, body: impl Fn(usize) + Sync) {
+        self.for_each_chunk(|range| range.for_each(&body));
+    }
+
+    /// Calls `body` with ranges of lines, the work shared between threads.
+    pub fn for_each_chunk(&self, body: impl Fn(Range<usize>) + Sync) {
         // A step of what is done with lines costs more than one of an elementwise operation.
         let grain = (parallel::GRAIN / 8 / self.length.max(1)).max(1);
-        parallel::for_each_chunk(self.count(), grain, |range| range.for_each(&body));
+        parallel::for_each_chunk(self.count(), grain, body);
     }
 }

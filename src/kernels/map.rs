@@ -3,7 +3,7 @@
 //! # Note: Blocks
 //! A kernel is written once, for contiguous operands. An operand that is strided, broadcast or of another
 //! element type is gathered, a block at a time, into a buffer that stays in the first-level cache, and a strided
-//! result is scattered from one. So there is one loop for each operation and type, and any layout works; and the types
+//! result is scattered from one. Long runs are used as they lie, without the way through a block. So there is one loop for each operation and type, and any layout works; and the types
 //! that are too narrow to compute in are converted to a wide one on the way.
 
 use std::mem::MaybeUninit;
@@ -13,9 +13,12 @@ use smallvec::SmallVec;
 use crate::dtype::{DType, Element};
 use crate::kernels::algebra::Float;
 use crate::kernels::convert::{Convert, converter};
+use crate::kernels::copy::copy_strided;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{self, Vectorized};
 use crate::kernels::strided::{Runs, Sequence};
+use crate::shape::contiguous_strides;
+use crate::storage::Storage;
 
 /// Computes `n` results from contiguous operands.
 pub type Kernel = unsafe fn(out: *mut u8, operands: *const *const u8, n: usize);
@@ -53,9 +56,26 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
         return;
     }
     let sink = Endpoint::new(&out, types.output, sizes, converter(types.output, out.dtype));
-    let sources: SmallVec<[Endpoint; 4]> = operands
+    let strides = contiguous_strides(sizes);
+    let turned: SmallVec<[Option<Storage>; 4]> = operands
         .iter()
-        .map(|operand| Endpoint::new(operand, types.input, sizes, converter(operand.dtype, types.input)))
+        .map(|operand| {
+            if count < parallel::GRAIN || !is_across(sizes, operand.strides) {
+                return None;
+            }
+            let storage = Storage::uninitialized(count * operand.dtype.size()).ok()?;
+            let target = Operand { pointer: storage.pointer(), strides: &strides, dtype: operand.dtype };
+            // SAFETY: by the caller's promise; the target is new.
+            unsafe { copy_strided(sizes, target, *operand) };
+            Some(storage)
+        })
+        .collect();
+    let operands = operands.iter().zip(&turned).map(|(operand, turned)| match turned {
+        Some(storage) => Operand { pointer: storage.pointer(), strides: &strides, ..*operand },
+        None => *operand,
+    });
+    let sources: SmallVec<[Endpoint; 4]> = operands
+        .map(|operand| Endpoint::new(&operand, types.input, sizes, converter(operand.dtype, types.input)))
         .collect();
     parallel::for_each_chunk(count, parallel::GRAIN, |range| {
         // SAFETY: by the caller's promise; chunks write disjoint elements.
@@ -63,9 +83,18 @@ pub unsafe fn map(kernel: Kernel, types: Types, sizes: &[usize], out: Operand, o
     });
 }
 
+/// Whether elements that lie side by side are far apart in the sequence, so that each is in another cache line than the
+/// one before: such an operand is better turned before it is read.
+fn is_across(sizes: &[usize], strides: &[usize]) -> bool {
+    let mut dims = sizes.iter().zip(strides).rev().filter(|dim| *dim.0 != 1);
+    let across = dims.next().is_some_and(|(&size, &stride)| stride > 1 && size >= LONG);
+    across && dims.any(|(&size, &stride)| stride == 1 && size >= LONG)
+}
+
 /// Where an operand's elements come from, or the result's go.
 struct Endpoint {
     pointer: Shared<u8>,
+    dtype: DType,
     element: usize,
     /// `None` where the memory is a contiguous run of the kernel's type already.
     path: Option<(Sequence, Convert)>,
@@ -77,6 +106,7 @@ impl Endpoint {
         let direct = operand.dtype == kernel_type && crate::shape::is_contiguous(sizes, operand.strides);
         Endpoint {
             pointer: Shared::new(operand.pointer),
+            dtype: operand.dtype,
             element: operand.dtype.size(),
             path: (!direct).then(|| (Sequence::new(sizes, operand.strides), convert)),
         }
@@ -109,7 +139,7 @@ unsafe fn run(kernel: Kernel, types: Types, sink: &Endpoint, sources: &[Endpoint
         }
     } else {
         // SAFETY: as for this function.
-        unsafe { run_blocks(kernel, types, sink, sources, range) }
+        unsafe { run_blocks(kernel, types, sink, sources, range, in_place) }
     }
 }
 
@@ -121,80 +151,177 @@ unsafe fn run_blocks(
     sink: &Endpoint,
     sources: &[Endpoint],
     range: std::ops::Range<usize>,
+    in_place: bool,
 ) {
     let block = BLOCK.min(BLOCK_BYTES / types.input.size().max(types.output.size()));
     let mut buffers = [const { Block(MaybeUninit::uninit()) }; MAX_OPERANDS];
     let mut results = Block(MaybeUninit::uninit());
     let mut pointers = [std::ptr::null::<u8>(); MAX_OPERANDS];
-    let mut reads: [Option<Runs>; MAX_OPERANDS] = [const { None }; MAX_OPERANDS];
-    for (i, source) in sources.iter().enumerate() {
+    let mut reads: [Option<Walk>; MAX_OPERANDS] = [const { None }; MAX_OPERANDS];
+    for ((source, read), (pointer, buffer)) in sources.iter().zip(&mut reads).zip(pointers.iter_mut().zip(&mut buffers))
+    {
         match &source.path {
             Some((sequence, convert)) if sequence.is_constant() => {
-                pointers[i] = buffers[i].pointer();
+                *pointer = buffer.pointer();
                 // SAFETY: a block has room, and the one element is valid.
-                unsafe {
-                    convert(buffers[i].pointer(), 1, source.pointer.get(), 0, block.min(range.len()));
-                }
+                unsafe { convert(buffer.pointer(), 1, source.pointer.get(), 0, block.min(range.len())) }
             }
-            Some((sequence, _)) => reads[i] = Some(sequence.runs_from(range.start)),
+            Some((sequence, convert)) => *read = Some(Walk::new(sequence, *convert, source, types.input, range.start)),
             None => {}
         }
     }
-    let mut writes = sink.path.as_ref().map(|(sequence, convert)| (sequence.runs_from(range.start), *convert));
+    let mut write =
+        sink.path.as_ref().map(|(sequence, convert)| Walk::new(sequence, *convert, sink, types.output, range.start));
     let mut at = range.start;
     while at < range.end {
-        let n = block.min(range.end - at);
+        let left = range.end - at;
+        let mut n = block.min(left);
+        for walk in reads.iter_mut().flatten().chain(&mut write) {
+            n = n.min(walk.settle(left));
+        }
         for (i, source) in sources.iter().enumerate() {
             match (&source.path, &mut reads[i]) {
-                (Some((_, convert)), Some(runs)) => {
-                    pointers[i] = buffers[i].pointer();
-                    let mut filled = 0;
-                    while filled < n {
-                        let (offset, stride, length) = runs.next_run(n - filled);
-                        // SAFETY: the run lies inside the operand, the block has room for n elements.
-                        unsafe {
-                            convert(
-                                buffers[i].pointer().add(filled * types.input.size()),
-                                1,
-                                source.pointer.get().add(offset * source.element),
-                                stride,
-                                length,
-                            );
-                        }
-                        filled += length;
-                    }
-                }
+                // SAFETY: the runs lie inside the operand, the block has room for a whole one.
+                (Some(_), Some(walk)) => pointers[i] = unsafe { walk.read(&mut buffers[i], n, block) },
                 (None, _) => pointers[i] = source.pointer.get().wrapping_add(at * source.element),
                 _ => {}
             }
         }
-        match &mut writes {
-            // SAFETY: operands and result hold n elements; the block has room for them.
-            None => unsafe {
-                kernel(results.pointer(), pointers.as_ptr(), n);
-                let target = sink.pointer.get().add(at * sink.element);
-                std::ptr::copy_nonoverlapping(results.pointer(), target, n * sink.element);
-            },
-            Some((runs, convert)) => {
-                // SAFETY: as above; each run lies inside the result.
-                unsafe {
+        // SAFETY: operands and result hold n elements; the block has room for them; runs lie inside the result.
+        unsafe {
+            let place = match &mut write {
+                None => Some(sink.pointer.get().add(at * sink.element)),
+                Some(walk) => walk.lying(n),
+            };
+            match place {
+                Some(place) if !in_place => kernel(place, pointers.as_ptr(), n),
+                Some(place) => {
                     kernel(results.pointer(), pointers.as_ptr(), n);
-                    let mut written = 0;
-                    while written < n {
-                        let (offset, stride, length) = runs.next_run(n - written);
-                        convert(
-                            sink.pointer.get().add(offset * sink.element),
-                            stride,
-                            results.pointer().add(written * types.output.size()),
-                            1,
-                            length,
-                        );
-                        written += length;
+                    std::ptr::copy_nonoverlapping(results.pointer(), place, n * sink.element);
+                }
+                None => {
+                    kernel(results.pointer(), pointers.as_ptr(), n);
+                    if let Some(walk) = &mut write {
+                        walk.scatter(results.pointer(), n);
                     }
                 }
             }
         }
         at += n;
+    }
+}
+
+/// Elements of a run from which on it is used as it lies, and not put into a block with others.
+const LONG: usize = 64;
+
+/// The way through an operand, or the result, that does not lie as the kernel wants it.
+struct Walk<'a> {
+    runs: Runs<'a>,
+    /// Offset, stride and length of what is left of the present run.
+    run: (usize, usize, usize),
+    convert: Convert,
+    pointer: *mut u8,
+    /// Bytes of an element in memory, and in a block.
+    element: usize,
+    wide: usize,
+    /// Whether elements have the kernel's type.
+    plain: bool,
+    /// The offset of the one element that the block is full of.
+    spread: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(sequence: &'a Sequence, convert: Convert, end: &Endpoint, kernel_type: DType, start: usize) -> Walk<'a> {
+        Walk {
+            runs: sequence.runs_from(start),
+            run: (0, 0, 0),
+            convert,
+            pointer: end.pointer.get(),
+            element: end.element,
+            wide: kernel_type.size(),
+            plain: end.dtype == kernel_type,
+            spread: None,
+        }
+    }
+
+    /// Whether the present run is used as it lies: its elements side by side, or one of them over and over.
+    #[inline]
+    fn is_long(&self) -> bool {
+        self.run.2 >= LONG && (self.run.1 == 0 || (self.run.1 == 1 && self.plain))
+    }
+
+    /// Finds the present run; gives how many elements are best taken at once.
+    #[inline]
+    fn settle(&mut self, left: usize) -> usize {
+        if self.run.2 == 0 {
+            self.run = self.runs.next_run(left);
+        }
+        if self.is_long() { self.run.2 } else { usize::MAX }
+    }
+
+    /// Goes on by at most `n` elements of one run, and gives it.
+    #[inline]
+    fn take(&mut self, n: usize) -> (usize, usize, usize) {
+        if self.run.2 == 0 {
+            self.run = self.runs.next_run(n);
+        }
+        let (offset, stride, length) = self.run;
+        let taken = n.min(length);
+        self.run = (offset + taken * stride, stride, length - taken);
+        (offset, stride, taken)
+    }
+
+    /// Where the next `n` elements lie side by side, if they do.
+    #[inline]
+    fn lying(&mut self, n: usize) -> Option<*mut u8> {
+        (self.is_long() && self.run.1 == 1).then(|| self.pointer.wrapping_add(self.take(n).0 * self.element))
+    }
+
+    /// The next `n` elements as the kernel wants them: where they lie, or in the block.
+    ///
+    /// # Safety
+    /// The sequence lies inside the operand; the block has room for `room` elements, of which `n` is at most as many.
+    #[inline]
+    unsafe fn read(&mut self, block: &mut Block, n: usize, room: usize) -> *const u8 {
+        if let Some(place) = self.lying(n) {
+            return place;
+        }
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if self.is_long() {
+                let (offset, ..) = self.take(n);
+                if self.spread.replace(offset) != Some(offset) {
+                    (self.convert)(block.pointer(), 1, self.pointer.add(offset * self.element), 0, room);
+                }
+                return block.pointer();
+            }
+            self.spread = None;
+            let mut filled = 0;
+            while filled < n {
+                let (offset, stride, length) = self.take(n - filled);
+                let to = block.pointer().add(filled * self.wide);
+                (self.convert)(to, 1, self.pointer.add(offset * self.element), stride, length);
+                filled += length;
+            }
+        }
+        block.pointer()
+    }
+
+    /// Puts `n` results where they belong.
+    ///
+    /// # Safety
+    /// The sequence lies inside the result; there are `n` elements of the kernel's type.
+    unsafe fn scatter(&mut self, results: *const u8, n: usize) {
+        let mut written = 0;
+        while written < n {
+            let (offset, stride, length) = self.take(n - written);
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let from = results.add(written * self.wide);
+                (self.convert)(self.pointer.add(offset * self.element), stride, from, 1, length);
+            }
+            written += length;
+        }
     }
 }
 
@@ -233,15 +360,20 @@ impl<T: Float> Vectorized for AllNear<'_, T> {
 
 /// Defines the contiguous loops for each number of operands.
 macro_rules! contiguous_loops {
-    ($($name:ident $work:ident($($x:ident $i:tt),*);)+) => {$(
+    ($($name:ident $function:ident $work:ident($($x:ident $i:tt),*);)+) => {$(
+        /// What a loop computes of each element; `#[inline(always)]`, as all that it calls.
+        pub trait $function<A, R> {
+            fn of($($x: A),*) -> R;
+        }
+
         struct $work<A, R, F> {
             out: *mut R,
             operands: *const *const A,
             n: usize,
-            f: F,
+            function: std::marker::PhantomData<F>,
         }
 
-        impl<A: Element, R, F: Fn($(contiguous_loops!(@type $x)),*) -> R> Vectorized for $work<A, R, F> {
+        impl<A: Element, R, F: $function<A, R>> Vectorized for $work<A, R, F> {
             type Output = ();
             #[inline(always)]
             fn run(self) {
@@ -249,39 +381,34 @@ macro_rules! contiguous_loops {
                 unsafe {
                     $(let $x = *self.operands.add($i);)*
                     for i in 0..self.n {
-                        self.out.add(i).write((self.f)($(*$x.add(i)),*));
+                        self.out.add(i).write(F::of($(*$x.add(i)),*));
                     }
                 }
             }
         }
 
-        /// `out[i] = f(operands[0][i], …)` for contiguous operands, compiled for each instruction set unless the operands
+        /// `out[i] = F(operands[0][i], …)` for contiguous operands, compiled for each instruction set unless the operands
         /// are complex.
         ///
         /// # Safety
         /// Every operand and the result hold `n` elements of type `A` and `R`.
         #[inline(always)]
-        pub unsafe fn $name<A: Element, R>(
-            out: *mut u8,
-            operands: *const *const u8,
-            n: usize,
-            f: impl Fn($(contiguous_loops!(@type $x)),*) -> R,
-        ) {
-            let work = $work { out: out.cast(), operands: operands.cast(), n, f };
+        pub unsafe fn $name<A: Element, R, F: $function<A, R>>(out: *mut u8, operands: *const *const u8, n: usize) {
+            let function = std::marker::PhantomData::<F>;
+            let work = $work { out: out.cast(), operands: operands.cast(), n, function };
             // Loops over complex numbers gain little, and would be many.
             if A::DTYPE.is_complex() { work.run() } else { simd::vectorize(work) }
         }
     )+};
-    (@type $x:ident) => { A };
 }
 
 contiguous_loops! {
-    map1 Map1(a 0);
-    map2 Map2(a 0, b 1);
-    map3 Map3(a 0, b 1, c 2);
-    map4 Map4(a 0, b 1, c 2, d 3);
-    map5 Map5(a 0, b 1, c 2, d 3, e 4);
-    map6 Map6(a 0, b 1, c 2, d 3, e 4, g 5);
+    map1 Function1 Map1(a 0);
+    map2 Function2 Map2(a 0, b 1);
+    map3 Function3 Map3(a 0, b 1, c 2);
+    map4 Function4 Map4(a 0, b 1, c 2, d 3);
+    map5 Function5 Map5(a 0, b 1, c 2, d 3, e 4);
+    map6 Function6 Map6(a 0, b 1, c 2, d 3, e 4, g 5);
 }
 
 #[cfg(test)]
@@ -291,8 +418,14 @@ mod tests {
     use crate::with_element;
 
     unsafe fn sum(out: *mut u8, operands: *const *const u8, n: usize) {
+        struct Sum;
+        impl Function2<f64, f64> for Sum {
+            fn of(a: f64, b: f64) -> f64 {
+                a + b
+            }
+        }
         // SAFETY: the driver hands over contiguous operands of this type.
-        unsafe { map2(out, operands, n, |a: f64, b: f64| a + b) }
+        unsafe { map2::<f64, f64, Sum>(out, operands, n) }
     }
 
     /// Operands and result of every type at every stride, more than a block of them: whatever lies between the

@@ -8,6 +8,7 @@ mod blocked;
 mod lane;
 mod micro;
 mod pack;
+mod shifted;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use crate::kernels::parallel;
 pub(in crate::kernels) use blocked::with_scratch;
 use blocked::{LARGE, Product};
 use micro::{Dots, Tile};
+pub(in crate::kernels) use shifted::{Shifted, listed, row_products, shifted};
 pub use table::{Gemm, Kernels};
 
 /// Multiply-adds that are worth a thread.
@@ -172,6 +174,7 @@ unsafe fn row_by_rows<T: Gemm>(kernels: &Kernels<T>, p: &Product<T>) {
                 a_col: p.a_col,
                 b: p.b.wrapping_offset(at as isize * p.b_row),
                 b_row: p.b_row,
+                offsets: std::ptr::null(),
                 c: p.c,
                 c_row: p.c_row,
                 rows: 1,

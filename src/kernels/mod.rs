@@ -26,4 +26,5 @@ pub mod softmax;
 pub mod sort;
 pub mod special;
 pub mod strided;
+pub mod transpose;
 pub mod triangle;

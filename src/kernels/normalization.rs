@@ -6,27 +6,17 @@
 use std::ops::Range;
 
 use crate::kernels::algebra::Float;
-use crate::kernels::parallel::{self, Shared};
-use crate::kernels::simd::{self, Vectorized};
+use crate::kernels::parallel::{self, Parts, Shared};
 
 /// Terms that are added up in the element type before they go into a sum in double precision.
 const BLOCK: usize = 1024;
 const LANES: usize = 16;
+/// Rows of lanes for which a sum stays in a register.
+const DEPTH: usize = 4;
 /// Parts that the rows are divided into where they are added up.
 const PARTS: usize = 16;
 /// Channels with one element in each example that are gone through side by side.
 const SIDE: usize = 64;
-
-/// Work in a closure, which is compiled along with the loop around it.
-struct Loop<F>(F);
-
-impl<F: FnOnce()> Vectorized for Loop<F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        (self.0)();
-    }
-}
 
 /// The sums of the K terms that `term` gives for each index.
 #[inline(always)]
@@ -37,10 +27,28 @@ fn sums<T: Float, const K: usize>(count: usize, term: impl Fn(usize) -> [T; K]) 
     while start < count {
         let end = (start + BLOCK).min(count);
         let mut lanes = [[T::default(); LANES]; K];
-        let whole = start + (end - start) / LANES * LANES;
-        let mut at = start;
-        while at < whole {
+        let deep = start + (end - start) / (DEPTH * LANES) * (DEPTH * LANES);
+        // Lane by lane, a few rows at a time: the loop over the lanes becomes vector code.
+        for at in (start..deep).step_by(DEPTH * LANES) {
             for lane in 0..LANES {
+                let mut now = [T::default(); K];
+                for k in 0..K {
+                    now[k] = lanes[k][lane];
+                }
+                for row in 0..DEPTH {
+                    let terms = term(at + row * LANES + lane);
+                    for k in 0..K {
+                        now[k] = now[k] + terms[k];
+                    }
+                }
+                for k in 0..K {
+                    lanes[k][lane] = now[k];
+                }
+            }
+        }
+        let mut at = deep;
+        while at < end {
+            for lane in 0..LANES.min(end - at) {
                 let terms = term(at + lane);
                 for k in 0..K {
                     lanes[k][lane] = lanes[k][lane] + terms[k];
@@ -48,14 +56,10 @@ fn sums<T: Float, const K: usize>(count: usize, term: impl Fn(usize) -> [T; K]) 
             }
             at += LANES;
         }
-        for i in whole..end {
-            let terms = term(i);
-            for k in 0..K {
-                lanes[k][i - whole] = lanes[k][i - whole] + terms[k];
-            }
-        }
         for k in 0..K {
-            totals[k] += lanes[k].iter().map(|x| x.to_f64()).sum::<f64>();
+            for x in lanes[k] {
+                totals[k] += x.to_f64();
+            }
         }
         start = end;
     }
@@ -79,18 +83,21 @@ pub enum Weights {
     Channels { groups: usize, channels: usize },
 }
 
-/// Calls `body` for the runs of a row that have one weight each, or for the whole row: the range, and the first weight.
+/// Elements of a row that have one weight each, starting from `weight`; or one weight in common.
+struct Run {
+    range: Range<usize>,
+    weight: usize,
+}
+
+/// The runs of a row that have one weight each, or the whole row.
 #[inline(always)]
-fn runs(rows: &Rows, row: usize, mut body: impl FnMut(Range<usize>, usize)) {
-    match rows.weights {
-        Weights::Elements => body(0..rows.length, 0),
-        Weights::Channels { groups, channels } => {
-            let plane = rows.length / channels.max(1);
-            for channel in 0..channels {
-                body(channel * plane..(channel + 1) * plane, row % groups * channels + channel);
-            }
-        }
-    }
+fn runs(rows: &Rows, row: usize) -> impl Iterator<Item = Run> {
+    let (channels, first) = match rows.weights {
+        Weights::Elements => (1, 0),
+        Weights::Channels { groups, channels } => (channels, row % groups * channels),
+    };
+    let plane = rows.length / channels.max(1);
+    (0..channels).map(move |channel| Run { range: channel * plane..(channel + 1) * plane, weight: first + channel })
 }
 
 #[inline(always)]
@@ -114,47 +121,68 @@ pub unsafe fn rows_forward<T: Float>(
     means: *mut T,
     scales: *mut T,
 ) {
-    let (input, out, means, scales) = (Shared::new(input), Shared::new(out), Shared::new(means), Shared::new(scales));
+    let [input, out, means, scales] =
+        [input, out.cast_const(), means.cast_const(), scales.cast_const()].map(Shared::new);
     let (weight, bias) = (weight.map(Shared::new), bias.map(Shared::new));
-    let Rows { length, .. } = rows;
-    parallel::for_each_chunk(rows.rows, (parallel::GRAIN / 4).div_ceil(length.max(1)), |range| {
-        simd::vectorize(Loop(|| {
-            for row in range {
-                // SAFETY: by the caller's promise; each row belongs to one thread.
-                unsafe {
-                    let x = input.get().add(row * length).cast_const();
-                    let y = out.get().add(row * length);
-                    let [total] = sums(length, |i| [*x.add(i)]);
-                    let mean = T::from_f64(total / length as f64);
-                    let [squares] = sums(length, |i| {
-                        let d = *x.add(i) - mean;
-                        [d * d]
-                    });
-                    let scale = T::from_f64(1.0 / (squares / length as f64 + epsilon).sqrt());
-                    *means.get().add(row) = mean;
-                    *scales.get().add(row) = scale;
-                    match (rows.weights, weight, bias) {
-                        (Weights::Elements, Some(w), Some(b)) => {
-                            for i in 0..length {
-                                *y.add(i) = (*x.add(i) - mean) * scale * *w.get().add(i) + *b.get().add(i);
+    let work = RowsForward { rows, epsilon, input, weight, bias, out, means, scales };
+    parallel::for_each_part(rows.rows, (parallel::GRAIN / 4).div_ceil(rows.length.max(1)), &work);
+}
+
+struct RowsForward<T> {
+    rows: Rows,
+    epsilon: f64,
+    input: Shared<T>,
+    weight: Option<Shared<T>>,
+    bias: Option<Shared<T>>,
+    out: Shared<T>,
+    means: Shared<T>,
+    scales: Shared<T>,
+}
+
+impl<T: Float> Parts for RowsForward<T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        let &RowsForward { rows, epsilon, weight, bias, .. } = self;
+        let length = rows.length;
+        for row in range {
+            // SAFETY: by the promise to `rows_forward`; each row belongs to one thread.
+            unsafe {
+                let x = std::slice::from_raw_parts(self.input.get().add(row * length).cast_const(), length);
+                let y = std::slice::from_raw_parts_mut(self.out.get().add(row * length), length);
+                let [total] = sums(length, |i| [*x.get_unchecked(i)]);
+                let mean = T::from_f64(total / length as f64);
+                let [squares] = sums(length, |i| {
+                    let d = *x.get_unchecked(i) - mean;
+                    [d * d]
+                });
+                let scale = T::from_f64(1.0 / (squares / length as f64 + epsilon).sqrt());
+                *self.means.get().add(row) = mean;
+                *self.scales.get().add(row) = scale;
+                match (rows.weights, weight, bias) {
+                    (Weights::Elements, Some(w), Some(b)) => {
+                        let w = std::slice::from_raw_parts(w.get().cast_const(), length);
+                        let b = std::slice::from_raw_parts(b.get().cast_const(), length);
+                        for i in 0..length {
+                            y[i] = (x[i] - mean) * scale * w[i] + b[i];
+                        }
+                    }
+                    (Weights::Elements, weight, bias) => {
+                        for i in 0..length {
+                            y[i] = (x[i] - mean) * scale * read(weight, i, 1.0) + read(bias, i, 0.0);
+                        }
+                    }
+                    _ => {
+                        for run in runs(&rows, row) {
+                            let (w, b) = (read(weight, run.weight, 1.0) * scale, read(bias, run.weight, 0.0));
+                            for i in run.range {
+                                y[i] = (x[i] - mean) * w + b;
                             }
                         }
-                        (Weights::Elements, weight, bias) => {
-                            for i in 0..length {
-                                *y.add(i) = (*x.add(i) - mean) * scale * read(weight, i, 1.0) + read(bias, i, 0.0);
-                            }
-                        }
-                        _ => runs(&rows, row, |range, channel| {
-                            let (w, b) = (read(weight, channel, 1.0) * scale, read(bias, channel, 0.0));
-                            for i in range {
-                                *y.add(i) = (*x.add(i) - mean) * w + b;
-                            }
-                        }),
                     }
                 }
             }
-        }));
-    });
+        }
+    }
 }
 
 /// What a gradient comes from: that of the result, the input, and the statistics of the forward pass.
@@ -178,74 +206,14 @@ pub unsafe fn rows_backward<T: Float>(
     of_weight: *mut T,
     of_bias: *mut T,
 ) {
-    let Rows { length, .. } = rows;
-    let [g, x, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
-    let (weight, out) = (saved.weight.map(Shared::new), Shared::new(out));
+    let [gradient, input, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
     let parts = rows.rows.clamp(1, PARTS);
     let share = rows.rows.div_ceil(parts);
     let mut partial = vec![T::default(); 2 * weights * parts];
     let sink = Shared::new(partial.as_mut_ptr());
-    parallel::for_each_chunk(parts, (parallel::GRAIN / 8).div_ceil((share * length).max(1)), |range| {
-        simd::vectorize(Loop(|| {
-            for part in range {
-                for row in part * share..((part + 1) * share).min(rows.rows) {
-                    // SAFETY: by the caller's promise; each row and each part of the sums belongs to one thread.
-                    unsafe {
-                        let (g, x) = (g.get().add(row * length).cast_const(), x.get().add(row * length).cast_const());
-                        let (y, mean, scale) =
-                            (out.get().add(row * length), *means.get().add(row), *scales.get().add(row));
-                        let to_weight = sink.get().add(2 * weights * part);
-                        let to_bias = to_weight.add(weights);
-                        // The sums of the gradient of the normalized elements, and of its products with them.
-                        let (mut plain, mut along) = (0.0, 0.0);
-                        runs(&rows, row, |range, first| {
-                            let start = range.start;
-                            let normal = |i: usize| (*x.add(start + i) - mean) * scale;
-                            match rows.weights {
-                                Weights::Elements => {
-                                    let [a, b] = sums(length, |i| {
-                                        let g = *g.add(i) * read(weight, i, 1.0);
-                                        [g, g * normal(i)]
-                                    });
-                                    (plain, along) = (a, b);
-                                    for i in 0..length {
-                                        *to_weight.add(i) = *to_weight.add(i) + *g.add(i) * normal(i);
-                                        *to_bias.add(i) = *to_bias.add(i) + *g.add(i);
-                                    }
-                                }
-                                Weights::Channels { .. } => {
-                                    let [a, b] = sums(range.len(), |i| {
-                                        let g = *g.add(start + i);
-                                        [g, g * normal(i)]
-                                    });
-                                    let w = read(weight, first, 1.0).to_f64();
-                                    (plain, along) = (plain + a * w, along + b * w);
-                                    *to_weight.add(first) = *to_weight.add(first) + T::from_f64(b);
-                                    *to_bias.add(first) = *to_bias.add(first) + T::from_f64(a);
-                                }
-                            }
-                        });
-                        let plain = T::from_f64(plain / length as f64);
-                        let along = T::from_f64(along / length as f64);
-                        let result = |g: T, x: T, w: T| (g * w - plain - (x - mean) * scale * along) * scale;
-                        runs(&rows, row, |range, first| match rows.weights {
-                            Weights::Elements => {
-                                for i in range {
-                                    *y.add(i) = result(*g.add(i), *x.add(i), read(weight, i, 1.0));
-                                }
-                            }
-                            Weights::Channels { .. } => {
-                                let w = read(weight, first, 1.0);
-                                for i in range {
-                                    *y.add(i) = result(*g.add(i), *x.add(i), w);
-                                }
-                            }
-                        });
-                    }
-                }
-            }
-        }));
-    });
+    let (weight, out) = (saved.weight.map(Shared::new), Shared::new(out));
+    let work = RowsBackward { rows, weights, share, gradient, input, means, scales, weight, out, sink };
+    parallel::for_each_part(parts, (parallel::GRAIN / 8).div_ceil((share * rows.length).max(1)), &work);
     // SAFETY: both have room for all weights.
     let (of_weight, of_bias) = unsafe {
         (std::slice::from_raw_parts_mut(of_weight, weights), std::slice::from_raw_parts_mut(of_bias, weights))
@@ -256,6 +224,105 @@ pub unsafe fn rows_backward<T: Float>(
         let (w, b) = part.split_at(weights);
         of_weight.iter_mut().zip(w).for_each(|(sum, &x)| *sum = *sum + x);
         of_bias.iter_mut().zip(b).for_each(|(sum, &x)| *sum = *sum + x);
+    }
+}
+
+struct RowsBackward<T> {
+    rows: Rows,
+    weights: usize,
+    /// Rows of a part.
+    share: usize,
+    gradient: Shared<T>,
+    input: Shared<T>,
+    means: Shared<T>,
+    scales: Shared<T>,
+    weight: Option<Shared<T>>,
+    out: Shared<T>,
+    /// For each part its sums for the weights, and those for the biases.
+    sink: Shared<T>,
+}
+
+impl<T: Float> Parts for RowsBackward<T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        for part in range {
+            for row in part * self.share..((part + 1) * self.share).min(self.rows.rows) {
+                // SAFETY: by the promise to `rows_backward`; each row and each part of the sums belongs to one thread.
+                unsafe {
+                    let (at, length) = (row * self.rows.length, self.rows.length);
+                    let g = std::slice::from_raw_parts(self.gradient.get().add(at).cast_const(), length);
+                    let x = std::slice::from_raw_parts(self.input.get().add(at).cast_const(), length);
+                    let y = std::slice::from_raw_parts_mut(self.out.get().add(at), length);
+                    let first = self.sink.get().add(2 * self.weights * part);
+                    let to_weight = std::slice::from_raw_parts_mut(first, self.weights);
+                    let to_bias = std::slice::from_raw_parts_mut(first.add(self.weights), self.weights);
+                    let (mean, scale) = (*self.means.get().add(row), *self.scales.get().add(row));
+                    self.row(row, g, x, y, [to_weight, to_bias], mean, scale);
+                }
+            }
+        }
+    }
+}
+
+impl<T: Float> RowsBackward<T> {
+    /// # Safety
+    /// Slices of a row, and of the sums of its part.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "a row of each tensor, and its statistics")]
+    unsafe fn row(&self, row: usize, g: &[T], x: &[T], y: &mut [T], to: [&mut [T]; 2], mean: T, scale: T) {
+        let (length, weight) = (self.rows.length, self.weight);
+        let [to_weight, to_bias] = to;
+        // SAFETY: indices stay below the length of the row.
+        let normal = |i: usize| unsafe { (*x.get_unchecked(i) - mean) * scale };
+        // SAFETY: as above.
+        let g = |i: usize| unsafe { *g.get_unchecked(i) };
+        // The sums of the gradient of the normalized elements, and of its products with them.
+        let (mut plain, mut along) = (0.0, 0.0);
+        match self.rows.weights {
+            Weights::Elements => {
+                [plain, along] = match weight {
+                    // SAFETY: as above; there are as many weights.
+                    Some(w) => sums(length, |i| {
+                        let g = g(i) * unsafe { *w.get().add(i) };
+                        [g, g * normal(i)]
+                    }),
+                    None => sums(length, |i| [g(i), g(i) * normal(i)]),
+                };
+                for (i, (w, b)) in to_weight.iter_mut().zip(to_bias).enumerate() {
+                    *w = *w + g(i) * normal(i);
+                    *b = *b + g(i);
+                }
+            }
+            Weights::Channels { .. } => {
+                for run in runs(&self.rows, row) {
+                    let start = run.range.start;
+                    let [a, b] = sums(run.range.len(), |i| [g(start + i), g(start + i) * normal(start + i)]);
+                    let w = read(weight, run.weight, 1.0).to_f64();
+                    (plain, along) = (plain + a * w, along + b * w);
+                    to_weight[run.weight] = to_weight[run.weight] + T::from_f64(b);
+                    to_bias[run.weight] = to_bias[run.weight] + T::from_f64(a);
+                }
+            }
+        }
+        let plain = T::from_f64(plain / length as f64);
+        let along = T::from_f64(along / length as f64);
+        match (self.rows.weights, weight) {
+            (Weights::Elements, Some(w)) => {
+                for (i, y) in y.iter_mut().enumerate() {
+                    // SAFETY: there are as many weights as elements of a row.
+                    let w = unsafe { *w.get().add(i) };
+                    *y = (g(i) * w - plain - normal(i) * along) * scale;
+                }
+            }
+            _ => {
+                for run in runs(&self.rows, row) {
+                    let w = read(weight, run.weight, 1.0);
+                    for i in run.range {
+                        y[i] = (g(i) * w - plain - normal(i) * along) * scale;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -272,60 +339,85 @@ impl Channels {
         (self.batch * self.plane) as f64
     }
 
-    /// Calls `body` for ranges of channels, in parallel.
-    fn for_each(&self, body: impl Fn(Range<usize>) + Sync) {
-        let side = if self.plane == 1 { SIDE } else { 1 };
-        let grain = (parallel::GRAIN / 4).div_ceil((side * self.batch * self.plane).max(1));
-        parallel::for_each_chunk(self.channels.div_ceil(side), grain, |range| {
-            for block in range {
-                let channels = block * side..((block + 1) * side).min(self.channels);
-                simd::vectorize(Loop(|| body(channels)));
-            }
-        });
+    /// Channels that are gone through at a time.
+    fn side(&self) -> usize {
+        if self.plane == 1 { SIDE } else { 1 }
     }
 
-    /// For each of some channels (at most [`SIDE`]) the sums of the terms of its elements, by index and channel.
+    /// Does work on blocks of channels, in parallel.
+    fn for_each(&self, work: &impl Parts) {
+        let side = self.side();
+        let grain = (parallel::GRAIN / 4).div_ceil((side * self.batch * self.plane).max(1));
+        parallel::for_each_part(self.channels.div_ceil(side), grain, work);
+    }
+
+    /// The channels of each block in a range.
     #[inline(always)]
+    fn blocks(self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let side = self.side();
+        range.map(move |block| block * side..((block + 1) * side).min(self.channels))
+    }
+
+    /// For each of some channels (at most [`SIDE`]) the K sums of the terms of its elements, by the index of the element
+    /// and the channel's place among these.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "sums and terms are indexed together, as vectors are")]
     fn sums<T: Float, const K: usize>(
         &self,
-        channels: Range<usize>,
+        channels: &Range<usize>,
         term: impl Fn(usize, usize) -> [T; K],
-    ) -> [[f64; K]; SIDE] {
-        let mut totals = [[0.0; K]; SIDE];
-        if self.plane == 1 {
-            for example in 0..self.batch {
-                for channel in channels.clone() {
-                    let terms = term(example * self.channels + channel, channel);
+    ) -> [[f64; SIDE]; K] {
+        let mut totals = [[0.0; SIDE]; K];
+        for example in 0..self.batch {
+            let first = (example * self.channels + channels.start) * self.plane;
+            if self.plane == 1 {
+                for place in 0..channels.len() {
+                    let terms = term(first + place, place);
                     for k in 0..K {
-                        totals[channel - channels.start][k] += terms[k].to_f64();
+                        totals[k][place] += terms[k].to_f64();
                     }
                 }
-            }
-            return totals;
-        }
-        for channel in channels.clone() {
-            let total = &mut totals[channel - channels.start];
-            for example in 0..self.batch {
-                let base = (example * self.channels + channel) * self.plane;
-                let some = sums(self.plane, |i| term(base + i, channel));
-                for k in 0..K {
-                    total[k] += some[k];
+            } else {
+                for place in 0..channels.len() {
+                    let some = sums(self.plane, |i| term(first + place * self.plane + i, place));
+                    for k in 0..K {
+                        totals[k][place] += some[k];
+                    }
                 }
             }
         }
         totals
     }
 
-    /// Calls `body` for all indices of some channels, with the channel.
+    /// Calls `body` for all elements of some channels, as [`sums`](Self::sums) does.
     #[inline(always)]
-    fn each(&self, channels: Range<usize>, mut body: impl FnMut(Range<usize>, usize)) {
+    fn each(&self, channels: &Range<usize>, mut body: impl FnMut(usize, usize)) {
         for example in 0..self.batch {
-            for channel in channels.clone() {
-                let base = (example * self.channels + channel) * self.plane;
-                body(base..base + self.plane, channel);
+            let first = (example * self.channels + channels.start) * self.plane;
+            if self.plane == 1 {
+                for place in 0..channels.len() {
+                    body(first + place, place);
+                }
+            } else {
+                for place in 0..channels.len() {
+                    let first = first + place * self.plane;
+                    for i in first..first + self.plane {
+                        body(i, place);
+                    }
+                }
             }
         }
     }
+}
+
+/// A number for each of some channels.
+#[inline(always)]
+fn of_channels<T: Float>(channels: &Range<usize>, of: impl Fn(usize) -> T) -> [T; SIDE] {
+    let mut numbers = [T::default(); SIDE];
+    for (place, channel) in channels.clone().enumerate() {
+        numbers[place] = of(channel);
+    }
+    numbers
 }
 
 /// The mean of each channel, and its variance times the number of elements.
@@ -333,27 +425,39 @@ impl Channels {
 /// # Safety
 /// A row-major tensor of these sizes; the results are new and have room for all channels.
 pub unsafe fn channel_moments<T: Float>(sizes: Channels, input: *const T, means: *mut T, squares: *mut T) {
-    let (input, means, squares) = (Shared::new(input), Shared::new(means), Shared::new(squares));
-    sizes.for_each(|channels| {
-        // SAFETY: by the caller's promise; each channel belongs to one thread.
-        unsafe {
-            let x = |i: usize| *input.get().add(i);
-            let totals = sizes.sums(channels.clone(), |i, _| [x(i)]);
-            let mut mean = [T::default(); SIDE];
-            for (mean, [total]) in mean.iter_mut().zip(totals) {
-                *mean = T::from_f64(total / sizes.count());
-            }
-            let first = channels.start;
-            let deviations = sizes.sums(channels.clone(), |i, channel| {
-                let d = x(i) - mean[channel - first];
+    let [input, means, squares] = [input, means.cast_const(), squares.cast_const()].map(Shared::new);
+    sizes.for_each(&Moments { sizes, input, means, squares });
+}
+
+struct Moments<T> {
+    sizes: Channels,
+    input: Shared<T>,
+    means: Shared<T>,
+    squares: Shared<T>,
+}
+
+impl<T: Float> Parts for Moments<T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        let &Moments { sizes, input, means, squares } = self;
+        // SAFETY: by the promise to `channel_moments`, as indices stay inside the tensor.
+        let x = |i: usize| unsafe { *input.get().add(i) };
+        for channels in sizes.blocks(range) {
+            let [totals] = sizes.sums(&channels, |i, _| [x(i)]);
+            let mean = totals.map(|total| T::from_f64(total / sizes.count()));
+            let [deviations] = sizes.sums(&channels, |i, place| {
+                let d = x(i) - mean[place];
                 [d * d]
             });
-            for channel in channels {
-                *means.get().add(channel) = mean[channel - first];
-                *squares.get().add(channel) = T::from_f64(deviations[channel - first][0]);
+            for (place, channel) in channels.enumerate() {
+                // SAFETY: by the same promise; each channel belongs to one thread.
+                unsafe {
+                    *means.get().add(channel) = mean[place];
+                    *squares.get().add(channel) = T::from_f64(deviations[place]);
+                }
             }
         }
-    });
+    }
 }
 
 /// `(input - mean) * scale * weight + bias`, channel by channel.
@@ -371,19 +475,35 @@ pub unsafe fn channels_forward<T: Float>(
 ) {
     let [input, means, scales, out] = [input, means, scales, out.cast_const()].map(Shared::new);
     let (weight, bias) = (weight.map(Shared::new), bias.map(Shared::new));
-    sizes.for_each(|channels| {
-        sizes.each(channels, |range, channel| {
-            // SAFETY: by the caller's promise; each channel belongs to one thread.
+    sizes.for_each(&ChannelsForward { sizes, input, means, scales, weight, bias, out });
+}
+
+struct ChannelsForward<T> {
+    sizes: Channels,
+    input: Shared<T>,
+    means: Shared<T>,
+    scales: Shared<T>,
+    weight: Option<Shared<T>>,
+    bias: Option<Shared<T>>,
+    out: Shared<T>,
+}
+
+impl<T: Float> Parts for ChannelsForward<T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        let &ChannelsForward { sizes, input, means, scales, weight, bias, out } = self;
+        for channels in sizes.blocks(range) {
+            // SAFETY: by the promise to `channels_forward`; each channel belongs to one thread.
             unsafe {
-                let mean = *means.get().add(channel);
-                let factor = *scales.get().add(channel) * read(weight, channel, 1.0);
-                let bias = read(bias, channel, 0.0);
-                for i in range {
-                    *out.get().add(i) = (*input.get().add(i) - mean) * factor + bias;
-                }
+                let mean = of_channels(&channels, |channel| *means.get().add(channel));
+                let factor = of_channels(&channels, |channel| *scales.get().add(channel) * read(weight, channel, 1.0));
+                let bias = of_channels(&channels, |channel| read(bias, channel, 0.0));
+                sizes.each(&channels, |i, place| {
+                    *out.get().add(i) = (*input.get().add(i) - mean[place]) * factor[place] + bias[place];
+                });
             }
-        });
-    });
+        }
+    }
 }
 
 /// The gradients of [`channels_forward`]; with `fixed`, for statistics that do not depend on the input.
@@ -398,32 +518,52 @@ pub unsafe fn channels_backward<T: Float>(
     of_weight: *mut T,
     of_bias: *mut T,
 ) {
-    let [g, x, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
+    let [gradient, input, means, scales] = [saved.gradient, saved.input, saved.means, saved.scales].map(Shared::new);
     let weight = saved.weight.map(Shared::new);
     let [out, of_weight, of_bias] = [out, of_weight, of_bias].map(|pointer| Shared::new(pointer.cast_const()));
-    sizes.for_each(|channels| {
-        // SAFETY: by the caller's promise; each channel belongs to one thread.
-        unsafe {
-            let normal = |i: usize, c: usize| (*x.get().add(i) - *means.get().add(c)) * *scales.get().add(c);
-            let totals = sizes.sums(channels.clone(), |i, channel| {
-                let g = *g.get().add(i);
-                [g, g * normal(i, channel)]
-            });
-            for channel in channels.clone() {
-                let [plain, along] = totals[channel - channels.start];
-                *of_bias.get().add(channel) = T::from_f64(plain);
-                *of_weight.get().add(channel) = T::from_f64(along);
-            }
-            let first = channels.start;
-            sizes.each(channels, |range, channel| {
-                let [plain, along] = totals[channel - first].map(|total| T::from_f64(total / sizes.count()));
-                let factor = *scales.get().add(channel) * read(weight, channel, 1.0);
-                for i in range {
-                    let g = *g.get().add(i);
-                    *out.get().add(i) =
-                        if fixed { g * factor } else { (g - plain - normal(i, channel) * along) * factor };
+    sizes.for_each(&ChannelsBackward { sizes, fixed, gradient, input, means, scales, weight, out, of_weight, of_bias });
+}
+
+struct ChannelsBackward<T> {
+    sizes: Channels,
+    fixed: bool,
+    gradient: Shared<T>,
+    input: Shared<T>,
+    means: Shared<T>,
+    scales: Shared<T>,
+    weight: Option<Shared<T>>,
+    out: Shared<T>,
+    of_weight: Shared<T>,
+    of_bias: Shared<T>,
+}
+
+impl<T: Float> Parts for ChannelsBackward<T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        let &ChannelsBackward { sizes, fixed, gradient, input, means, scales, weight, out, of_weight, of_bias } = self;
+        for channels in sizes.blocks(range) {
+            // SAFETY: by the promise to `channels_backward`; each channel belongs to one thread.
+            unsafe {
+                let mean = of_channels(&channels, |channel| *means.get().add(channel));
+                let scale = of_channels(&channels, |channel| *scales.get().add(channel));
+                let factor = of_channels(&channels, |channel| *scales.get().add(channel) * read(weight, channel, 1.0));
+                let g = |i: usize| *gradient.get().add(i);
+                let normal = |i: usize, place: usize| (*input.get().add(i) - mean[place]) * scale[place];
+                let [plain, along] = sizes.sums(&channels, |i, place| [g(i), g(i) * normal(i, place)]);
+                for (place, channel) in channels.clone().enumerate() {
+                    *of_bias.get().add(channel) = T::from_f64(plain[place]);
+                    *of_weight.get().add(channel) = T::from_f64(along[place]);
                 }
-            });
+                if fixed {
+                    sizes.each(&channels, |i, place| *out.get().add(i) = g(i) * factor[place]);
+                    continue;
+                }
+                let [plain, along] =
+                    [plain, along].map(|totals| totals.map(|total| T::from_f64(total / sizes.count())));
+                sizes.each(&channels, |i, place| {
+                    *out.get().add(i) = (g(i) - plain[place] - normal(i, place) * along[place]) * factor[place];
+                });
+            }
         }
-    });
+    }
 }

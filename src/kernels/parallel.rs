@@ -12,6 +12,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::kernels::simd::{self, Vectorized};
+
 /// Elements of light work below which one thread is quicker than two.
 pub const GRAIN: usize = 32_768;
 
@@ -171,6 +173,26 @@ pub fn for_each_chunk(count: usize, grain: usize, body: impl Fn(Range<usize>) + 
         resume_unwind(panic);
     }
     assert!(!job.panicked.load(Ordering::Relaxed), "a helper thread panicked");
+}
+
+/// Work on numbered parts, which threads share. `run`, and all that it calls in its loops, must be `#[inline(always)]`.
+pub trait Parts: Sync {
+    fn run(&self, range: Range<usize>);
+}
+
+/// [`for_each_chunk`] of work that is compiled once for each instruction set, as a closure cannot be.
+pub fn for_each_part(count: usize, grain: usize, parts: &impl Parts) {
+    struct Chunk<'a, P>(&'a P, Range<usize>);
+
+    impl<P: Parts> Vectorized for Chunk<'_, P> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            self.0.run(self.1);
+        }
+    }
+
+    for_each_chunk(count, grain, |range| simd::vectorize(Chunk(parts, range)));
 }
 
 /// A pointer that may cross threads, for kernels whose threads write disjoint parts.

@@ -1,7 +1,9 @@
 //! The largest element of each window of a plane, and moving elements to and from the places where they were found.
 
+use std::ops::Range;
+
 use crate::kernels::algebra::Number;
-use crate::kernels::parallel::{self, Shared};
+use crate::kernels::parallel::{self, Parts, Shared};
 
 /// Elements of one dimension: `count` of them from `start` on, each `step` from the one before.
 #[derive(Clone, Copy, Debug)]
@@ -27,53 +29,137 @@ impl Windows {
     }
 }
 
+/// Windows side by side of which the largest elements are found together.
+const SIDE: usize = 64;
+
 /// The largest element of each window, the last NaN if there is one, and its place in the plane.
 ///
 /// # Safety
 /// Row-major tensors of the planes' sizes; the results are new.
 pub unsafe fn largest<T: Number>(windows: &Windows, input: *const T, values: *mut T, places: *mut i64) {
-    let plane: usize = windows.input.iter().product();
     let results: usize = windows.output.iter().product();
     let taps: usize = windows.along.iter().map(|all| all.first().map_or(1, |window| window.count)).product();
     let (input, values, places) = (Shared::new(input), Shared::new(values), Shared::new(places));
     let grain = (parallel::GRAIN / 4).div_ceil((results * taps).max(1));
-    parallel::for_each_chunk(windows.planes, grain, |range| {
+    parallel::for_each_part(windows.planes, grain, &Largest { windows, input, values, places });
+}
+
+struct Largest<'a, T> {
+    windows: &'a Windows,
+    input: Shared<T>,
+    values: Shared<T>,
+    places: Shared<i64>,
+}
+
+impl<T: Number> Parts for Largest<'_, T> {
+    #[inline(always)]
+    fn run(&self, range: Range<usize>) {
+        let &Largest { windows, input, values, places } = self;
+        let [_, rows, columns] = windows.input;
+        let size: usize = windows.input.iter().product();
+        let mut at = range.start * windows.output.iter().product::<usize>();
         for i in range {
             let (depth, height, width) = (windows.of(i, 0), windows.of(i, 1), windows.of(i, 2));
-            let rows = windows.input[1];
-            let columns = windows.input[2];
             // SAFETY: windows lie inside the plane; each plane of the results belongs to one thread.
-            unsafe {
-                let source = std::slice::from_raw_parts(input.get().add(i * plane).cast_const(), plane);
-                let mut at = i * results;
-                for z in depth {
-                    for y in height {
-                        for x in width {
-                            let mut most = T::lowest();
-                            let mut place = (z.start * rows + y.start) * columns + x.start;
-                            for dz in 0..z.count {
-                                for dy in 0..y.count {
-                                    let line = (z.start + dz * z.step) * rows + y.start + dy * y.step;
-                                    let mut from = line * columns + x.start;
-                                    for _ in 0..x.count {
-                                        let value = *source.get_unchecked(from);
-                                        if value > most || value.is_nan() {
-                                            most = value;
-                                            place = from;
-                                        }
-                                        from += x.step;
+            let plane = unsafe { std::slice::from_raw_parts(input.get().add(i * size).cast_const(), size) };
+            let even = if size <= u32::MAX as usize { evenly_spaced(width) } else { 0..0 };
+            for z in depth {
+                for y in height {
+                    let line =
+                        |dz: usize, dy: usize| ((z.start + dz * z.step) * rows + y.start + dy * y.step) * columns;
+                    let one = |x: Window, at: usize| {
+                        let (mut most, mut place) = (T::lowest(), line(0, 0) + x.start);
+                        for dz in 0..z.count {
+                            for dy in 0..y.count {
+                                for dx in 0..x.count {
+                                    let from = line(dz, dy) + x.start + dx * x.step;
+                                    // SAFETY: as above.
+                                    let value = unsafe { *plane.get_unchecked(from) };
+                                    if value > most || value.is_nan() {
+                                        (most, place) = (value, from);
                                     }
                                 }
                             }
+                        }
+                        // SAFETY: as above.
+                        unsafe {
                             *values.get().add(at) = most;
                             *places.get().add(at) = place as i64;
-                            at += 1;
+                        }
+                    };
+                    (0..even.start).chain(even.end..width.len()).for_each(|x| one(width[x], at + x));
+                    for left in even.clone().step_by(SIDE) {
+                        let some = &width[left..even.end.min(left + SIDE)];
+                        // SAFETY: as above; these windows are of one size and evenly spaced.
+                        unsafe {
+                            let (value, place) = (values.get().add(at + left), places.get().add(at + left));
+                            let area = ([z.count, y.count], line);
+                            match some.get(1).map_or(1, |next| next.start - some[0].start) {
+                                1 => side_by_side(plane, some, 1, area, value, place),
+                                2 => side_by_side(plane, some, 2, area, value, place),
+                                3 => side_by_side(plane, some, 3, area, value, place),
+                                stride => side_by_side(plane, some, stride, area, value, place),
+                            }
                         }
                     }
+                    at += width.len();
                 }
             }
         }
-    });
+    }
+}
+
+/// The longest list of windows, of those that are as large as any, whose distances are the same.
+#[inline(always)]
+fn evenly_spaced(windows: &[Window]) -> Range<usize> {
+    let most = windows.iter().map(|window| window.count).max().unwrap_or(0);
+    let Some(first) = windows.iter().position(|window| window.count == most) else { return 0..0 };
+    let rest = &windows[first..];
+    let stride = rest.get(1).map_or(1, |next| next.start.wrapping_sub(rest[0].start));
+    let follows = |pair: &[Window]| {
+        pair[1].count == most && pair[1].start == pair[0].start + stride && pair[1].step == pair[0].step
+    };
+    let count = rest.windows(2).take_while(|pair| follows(pair)).count();
+    first..first + count + 1
+}
+
+/// The largest elements of windows of one row that are `stride` apart; `line` is where a row of the plane begins.
+///
+/// # Safety
+/// The windows lie inside the plane, which has at most 2^32 elements; there is room for the results.
+#[inline(always)]
+unsafe fn side_by_side<T: Number>(
+    plane: &[T],
+    windows: &[Window],
+    stride: usize,
+    (counts, line): ([usize; 2], impl Fn(usize, usize) -> usize),
+    values: *mut T,
+    places: *mut i64,
+) {
+    let (first, count) = (windows[0], windows.len());
+    let (mut most, mut place) = ([T::lowest(); SIDE], [line(0, 0) as u32; SIDE]);
+    for dz in 0..counts[0] {
+        for dy in 0..counts[1] {
+            for dx in 0..first.count {
+                // Where the element lies that the first window meets, but for where that begins.
+                let tap = line(dz, dy) + dx * first.step;
+                for x in 0..count {
+                    // SAFETY: by the caller's promise.
+                    let value = unsafe { *plane.get_unchecked(tap + first.start + x * stride) };
+                    let better = (value > most[x]) | value.is_nan();
+                    most[x] = if better { value } else { most[x] };
+                    place[x] = if better { tap as u32 } else { place[x] };
+                }
+            }
+        }
+    }
+    for x in 0..count {
+        // SAFETY: as above.
+        unsafe {
+            *values.add(x) = most[x];
+            *places.add(x) = (place[x] as usize + first.start + x * stride) as i64;
+        }
+    }
 }
 
 /// For each plane, elements of `input` put at (or, with `add`, added to) their places in a plane of zeros.

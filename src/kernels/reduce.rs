@@ -13,7 +13,7 @@ use crate::kernels::simd::{self, Vectorized};
 use crate::kernels::strided::Sequence;
 use crate::shape::Dims;
 pub use fold::{BLOCK, Fold, fold_slice, step_columns};
-pub use folds::{Extreme, ExtremeValue, Product, Sum};
+pub use folds::{Extreme, ExtremeValue, Product, Squares, Sum};
 
 /// Columns that are folded side by side.
 const TILE: usize = 128;

@@ -17,7 +17,7 @@ use crate::ops::views::{expand_as, reshape, unsqueeze};
 use crate::scalar::Scalar;
 use crate::shape::Ints;
 use crate::tensor::Tensor;
-use crate::{bail, error, op};
+use crate::{bail, op};
 
 /// Lengths are computed in floats; integers are not converted.
 fn check_float(name: &str, tensor: &Tensor) -> Result<()> {
@@ -277,16 +277,15 @@ op! {
         if let Some(class) = classes.iter().find(|class| !(0..most).contains(class)) {
             bail!(Runtime, "one_hot: class {class} is not from 0 to below {most}");
         }
-        let count = crate::shape::numel(&[classes.len(), most as usize])?;
-        let mut rows: Vec<i64> = Vec::new();
-        rows.try_reserve_exact(count).map_err(|_| error!(Memory, "one_hot: not enough memory for {count} elements"))?;
-        rows.resize(count, 0);
-        for (row, &class) in rows.chunks_exact_mut(most as usize).zip(&classes) {
-            row[class as usize] = 1;
-        }
         let mut sizes = tensor.sizes();
         sizes.push(most as usize);
-        Tensor::from_slice(&rows, &sizes)
+        let out = Tensor::zeros(&sizes, DType::Int64)?;
+        let rows = out.data().pointer().cast::<i64>();
+        for (row, &class) in classes.iter().enumerate() {
+            // SAFETY: a class is below the size of a row, of which there is one for each class.
+            unsafe { *rows.add(row * most as usize + class as usize) = 1 };
+        }
+        Ok(out)
     }
     derivative none;
 }

@@ -2,13 +2,14 @@
 
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::kernels::convolution::{self, Geometry};
 use crate::ops::conversion::check_float;
 use crate::ops::conversion::contiguous;
 use crate::ops::resampling::{resample_backward, resampled};
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::{bail, error, op};
+use crate::{bail, error, op, with_element};
 
 /// Kernel, dilation, padding and stride in two dimensions.
 struct Blocks {
@@ -55,6 +56,23 @@ impl Blocks {
             );
         }
         Ok([count(0), count(1)])
+    }
+
+    /// The geometry of blocks of an image `(batch, channels, ..size)`.
+    fn geometry(&self, sizes: [i64; 2], size: [i64; 2], counts: [i64; 2]) -> Geometry {
+        let three = |first: usize, pair: [i64; 2]| [first, pair[0] as usize, pair[1] as usize];
+        Geometry {
+            batch: sizes[0] as usize,
+            groups: 1,
+            channels: sizes[1] as usize,
+            features: 1,
+            input: three(1, size),
+            kernel: three(1, self.kernel),
+            output: three(1, counts),
+            stride: three(1, self.stride),
+            padding: three(0, self.padding),
+            dilation: three(1, self.dilation),
+        }
     }
 
     /// The numbers of the map `windows`.
@@ -141,8 +159,17 @@ fn unfolded(input: &Tensor, kernel: &[i64], dilation: &[i64], padding: &[i64], s
     check_element("unfold", input)?;
     let sizes = ints(&image.sizes());
     let counts = blocks.counts("unfold", [sizes[2], sizes[3]])?;
+    let geometry = blocks.geometry([sizes[0], sizes[1]], [sizes[2], sizes[3]], counts);
+    let taps = blocks.kernel[0] * blocks.kernel[1];
     let along = [blocks.kernel[0] * counts[0], blocks.kernel[1] * counts[1]];
-    let columns = blocks.columns(&resampled(&image, "windows", &along, &blocks.numbers())?, counts)?;
+    let columns = with_element!(image.dtype(), real T => {
+        let (image, size) = (image.to_contiguous()?, [sizes[0], sizes[1] * taps, counts[0] * counts[1]]);
+        let out = Tensor::empty(&shape::checked_sizes(&size)?, image.dtype())?;
+        let (source, sink) = (image.data().pointer(), out.data().pointer());
+        // SAFETY: two row-major tensors of the sizes of the geometry, of which the last is new.
+        unsafe { convolution::unfold::<T>(&geometry, source.cast(), sink.cast()) }
+        out
+    }, else blocks.columns(&resampled(&image, "windows", &along, &blocks.numbers())?, counts)?);
     if lacks { views::squeeze(&columns, 0) } else { Ok(columns) }
 }
 
@@ -168,8 +195,17 @@ op! {
             );
         }
         check_element("fold", input)?;
-        let elements = blocks.elements(&columns, counts)?;
-        let image = resample_backward(&elements, "windows", &size, &blocks.numbers())?;
+        let channels = sizes[1] / (blocks.kernel[0] * blocks.kernel[1]);
+        let geometry = blocks.geometry([sizes[0], channels], size, counts);
+        let image = with_element!(columns.dtype(), real T => {
+            let columns = columns.to_contiguous()?;
+            let sizes = shape::checked_sizes(&[sizes[0], channels, size[0], size[1]])?;
+            let out = Tensor::empty(&sizes, columns.dtype())?;
+            let (source, sink) = (columns.data().pointer(), out.data().pointer());
+            // SAFETY: two row-major tensors of the sizes of the geometry, of which the last is new.
+            unsafe { convolution::fold::<T>(&geometry, source.cast(), sink.cast()) }
+            out
+        }, else resample_backward(&blocks.elements(&columns, counts)?, "windows", &size, &blocks.numbers())?);
         if lacks { views::squeeze(&image, 0) } else { Ok(image) }
     }
     derivative "Col2ImBackward0" Linear {

@@ -471,57 +471,75 @@ macro_rules! pointwise {
         });)+
     };
 
-    (@near $table:ident [$($x:ident)+] $T:ident $dtype:ident) => {
+    (@near $table:ident $x:tt $T:ident $dtype:ident) => {
         $table[$crate::dtype::DType::$dtype as usize] = Some({
             unsafe fn near(out: *mut u8, operands: *const *const u8, n: usize) {
                 // SAFETY: the driver hands over contiguous operands of this type.
-                unsafe {
-                    $crate::pointwise!(@call (out, operands, n) [$($x)+] (|$($x: $T),+| value::<$T, true>($(Num($x)),+).0))
-                }
+                unsafe { $crate::pointwise!(@map near $T $x (out, operands, n)) }
             }
             unsafe fn far(out: *mut u8, operands: *const *const u8, n: usize) {
                 // SAFETY: as above.
-                unsafe { $crate::pointwise!(@map same $T [$($x)+] (out, operands, n)) }
+                unsafe { $crate::pointwise!(@map same $T $x (out, operands, n)) }
             }
             unsafe fn kernel(out: *mut u8, operands: *const *const u8, n: usize) {
-                const COUNT: usize = [$(stringify!($x)),+].len();
+                const COUNT: usize = $crate::pointwise!(@count $x);
                 // SAFETY: as above, for so many operands.
                 unsafe { $crate::kernels::map::by_nearness::<$T, COUNT>(near, far, out, operands, n) }
             }
             kernel
         });
     };
+    (@count [$($x:ident)+]) => { [$(stringify!($x)),+].len() };
 
     // A bool tensor is computed on as bytes of 0 and 1, and what is not zero becomes true.
     (@map same bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| u8::from(value::<u8, false>($(Num($x)),+).0 != 0)))
+        $crate::pointwise!(@call $arguments [$($x)+] u8 => u8, u8::from(value::<u8, false>($(Num($x)),+).0 != 0))
     };
     (@map bool bool [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: u8),+| value::<u8, false>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] u8 => bool, value::<u8, false>($(Num($x)),+))
     };
     (@map real bool $x:tt $arguments:tt) => { $crate::pointwise!(@map same bool $x $arguments) };
     (@map real $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))
+        $crate::pointwise!(@call $arguments [$($x)+] $T => <$T as Ring>::Real, value::<$T, false>($(Num($x)),+).0)
     };
     (@map same $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+).0))
+        $crate::pointwise!(@call $arguments [$($x)+] $T => $T, value::<$T, false>($(Num($x)),+).0)
+    };
+    (@map near $T:ident [$($x:ident)+] $arguments:tt) => {
+        $crate::pointwise!(@call $arguments [$($x)+] $T => $T, value::<$T, true>($(Num($x)),+).0)
     };
     (@map bool $T:ident [$($x:ident)+] $arguments:tt) => {
-        $crate::pointwise!(@call $arguments [$($x)+] (|$($x: $T),+| value::<$T, false>($(Num($x)),+)))
+        $crate::pointwise!(@call $arguments [$($x)+] $T => bool, value::<$T, false>($(Num($x)),+))
     };
 
-    (@call ($($a:ident),+) [$x0:ident] $f:tt) => { $crate::kernels::map::map1($($a),+, $f) };
-    (@call ($($a:ident),+) [$x0:ident $x1:ident] $f:tt) => { $crate::kernels::map::map2($($a),+, $f) };
-    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident] $f:tt) => { $crate::kernels::map::map3($($a),+, $f) };
-    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident] $f:tt) => {
-        $crate::kernels::map::map4($($a),+, $f)
+    // A function of a type rather than a closure, which could not be told to become part of the loop, whatever its length:
+    // the instruction set is that of the loop.
+    (@call $arguments:tt [$x0:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function1 map1 [$x0] $($rest)+)
     };
-    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident] $f:tt) => {
-        $crate::kernels::map::map5($($a),+, $f)
+    (@call $arguments:tt [$x0:ident $x1:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function2 map2 [$x0 $x1] $($rest)+)
     };
-    (@call ($($a:ident),+) [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident] $f:tt) => {
-        $crate::kernels::map::map6($($a),+, $f)
+    (@call $arguments:tt [$x0:ident $x1:ident $x2:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function3 map3 [$x0 $x1 $x2] $($rest)+)
     };
+    (@call $arguments:tt [$x0:ident $x1:ident $x2:ident $x3:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function4 map4 [$x0 $x1 $x2 $x3] $($rest)+)
+    };
+    (@call $arguments:tt [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function5 map5 [$x0 $x1 $x2 $x3 $x4] $($rest)+)
+    };
+    (@call $arguments:tt [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident] $($rest:tt)+) => {
+        $crate::pointwise!(@loop $arguments Function6 map6 [$x0 $x1 $x2 $x3 $x4 $x5] $($rest)+)
+    };
+    (@loop ($($a:ident),+) $trait:ident $map:ident [$($x:ident)+] $T:ty => $R:ty, $body:expr) => {{
+        struct One;
+        impl $crate::kernels::map::$trait<$T, $R> for One {
+            #[inline(always)]
+            fn of($($x: $T),+) -> $R { $body }
+        }
+        $crate::kernels::map::$map::<$T, $R, One>($($a),+)
+    }};
 }
 
 /// The operation that another one chooses to be: `chosen!(pow_square(x))`.

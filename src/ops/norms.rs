@@ -7,9 +7,9 @@ use crate::ops::comparison::{eq, gt, ne};
 use crate::ops::complex::{conj, real, sgn};
 use crate::ops::conversion::to_dtype;
 use crate::ops::power::pow;
-use crate::ops::reduction::{amax, amin, sum, unreduce};
+use crate::ops::reduction::{amax, amin, root_of_squares, sum, unreduce};
 use crate::ops::selection::choose;
-use crate::ops::unary::{abs, neg, sqrt};
+use crate::ops::unary::{abs, neg};
 use crate::scalar::Scalar;
 use crate::shape::{self, Ints, wrap_dim, wrap_dims};
 use crate::tensor::Tensor;
@@ -50,9 +50,7 @@ op! {
         } else if p == 1.0 {
             over(&abs(&input)?)
         } else if p == 2.0 {
-            // In double precision, so that the squares are not out of range.
-            let wide = input.cast(DType::Float64)?;
-            sqrt(&over(&mul_tensors(&wide, &wide)?)?)?.cast(input.dtype())
+            root_of_squares(&input, Some(dims), keepdim)
         } else {
             let total = over(&pow((&abs(&input)?).into(), p.into())?)?;
             pow((&total).into(), (1.0 / p).into())

@@ -2,6 +2,7 @@
 
 use crate::DType;
 use crate::error::Result;
+use crate::kernels::parallel::{self, Shared};
 use crate::kernels::sort::wide;
 use crate::ops::views;
 use crate::scalar::Scalar;
@@ -58,28 +59,39 @@ impl Search<'_> {
             bail!(Runtime, "{name}: the sorter holds an index that is out of range");
         }
         let each = if lines.len() > 1 { sizes[sizes.len() - 1] } else { values.numel() };
-        let places: Vec<i64> = with_element!(sequence.dtype(), T => {
-            let (sequence, values) = (sequence.to_vec::<T>()?, values.to_vec::<T>()?);
-            let place = |(i, &value): (usize, &T)| {
-                let first = i.checked_div(each).filter(|_| lines.len() > 1).unwrap_or(0) * length;
-                let at = |k: usize| match &order {
-                    Some(order) => sequence[first + order[first + k] as usize],
-                    None => sequence[first + k],
-                };
-                let key = wide(value);
-                let (mut low, mut high) = (0, length);
-                while low < high {
-                    let middle = low + (high - low) / 2;
-                    let other = wide(at(middle));
-                    if other < key || (right && other == key) { low = middle + 1 } else { high = middle }
-                }
-                low as i64
-            };
-            values.iter().enumerate().map(place).collect()
+        let keys = |tensor: &Tensor| -> Result<Vec<u64>> {
+            Ok(with_element!(tensor.dtype(), T => tensor.to_vec::<T>()?.into_iter().map(wide).collect()))
+        };
+        let (mut sequence, values) = (keys(sequence)?, keys(values)?);
+        if let Some(order) = order {
+            let sorted = order.iter().enumerate().map(|(i, &at)| sequence[i / length * length + at as usize]);
+            sequence = sorted.collect();
+        }
+        let found = Tensor::empty(&sizes, DType::Int64)?;
+        let places = Shared::new(found.data().pointer().cast::<i64>());
+        parallel::for_each_chunk(values.len(), parallel::GRAIN / 32, |range| {
+            for i in range {
+                let first = if lines.len() > 1 { i / each * length } else { 0 };
+                let place = place_of(&sequence[first..first + length], values[i], right);
+                // SAFETY: there is a place for each value.
+                unsafe { *places.get().add(i) = place as i64 };
+            }
         });
-        let found = Tensor::from_slice(&places, &sizes)?;
         if int32 { found.cast(DType::Int32) } else { Ok(found) }
     }
+}
+
+/// How many keys are less than one, or not greater, in a sorted line. Without a branch that depends on the keys, as half
+/// of them would be guessed wrong.
+fn place_of(line: &[u64], key: u64, or_equal: bool) -> usize {
+    let before = |other: u64| (other < key) | (or_equal & (other == key));
+    let (mut first, mut count) = (0, line.len());
+    while count > 1 {
+        let half = count / 2;
+        first += if before(line[first + half - 1]) { half } else { 0 };
+        count -= half;
+    }
+    first + usize::from(count == 1 && before(line[first]))
 }
 
 /// What is looked for, and where, with one dtype if the one is a number.

@@ -3,7 +3,7 @@
 use crate::DType;
 use crate::error::Result;
 use crate::kernels::index::offsets;
-use crate::kernels::sort::wide;
+use crate::kernels::sort::{Packed, sort_packed, wide};
 use crate::ops::gathering::index_select;
 use crate::ops::views;
 use crate::shape::wrap_dim;
@@ -23,7 +23,11 @@ struct Groups {
 fn grouped(keys: &[u64], width: usize, rows: usize, neighbours: bool, floats: bool) -> Groups {
     let row = |i: usize| &keys[i * width..(i + 1) * width];
     let mut order: Vec<usize> = (0..rows).collect();
-    if !neighbours {
+    if !neighbours && width == 1 {
+        let mut packed: Vec<u128> = keys.iter().zip(0..).map(|(&key, i)| u128::from(key) << 64 | i).collect();
+        sort_packed(&mut packed, true);
+        order = packed.into_iter().map(Packed::place).collect();
+    } else if !neighbours {
         order.sort_by(|&a, &b| row(a).cmp(row(b)));
     }
     let mut found = Groups { members: Vec::new(), groups: vec![0; rows], counts: Vec::new() };

@@ -135,6 +135,14 @@ pub fn write(target: &Data, picked: &Picked, source: &Data, strides: &[usize], w
         if strides == &contiguous_strides(&picked.sizes)[..] || is_contiguous(&picked.sizes, strides) {
             return simd::vectorize(Rows { to, from, picked, write });
         }
+        if strides.iter().all(|&stride| stride == 0) && picked.rows() > 0 {
+            // SAFETY: the source has the one element.
+            let value = unsafe { *from };
+            // SAFETY: picked places lie inside the target.
+            return picked.visit(0..picked.rows(), |_, start, n| unsafe {
+                std::slice::from_raw_parts_mut(to.add(start), n).iter_mut().for_each(|place| put(place, value, write));
+            });
+        }
         let sources = offsets(&picked.sizes, strides);
         picked.visit(0..picked.rows(), |first, start, n| {
             for (i, &source) in sources[first..first + n].iter().enumerate() {

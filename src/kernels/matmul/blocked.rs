@@ -12,7 +12,7 @@ use crate::kernels::parallel;
 
 /// Bytes of a row of A in a block: eight of them stay in the first-level cache. The order of summation follows
 /// from it.
-const DEPTH: usize = 2048;
+pub(super) const DEPTH: usize = 2048;
 
 /// Bytes of a block of B, which stays in the second-level cache.
 const B_BLOCK: usize = 384 << 10;
@@ -254,6 +254,7 @@ unsafe fn tiles<T: Gemm>(kernels: &Kernels<T>, p: &Product<T>, a: &Operand<T>, b
                 a_col: a.along,
                 b: b.at.wrapping_offset(col as isize * b.tile),
                 b_row: b.along,
+                offsets: std::ptr::null(),
                 c: p.c.wrapping_offset(row as isize * p.c_row + col as isize * p.c_col),
                 c_row: p.c_row,
                 rows: kernels.rows.min(p.m - row),

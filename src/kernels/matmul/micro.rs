@@ -12,6 +12,8 @@ pub(super) struct Tile<T> {
     pub a_col: isize,
     pub b: *const T,
     pub b_row: isize,
+    /// Where each row of B, or of A, begins, for a tile whose rows are not evenly spaced.
+    pub offsets: *const isize,
     pub c: *mut T,
     pub c_row: isize,
     pub rows: usize,
@@ -19,33 +21,57 @@ pub(super) struct Tile<T> {
     pub accumulate: bool,
 }
 
-/// A tile of M rows and N registers, which all stay in registers; PARTIAL if the last one is not full.
+/// How the rows of a tile's operands lie.
+pub(super) mod rows {
+    pub const EVEN: u8 = 0;
+    /// Those of B begin where `offsets` says.
+    pub const SHIFTED_B: u8 = 1;
+    /// Those of A do.
+    pub const SHIFTED_A: u8 = 2;
+}
+
+/// A tile of M rows and N registers, which all stay in registers; PARTIAL if the last one is not full. ROWS is one of
+/// [`rows`].
 ///
 /// # Safety
 ///
 /// `t.rows` must be M and `t.cols` more than N - 1 registers and at most N, or N if not PARTIAL; A and B readable,
 /// C writable, and initialised if `t.accumulate`. The processor must have the register.
 #[inline(always)]
-pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL: bool>(t: &Tile<L::Elem>) {
+pub(super) unsafe fn tile<L: Lane, const M: usize, const N: usize, const PARTIAL: bool, const ROWS: u8>(
+    t: &Tile<L::Elem>,
+) {
     let last = t.cols - (N - 1) * L::WIDTH;
     let (mut a, mut b) = (t.a, t.b);
     // SAFETY: p, i and j are within the extents, which the caller promises are there.
     unsafe {
+        let mut starts = [0; M];
+        if ROWS == rows::SHIFTED_A {
+            for (i, start) in starts.iter_mut().enumerate() {
+                *start = *t.offsets.add(i);
+            }
+        }
         let mut sums = [[L::splat(L::Elem::ZERO); N]; M];
-        for _ in 0..t.k {
+        for p in 0..t.k {
+            if ROWS == rows::SHIFTED_B {
+                b = t.b.offset(*t.offsets.add(p));
+            }
             let mut row = [L::splat(L::Elem::ZERO); N];
             for (j, lane) in row.iter_mut().enumerate() {
                 *lane = load::<L, N, PARTIAL>(b, j, last);
             }
             for (i, sums) in sums.iter_mut().enumerate() {
-                let x = L::splat(*a.offset(i as isize * t.a_row));
+                let start = if ROWS == rows::SHIFTED_A { starts[i] } else { i as isize * t.a_row };
+                let x = L::splat(*a.offset(start));
                 for (sum, &lane) in sums.iter_mut().zip(&row) {
                     *sum = sum.mul_add(x, lane);
                 }
             }
             // Past the end after the last step, so not `offset`.
             a = a.wrapping_offset(t.a_col);
-            b = b.wrapping_offset(t.b_row);
+            if ROWS != rows::SHIFTED_B {
+                b = b.wrapping_offset(t.b_row);
+            }
         }
         for (i, sums) in sums.iter().enumerate() {
             let to = t.c.offset(i as isize * t.c_row);
@@ -179,6 +205,58 @@ pub(super) unsafe fn dots<L: Lane, const J: usize, const U: usize>(d: &Dots<L::E
             let sum = total.sum();
             let to = d.c.offset((first + j) as isize * d.c_col);
             to.write(if d.accumulate { (*to).plus(sum) } else { sum });
+        }
+    }
+}
+
+/// `C[i, j] (+)=` the dot product of row i of A and row j of B, all of which are contiguous and `k` long.
+pub(super) struct Pairs<T> {
+    pub k: usize,
+    pub a: *const T,
+    pub a_row: isize,
+    pub b: *const T,
+    /// Where each row of B begins.
+    pub offsets: *const isize,
+    pub c: *mut T,
+    pub c_row: isize,
+    pub rows: usize,
+    pub cols: usize,
+    pub accumulate: bool,
+}
+
+/// The products of M rows, from `row` on, with N, from `col` on.
+///
+/// # Safety
+///
+/// The rows must be readable, C writable, and initialised if `p.accumulate`. The processor must have the register.
+#[inline(always)]
+pub(super) unsafe fn pairs<L: Lane, const M: usize, const N: usize>(p: &Pairs<L::Elem>, row: usize, col: usize) {
+    // SAFETY: `at` and what is loaded from there stay below k, and rows of A and B are as many as the caller says.
+    unsafe {
+        let a: [*const L::Elem; M] = std::array::from_fn(|i| p.a.offset((row + i) as isize * p.a_row));
+        let b: [*const L::Elem; N] = std::array::from_fn(|j| p.b.offset(*p.offsets.add(col + j)));
+        let mut sums = [[L::splat(L::Elem::ZERO); N]; M];
+        let mut at = 0;
+        while at < p.k {
+            let count = p.k - at;
+            let load = |from: *const L::Elem| {
+                if count >= L::WIDTH { L::load(from.add(at)) } else { L::load_first(from.add(at), count) }
+            };
+            let b: [L; N] = b.map(load);
+            for (sums, &a) in sums.iter_mut().zip(&a) {
+                let x = load(a);
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = sum.mul_add(x, b);
+                }
+            }
+            at += L::WIDTH;
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, sum) in sums.iter().enumerate() {
+                let to = p.c.offset((row + i) as isize * p.c_row + (col + j) as isize);
+                let sum = sum.sum();
+                to.write(if p.accumulate { (*to).plus(sum) } else { sum });
+            }
         }
     }
 }

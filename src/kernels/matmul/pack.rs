@@ -1,84 +1,9 @@
 //! Copies of a panel of A or B in the order the microkernel reads it.
 
+use crate::kernels::transpose::Square;
+
 // SAFETY, of every unsafe block below: the indices are within the square or the block, whose elements the caller
 // promises are there.
-
-/// Transposes a square in registers: `to[j * to_row + i] = from[i * from_row + j]`.
-pub(super) trait Square<T> {
-    const SIZE: usize;
-    /// # Safety
-    ///
-    /// The square must be readable at `from` and writable at `to`, and the processor must have the registers.
-    unsafe fn transpose(from: *const T, from_row: isize, to: *mut T, to_row: usize);
-}
-
-/// Element by element, for any type.
-pub(super) struct Plain;
-
-impl<T: Copy> Square<T> for Plain {
-    const SIZE: usize = 4;
-    #[inline(always)]
-    unsafe fn transpose(from: *const T, from_row: isize, to: *mut T, to_row: usize) {
-        for i in 0..4 {
-            for j in 0..4 {
-                unsafe { *to.add(j * to_row + i) = *from.offset(i as isize * from_row + j as isize) }
-            }
-        }
-    }
-}
-
-/// In 256-bit registers.
-#[cfg(target_arch = "x86_64")]
-pub(super) struct Avx;
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Avx, Square};
-    use std::arch::x86_64::*;
-
-    impl Square<f32> for Avx {
-        const SIZE: usize = 8;
-        #[inline(always)]
-        unsafe fn transpose(from: *const f32, from_row: isize, to: *mut f32, to_row: usize) {
-            unsafe {
-                // Rows i and i + 4 share a register, so that only 4x4 squares are left to transpose.
-                let load = |i: isize, j: usize| {
-                    let low = _mm_loadu_ps(from.offset(i * from_row).add(j));
-                    let high = _mm_loadu_ps(from.offset((i + 4) * from_row).add(j));
-                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-                };
-                for j in [0, 4] {
-                    let (r0, r1, r2, r3) = (load(0, j), load(1, j), load(2, j), load(3, j));
-                    let (t0, t1) = (_mm256_unpacklo_ps(r0, r1), _mm256_unpackhi_ps(r0, r1));
-                    let (t2, t3) = (_mm256_unpacklo_ps(r2, r3), _mm256_unpackhi_ps(r2, r3));
-                    _mm256_storeu_ps(to.add(j * to_row), _mm256_shuffle_ps::<0x44>(t0, t2));
-                    _mm256_storeu_ps(to.add((j + 1) * to_row), _mm256_shuffle_ps::<0xEE>(t0, t2));
-                    _mm256_storeu_ps(to.add((j + 2) * to_row), _mm256_shuffle_ps::<0x44>(t1, t3));
-                    _mm256_storeu_ps(to.add((j + 3) * to_row), _mm256_shuffle_ps::<0xEE>(t1, t3));
-                }
-            }
-        }
-    }
-
-    impl Square<f64> for Avx {
-        const SIZE: usize = 4;
-        #[inline(always)]
-        unsafe fn transpose(from: *const f64, from_row: isize, to: *mut f64, to_row: usize) {
-            unsafe {
-                let load = |i: isize, j: usize| {
-                    let low = _mm_loadu_pd(from.offset(i * from_row).add(j));
-                    let high = _mm_loadu_pd(from.offset((i + 2) * from_row).add(j));
-                    _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(low), high)
-                };
-                for j in [0, 2] {
-                    let (r0, r1) = (load(0, j), load(1, j));
-                    _mm256_storeu_pd(to.add(j * to_row), _mm256_unpacklo_pd(r0, r1));
-                    _mm256_storeu_pd(to.add((j + 1) * to_row), _mm256_unpackhi_pd(r0, r1));
-                }
-            }
-        }
-    }
-}
 
 /// A block to copy, in panels `width` wide, one after another:
 /// `to[(i / width) * width * depth + p * width + i % width] = from[i * across + p * along]`.

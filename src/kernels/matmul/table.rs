@@ -1,8 +1,9 @@
 //! The kernels of each instruction set, compiled with it enabled, and the choice among them at run time.
 
 use super::lane::{Arithmetic, Lane, Plain};
-use super::micro::{self, Dots, Tile};
+use super::micro::{self, Dots, Pairs, Tile, rows};
 use super::pack::{self, Block};
+use crate::kernels::transpose;
 
 /// The kernels for one element type on one instruction set. They may be called only on a processor that has it.
 pub struct Kernels<T: 'static> {
@@ -13,6 +14,11 @@ pub struct Kernels<T: 'static> {
     /// The widest tile.
     pub(super) cols: usize,
     pub(super) tile: unsafe fn(&Tile<T>),
+    /// For a tile whose rows of B begin at its offsets.
+    pub(super) shifted: unsafe fn(&Tile<T>),
+    /// For one whose rows of A do.
+    pub(super) listed: unsafe fn(&Tile<T>),
+    pub(super) pairs: unsafe fn(&Pairs<T>),
     /// For a tile of one row and any number of columns.
     pub(super) row: unsafe fn(&Tile<T>),
     pub(super) dots: unsafe fn(&Dots<T>),
@@ -30,43 +36,79 @@ macro_rules! kernels {
             const ROWS: usize = $rows;
 
             pub(in super::super) static TABLE: Kernels<$elem> =
-                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, row, dots, pack };
+                Kernels { width: W, rows: ROWS, cols: 3 * W, tile, shifted, listed, pairs, row, dots, pack };
 
             // SAFETY, of every unsafe block here: the arguments are as the caller promises, and the instructions
             // are there, as this is called through `TABLE` only.
 
             unsafe fn tile(t: &Tile<$elem>) {
+                unsafe { wide::<{ rows::EVEN }>(t) }
+            }
+
+            unsafe fn shifted(t: &Tile<$elem>) {
+                unsafe { wide::<{ rows::SHIFTED_B }>(t) }
+            }
+
+            unsafe fn listed(t: &Tile<$elem>) {
+                unsafe { wide::<{ rows::SHIFTED_A }>(t) }
+            }
+
+            unsafe fn wide<const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     match t.cols.div_ceil(W) {
-                        1 => high::<1>(t),
-                        2 => high::<2>(t),
-                        _ => high::<3>(t),
+                        1 => high::<1, KIND>(t),
+                        2 => high::<2, KIND>(t),
+                        _ => high::<3, KIND>(t),
                     }
                 }
             }
 
-            unsafe fn high<const N: usize>(t: &Tile<$elem>) {
+            unsafe fn high<const N: usize, const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     match t.rows {
-                        1 => fixed::<1, N>(t),
-                        2 => fixed::<2, N>(t),
-                        3 => fixed::<3, N>(t),
-                        5 if ROWS > 4 => fixed::<5, N>(t),
-                        6 if ROWS > 4 => fixed::<6, N>(t),
-                        7 if ROWS > 4 => fixed::<7, N>(t),
-                        8 if ROWS > 4 => fixed::<8, N>(t),
-                        _ => fixed::<4, N>(t),
+                        1 => fixed::<1, N, KIND>(t),
+                        2 => fixed::<2, N, KIND>(t),
+                        3 => fixed::<3, N, KIND>(t),
+                        5 if ROWS > 4 => fixed::<5, N, KIND>(t),
+                        6 if ROWS > 4 => fixed::<6, N, KIND>(t),
+                        7 if ROWS > 4 => fixed::<7, N, KIND>(t),
+                        8 if ROWS > 4 => fixed::<8, N, KIND>(t),
+                        _ => fixed::<4, N, KIND>(t),
                     }
                 }
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn fixed<const M: usize, const N: usize>(t: &Tile<$elem>) {
+            unsafe fn fixed<const M: usize, const N: usize, const KIND: u8>(t: &Tile<$elem>) {
                 unsafe {
                     if t.cols == N * W {
-                        micro::tile::<$lane, M, N, false>(t)
+                        micro::tile::<$lane, M, N, false, KIND>(t)
                     } else {
-                        micro::tile::<$lane, M, N, true>(t)
+                        micro::tile::<$lane, M, N, true, KIND>(t)
+                    }
+                }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn pairs(p: &Pairs<$elem>) {
+                const SIDE: usize = if ROWS > 4 { 4 } else { 2 };
+                let (rows, cols) = (p.rows / SIDE * SIDE, p.cols / SIDE * SIDE);
+                unsafe {
+                    for row in (0..rows).step_by(SIDE) {
+                        for col in (0..cols).step_by(SIDE) {
+                            micro::pairs::<$lane, SIDE, SIDE>(p, row, col);
+                        }
+                        for col in cols..p.cols {
+                            micro::pairs::<$lane, SIDE, 1>(p, row, col);
+                        }
+                    }
+                    for row in rows..p.rows {
+                        for col in (0..cols).step_by(SIDE) {
+                            micro::pairs::<$lane, 1, SIDE>(p, row, col);
+                        }
+                        for col in cols..p.cols {
+                            micro::pairs::<$lane, 1, 1>(p, row, col);
+                        }
                     }
                 }
             }
@@ -116,10 +158,10 @@ mod x86 {
 
     use super::*;
 
-    kernels!(f32_avx512, f32, __m512, pack::Avx, 8, 4, "avx512f,avx2,fma");
-    kernels!(f64_avx512, f64, __m512d, pack::Avx, 8, 4, "avx512f,avx2,fma");
-    kernels!(f32_avx2, f32, __m256, pack::Avx, 4, 2, "avx2,fma");
-    kernels!(f64_avx2, f64, __m256d, pack::Avx, 4, 2, "avx2,fma");
+    kernels!(f32_avx512, f32, __m512, transpose::Avx, 8, 4, "avx512f,avx2,fma");
+    kernels!(f64_avx512, f64, __m512d, transpose::Avx, 8, 4, "avx512f,avx2,fma");
+    kernels!(f32_avx2, f32, __m256, transpose::Avx, 4, 2, "avx2,fma");
+    kernels!(f64_avx2, f64, __m256d, transpose::Avx, 4, 2, "avx2,fma");
 
     pub static F32: [&Kernels<f32>; 2] = [&f32_avx512::TABLE, &f32_avx2::TABLE];
     pub static F64: [&Kernels<f64>; 2] = [&f64_avx512::TABLE, &f64_avx2::TABLE];
@@ -131,11 +173,11 @@ mod x86 {
     }
 }
 
-kernels!(f32_plain, f32, Plain<f32, 4>, pack::Plain, 4, 2);
-kernels!(f64_plain, f64, Plain<f64, 2>, pack::Plain, 4, 2);
-kernels!(i64_plain, i64, Plain<i64, 2>, pack::Plain, 4, 2);
-kernels!(i32_plain, i32, Plain<i32, 4>, pack::Plain, 4, 2);
-kernels!(u8_plain, u8, Plain<u8, 16>, pack::Plain, 4, 2);
+kernels!(f32_plain, f32, Plain<f32, 4>, transpose::Plain, 4, 2);
+kernels!(f64_plain, f64, Plain<f64, 2>, transpose::Plain, 4, 2);
+kernels!(i64_plain, i64, Plain<i64, 2>, transpose::Plain, 4, 2);
+kernels!(i32_plain, i32, Plain<i32, 4>, transpose::Plain, 4, 2);
+kernels!(u8_plain, u8, Plain<u8, 16>, transpose::Plain, 4, 2);
 
 /// An element type that matrices can be multiplied in. Integers wrap round.
 #[expect(private_bounds, reason = "for the types here only")]

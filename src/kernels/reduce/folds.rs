@@ -28,6 +28,28 @@ impl<T: Ring> Fold for Sum<T> {
     }
 }
 
+/// The sum of the squares, in double precision, which those of float32 are in range of.
+#[derive(Clone, Copy, Default)]
+pub struct Squares<T>(PhantomData<T>);
+
+impl<T: Ring> Fold for Squares<T> {
+    type Item = T;
+    type State = f64;
+    #[inline(always)]
+    fn start(self) -> f64 {
+        0.0
+    }
+    #[inline(always)]
+    fn step(self, state: f64, item: T, _: usize) -> f64 {
+        let item = item.to_f64();
+        state + item * item
+    }
+    #[inline(always)]
+    fn join(self, left: f64, right: f64) -> f64 {
+        left + right
+    }
+}
+
 #[derive(Clone, Copy, Default)]
 pub struct Product<T>(PhantomData<T>);
 

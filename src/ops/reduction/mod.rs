@@ -11,7 +11,7 @@ use crate::autograd::modes;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::parallel::Shared;
-use crate::kernels::reduce::{Extreme, ExtremeValue, Product, Sum, reduce};
+use crate::kernels::reduce::{Extreme, ExtremeValue, Product, Squares, Sum, reduce};
 use crate::op::{Backward, Gradients};
 use crate::ops::arithmetic::{div, div_number, mul, mul_tensors, sub};
 use crate::ops::comparison::{eq, isnan};
@@ -111,6 +111,19 @@ fn sum_over(input: &Tensor, dim: Option<&[i64]>, keepdim: bool, dtype: Option<DT
         // A sum with dtype=bool: whether any element is true.
         sum_over(&input, dim, keepdim, Some(DType::Int64))?.cast(DType::Bool)
     })
+}
+
+/// The square root of the sum of the squares of floats, whose squares need not be in the range of their type.
+pub(crate) fn root_of_squares(input: &Tensor, dim: Option<&[i64]>, keepdim: bool) -> Result<Tensor> {
+    let chosen = wrap_dims(dim, input.ndim())?;
+    with_element!(input.dtype(), float T => {
+        let (out, sink) = results::<T>(input, &chosen, keepdim)?;
+        reduce(Squares::<T>::default(), &input.data(), &chosen, |i, sum| {
+            // SAFETY: each result is written once, into its own place.
+            unsafe { sink.get().add(i).write(T::from_f64(sum.sqrt())) }
+        });
+        Ok(out)
+    }, else root_of_squares(&input.cast(DType::Float32)?, dim, keepdim)?.cast(input.dtype()))
 }
 
 op! {
