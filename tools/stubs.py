@@ -142,13 +142,20 @@ def special(groups: Groups) -> Iterator[str]:
 
 def in_place_methods(rows: list[Operation]) -> list[Operation]:
     """The rows that are methods in place: what is a function and no method is none."""
-    elsewhere = any(row[where] for row in rows for where in ("function", "functional", "special"))
+    elsewhere = any(is_function(row) for row in rows)
     return [row for row in rows if row["in_place"] and (not elsewhere or any(row["method"] for row in rows))]
+
+
+def is_function(row: Operation) -> bool:
+    """Whether a module has the operation."""
+    return bool(row["function"] or row["functional"] or row["special"])
 
 
 def results(groups: Groups) -> Iterator[str]:
     for name, rows in groups:
-        fields = next((row["returns"] for row in rows if is_named(row)), None)
+        # Operations that only others call have none that anybody sees.
+        shown = [row for row in rows if row["method"] or is_function(row)]
+        fields = next((row["returns"] for row in shown if is_named(row)), None)
         if fields:
             yield f"class {result_name(name)}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields)
 

@@ -25,7 +25,9 @@ def _range(A: Tensor, q: int, niter: int) -> Tensor:
     return Q
 
 
-def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def svd_lowrank(
+    A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """`(U, S, V)` with `U @ diag(S) @ V.mH` near `A` (near `A - M` if `M` is given) and of rank `q` at most.
 
     `niter` power iterations sharpen the result. `A` has size `(*, m, n)`, `S` `(*, min(q, m, n))`.

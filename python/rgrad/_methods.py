@@ -91,7 +91,7 @@ def is_set_to(self: Tensor, tensor: Tensor) -> bool:
 
 def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
     """The dimensions from the one with the largest stride to the one with the smallest."""
-    return tuple(sorted(range(self.dim()), key=lambda dim: -self.stride(dim)))
+    return tuple(sorted(range(self.dim()), key=self.stride().__getitem__, reverse=True))
 
 
 def share_memory_(self: Tensor) -> Tensor:

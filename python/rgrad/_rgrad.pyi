@@ -1471,7 +1471,7 @@ class Tensor:
     @overload
     def norm(
         self,
-        p: str | None = Some('fro',
+        p: str | None = 'fro',
         dim: _Size | None = None,
         keepdim: _bool = False,
         dtype: _DType | None = None,
@@ -2821,26 +2821,6 @@ class _FractionalMaxPool2DWithIndicesResult(NamedTuple):
 class _FractionalMaxPool3DWithIndicesResult(NamedTuple):
     out: Tensor
     indices: Tensor
-class _LinalgEighResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-class _LinalgLuResult(NamedTuple):
-    L: Tensor
-    U: Tensor
-    pivots: Tensor
-class _LinalgSlogdetResult(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
-class _LinalgSolveResult(NamedTuple):
-    result: Tensor
-    info: Tensor
-class _LinalgSvdResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-class _LuUnpackResult(NamedTuple):
-    L: Tensor
-    U: Tensor
 class _AdaptiveMaxPool1DResult(NamedTuple):
     out: Tensor
     indices: Tensor
@@ -2961,10 +2941,6 @@ class _NativeBatchNormResult(NamedTuple):
     out: Tensor
     save_mean: Tensor
     save_invstd: Tensor
-class _NativeGroupNormResult(NamedTuple):
-    out: Tensor
-    mean: Tensor
-    rstd: Tensor
 class _NativeLayerNormResult(NamedTuple):
     out: Tensor
     mean: Tensor
@@ -6375,7 +6351,7 @@ def nonzero_static(input: Tensor, *, size: _int, fill_value: _int = -1, out: Ten
 @overload
 def norm(
     input: Tensor,
-    p: str | None = Some('fro',
+    p: str | None = 'fro',
     dim: _Size | None = None,
     keepdim: _bool = False,
     dtype: _DType | None = None,

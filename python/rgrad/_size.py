@@ -7,7 +7,7 @@ from rgrad._rgrad import _index_sizes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import SupportsIndex, overload
+    from typing import Any, SupportsIndex, overload
 
 
 class Size(tuple[int, ...]):
@@ -44,9 +44,10 @@ class Size(tuple[int, ...]):
     if TYPE_CHECKING:
         # The core looks up numbers, and makes sizes of slices; see below.
         @overload
-        def __getitem__(self, index: SupportsIndex) -> int: ...
+        def __getitem__(self, key: SupportsIndex, /) -> int: ...
         @overload
-        def __getitem__(self, index: slice) -> Size: ...
+        def __getitem__(self, key: slice, /) -> Size: ...
+        def __getitem__(self, key: Any, /) -> Any: ...
 
     def __reduce__(self) -> tuple[type[Size], tuple[tuple[int, ...]]]:
         return (Size, (tuple(self),))

@@ -70,7 +70,8 @@ class UntypedStorage:
 
     def tolist(self) -> list[Any]:
         """The elements as Python numbers."""
-        return self._tensor.tolist()
+        values: list[Any] = self._tensor.tolist()
+        return values
 
     def __getitem__(self, index: Any) -> Any:
         part = self._tensor[index]

@@ -76,15 +76,15 @@ pub(crate) fn check_divisor(name: &str, values: &[Value], dtype: DType) -> Resul
 
 /// The points and the weights between them are of one type; a weight without dimensions may be of another.
 fn check_lerp(name: &str, values: &[Value], _: DType) -> Result<()> {
-    if let Some(other) = values[..2].iter().flat_map(Value::tensors).map(Tensor::dtype).find(|dtype| !dtype.is_float())
-    {
-        bail!(NotImplemented, "{name}: not implemented for {other}");
-    }
     let mut types = values.iter().flat_map(Value::tensors).filter(|tensor| tensor.ndim() > 0).map(Tensor::dtype);
     if let Some(first) = types.next()
         && let Some(other) = types.find(|&dtype| dtype != first)
     {
         bail!(Runtime, "{name}: the tensors have to be of one dtype, got {first} and {other}");
+    }
+    if let Some(other) = values[..2].iter().flat_map(Value::tensors).map(Tensor::dtype).find(|dtype| !dtype.is_float())
+    {
+        bail!(NotImplemented, "{name}: not implemented for {other}");
     }
     Ok(())
 }

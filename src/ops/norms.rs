@@ -6,6 +6,7 @@ use crate::ops::arithmetic::{add_tensors, div, mul_tensors};
 use crate::ops::comparison::{eq, gt, ne};
 use crate::ops::complex::{conj, real, sgn};
 use crate::ops::conversion::to_dtype;
+use crate::ops::linalg::norms::linalg_matrix_norm_named;
 use crate::ops::power::pow;
 use crate::ops::reduction::{amax, amin, root_of_squares, sum, unreduce};
 use crate::ops::selection::choose;
@@ -113,7 +114,10 @@ op! {
     value {
         match p {
             None | Some("fro") => linalg_vector_norm(input, Scalar::Int(2), dim, keepdim, dtype),
-            Some("nuc") => bail!(NotImplemented, "norm: the nuclear norm needs singular values, which are not implemented"),
+            Some("nuc") if dim.is_none() && input.ndim() != 2 => {
+                bail!(Runtime, "norm: the nuclear norm is that of a matrix, the input has size {}", shape::show(&input.sizes()))
+            }
+            Some("nuc") => linalg_matrix_norm_named(input, "nuc", dim.unwrap_or(&[-2, -1]), keepdim, dtype),
             Some(p) => bail!(Runtime, "norm: p is a number, 'fro' or 'nuc', not '{p}'"),
         }
     }

@@ -63,6 +63,9 @@ fn place_of<P: Packed>(line: &mut [P], nans: usize, first_nan: usize, rank: Rank
 fn ranked(name: &str, input: &Tensor, dim: i64, keepdim: bool, rank: Rank) -> Result<[Tensor; 2]> {
     let d = wrap_dim(dim, input.ndim())?;
     if input.dtype().is_complex() {
+        if matches!(rank, Rank::Mode) {
+            check_line(name, input, d)?;
+        }
         bail!(NotImplemented, "{name}: complex numbers have no order; not implemented for {}", input.dtype());
     }
     let single = input.ndim() == 0 && matches!(rank, Rank::Kth(_));

@@ -44,7 +44,9 @@ op! {
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
         // The sizes of the product are looked at first.
-        (batch1.size(0)?, batch1.size(1)?, batch2.size(2)?);
+        for (batch, dim) in [(batch1, 0), (batch1, 1), (batch2, 2)] {
+            batch.size(dim)?;
+        }
         added("baddbmm", &input.detach(), &bmm(&batch1.detach(), &batch2.detach())?, beta, alpha)
     }
     derivative "BaddbmmBackward0" ByVjp {
@@ -61,7 +63,9 @@ op! {
         beta: Scalar = crate::scalar::Scalar::Int(1), alpha: Scalar = crate::scalar::Scalar::Int(1)
     ) -> Tensor, FUNCTION METHOD IN_PLACE;
     value {
-        (batch1.size(1)?, batch2.size(2)?);
+        for (batch, dim) in [(batch1, 1), (batch2, 2)] {
+            batch.size(dim)?;
+        }
         let products = bmm(&batch1.detach(), &batch2.detach()).map_err(|error| error.context("addbmm"))?;
         let total = sum(&products, Some(&[0]), false, Some(products.dtype()))?;
         added("addbmm", &input.detach(), &total, beta, alpha)

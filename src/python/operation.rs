@@ -340,6 +340,7 @@ pub fn python_default(rust: &str) -> String {
         "&[]" => "()".into(),
         "f64::NAN" => "nan".into(),
         other => other
+            .trim_start_matches("Some(")
             .trim_start_matches("crate::scalar::")
             .trim_start_matches("Scalar::Float(")
             .trim_start_matches("Scalar::Int(")

@@ -32,15 +32,15 @@ PENDING = {
         autograd/test_function.py
             test_a_node_without_its_result_keeps_what_it_saved
     """,
-    "torch gives NaN for matrices of halves": """
-        ops/test_operations.py
-            test_narrow_types[float16-matrix_exp]
-            test_narrow_types[bfloat16-matrix_exp]
-    """,
     "an edge of an operation: a layout, a dtype or a name": """
         ops/test_operations.py
             test_other_types[uint8-histc]
             test_in_place[bool-addmv]
+            test_in_place[int64-lerp]
+            test_in_place[bool-lerp]
+            test_narrow_types[bfloat16-grid_sample]
+            test_complex_numbers[contiguous-lerp]
+            test_complex_numbers[strided-lerp]
     """,
 }
 

@@ -39,10 +39,10 @@ def test_sizes_refuse_other_keys(key: object, error: type[Exception]) -> None:
 def test_a_result_takes_attributes_and_weak_references() -> None:
     result = rgrad.ones(2) * 2
     assert vars(result) == {}
-    result.name = "kept"
+    result.label = "kept"
     gone = weakref.ref(result)
     gc.collect()
-    assert result.name == "kept" and gone() is result
+    assert result.label == "kept" and gone() is result
     del result
     assert gone() is None
 

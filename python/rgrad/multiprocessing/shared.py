@@ -70,7 +70,8 @@ def _rebuilt(kind: type, place: Any, dtype: Any, shape: Any, requires_grad: bool
     tensor = _mapped(open(place.detach(), "r+b"), dtype, shape)
     if kind is Tensor:
         return tensor.requires_grad_(requires_grad)
-    return kind(tensor, requires_grad=requires_grad)
+    parameter: Tensor = kind(tensor, requires_grad=requires_grad)
+    return parameter
 
 
 ForkingPickler.register(Tensor, _reduced)
