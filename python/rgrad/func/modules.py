@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..nn import Module, ModuleList
 
-__all__ = ["functional_call", "stack_module_state"]
+__all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
 def functional_call(
@@ -146,3 +146,17 @@ def _stacked(tensors: list[Tensor]) -> Tensor:
         raise RuntimeError("stack_module_state: a parameter has to require grad in all modules or in none")
     stacked = _rgrad.stack(tensors).detach()
     return stacked.requires_grad_(tensors[0].requires_grad)
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Makes the batch norms of a module, itself among them, use the statistics of each batch alone; gives it back.
+
+    Running statistics are changed in place, which `vmap` cannot do for tensors that all examples share.
+    """
+    from ..nn.modules.batchnorm import _BatchNorm
+
+    for module in root.modules():
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

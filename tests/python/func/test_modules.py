@@ -141,3 +141,14 @@ def test_parameters_come_back_after_an_error():
     with pytest.raises(RuntimeError):
         rgrad.func.functional_call(module, {"0.weight": rgrad.ones(2, 2)}, (data(rgrad)[0],))
     assert all(a is b for a, b in zip(before, module.parameters()))
+
+
+def test_batch_norms_without_running_statistics_take_batches():
+    def program(t):
+        t.manual_seed(0)
+        net = t.nn.Sequential(t.nn.Linear(3, 4), t.nn.BatchNorm1d(4), t.nn.ReLU())
+        assert t.func.replace_all_batch_norm_modules_(net) is net
+        assert sorted(net.state_dict()) == ["0.bias", "0.weight", "1.bias", "1.weight"]
+        return net.eval()(t.arange(6.0).reshape(2, 3)), net[1].track_running_stats
+
+    agree(program)
