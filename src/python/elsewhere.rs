@@ -4,9 +4,10 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::dtype::DType;
+use crate::python::conversions::convert;
 use crate::python::dtype::refuse_device;
 use crate::python::layout::{self, PyLayout};
-use crate::python::tensor::{PyTensor, convert, this};
+use crate::python::tensor::{PyTensor, this};
 
 /// Properties that are false for every tensor.
 macro_rules! never {

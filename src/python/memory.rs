@@ -1,6 +1,6 @@
-//! The memory of a tensor: sharing another's, and changing its size.
+//! The memory of a tensor: sharing another's, changing its size, and filling it.
 
-use pyo3::exceptions::{PyRuntimeError, PyUserWarning};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -9,15 +9,35 @@ use crate::autograd::primitives::call_in_place;
 use crate::autograd::{modes, view};
 use crate::data::Data;
 use crate::dtype::DType;
+use crate::python::arguments;
 use crate::python::creation::given_sizes;
-use crate::python::tensor::expect_tensor;
-use crate::python::tensor::{PyTensor, this};
+use crate::python::tensor::{PyTensor, expect_tensor, this};
 use crate::shape::{self, Dims};
 use crate::tensor::{Tensor, flag};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 #[pymethods]
 impl PyTensor {
+    /// Sets every element to 0.
+    fn zero_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        call_in_place("zero", &[Value::Tensor(this(slf).clone())])?;
+        Ok(slf.clone())
+    }
+
+    /// Sets every element to `value`.
+    fn fill_<'py>(slf: &Bound<'py, Self>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        match arguments::convert(value, Kind::Operand, false)? {
+            Some(value) => {
+                call_in_place("fill", &[Value::Tensor(this(slf).clone()), value])?;
+                Ok(slf.clone())
+            }
+            None => Err(PyTypeError::new_err(format!(
+                "fill_(): argument 'value' has to be a number, got {}",
+                arguments::describe(value)
+            ))),
+        }
+    }
+
     /// The same memory without history; changes of it are not noticed by autograd.
     #[getter]
     fn data(slf: &Bound<'_, Self>) -> PyResult<Tensor> {

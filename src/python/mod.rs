@@ -2,10 +2,13 @@
 
 mod anomaly;
 mod arguments;
+mod attributes;
 mod autograd;
 mod batch;
 mod collector;
 mod comparison;
+mod conversions;
+mod copies;
 mod creation;
 mod data;
 mod dtype;
@@ -14,6 +17,7 @@ mod error;
 mod exchange;
 mod function;
 mod gil;
+mod history;
 mod hooks;
 mod index;
 mod keeping;

@@ -9,9 +9,9 @@ use crate::ops::aliases::ALIASES;
 use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
-    anomaly, arguments, autograd, batch, collector, comparison, creation, dtype, error, exchange, function, keeping,
-    layout, node, number, numpy, operation, optim, overrides, printing, properties, random, reports, safetensors,
-    sampling, sequences, size, tensor, trace,
+    anomaly, arguments, autograd, batch, collector, comparison, copies, creation, dtype, error, exchange, function,
+    keeping, layout, node, number, numpy, operation, optim, overrides, printing, properties, random, reports,
+    safetensors, sampling, sequences, size, trace,
 };
 
 /// The native part of rgrad.
@@ -43,7 +43,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("default_generator", random::default_generator(py)?)?;
     functions! {
         creation: tensor as_tensor zeros ones empty full zeros_like ones_like empty_like full_like rand_like
-            randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types can_cast;
+            randn_like randint_like eye arange linspace get_default_dtype set_default_dtype result_type promote_types
+            can_cast;
         sequences: logspace range tril_indices triu_indices bartlett_window blackman_window hamming_window hann_window
             kaiser_window scalar_tensor empty_strided empty_permuted numel is_nonzero is_same_size broadcast_shapes;
         exchange: from_dlpack frombuffer asarray;
@@ -54,7 +55,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         numpy: from_numpy;
         autograd: backward grad is_grad_enabled _set_grad_enabled _make_dual _unpack_dual _end_dual_level _gradient_edge
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
-            _set_autocast _autocast clear_autocast_cache _increment_version _set_version _watch_changes _queue_callback _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
+            _set_autocast _autocast clear_autocast_cache _increment_version _set_version _watch_changes _queue_callback
+            _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
         batch: _enter_vmap _exit_vmap _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim
             _is_batched _debug_unwrap _fresh_input _without_history _end_inputs _depends_on_others;
         function: _apply_function;
@@ -62,7 +64,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         reports: _begin_nonfinite_search _end_nonfinite_search _start_profiling _stop_profiling _profiling_clock
             _note_range;
         printing: set_printoptions _printoptions;
-        tensor: _rebuild;
+        copies: _rebuild;
         size: _index_sizes;
         operation: _overridable;
         overrides: _disabled_torch_function_impl _disable_torch_function _push_torch_function_mode

@@ -344,7 +344,7 @@ impl PyNode {
         match node.saved_value(variable)? {
             Value::Tensor(tensor) => Ok(wrap(py, &tensor)?.into_any()),
             Value::Tensors(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
-            Value::Scalar(number) => crate::python::tensor::number_object(py, number),
+            Value::Scalar(number) => crate::python::conversions::number_object(py, number),
             Value::Ints(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
             Value::Text(text) => Ok(pyo3::types::PyString::new(py, &text).into_any().unbind()),
             _ => Ok(py.None()),
