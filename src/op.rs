@@ -42,6 +42,13 @@ pub struct Parameter {
     pub default: Option<Default>,
 }
 
+impl Parameter {
+    /// How many edges of a node belong to the parameter, unless it is a list.
+    pub fn edges(&self) -> usize {
+        usize::from(matches!(self.kind, Kind::Tensor | Kind::Operand))
+    }
+}
+
 /// A default as it is written, and what makes its value.
 pub type Default = (&'static str, fn() -> Value);
 
@@ -251,6 +258,24 @@ impl Op {
         let mut others = self.parameters.iter().zip(arguments).skip(1);
         let tensors = others.any(|(p, value)| p.kind == Kind::Operand && matches!(value, Value::Tensor(_)));
         if tensors { self } else { with_numbers }
+    }
+
+    /// The parameters and results that the derivative reads, and whether they are tensors.
+    pub fn saved_names(&self) -> Vec<(&'static str, bool)> {
+        let Derivative::Rules { rules, .. } = &self.derivative else { return Vec::new() };
+        let uses = rules.iter().fold(0, |all, rule| all | rule.uses);
+        let used = |bit: usize| uses & 1 << bit != 0;
+        let is_tensor = |kind| matches!(kind, Kind::Tensor | Kind::Tensors);
+        let parameters = self.parameters.iter().enumerate().filter(|(place, _)| used(*place));
+        let results: &[&'static str] = match self.returns {
+            Returns::Named(fields) => fields,
+            Returns::Tensor => &["result"],
+            Returns::List => &[],
+        };
+        parameters
+            .map(|(_, parameter)| (parameter.name, is_tensor(parameter.kind)))
+            .chain(results.iter().enumerate().filter(|(i, _)| used(OUTPUT + i)).map(|(_, name)| (*name, true)))
+            .collect()
     }
 
     /// Whether some argument can get a gradient.

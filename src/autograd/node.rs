@@ -192,6 +192,19 @@ impl Node {
         }
     }
 
+    /// The first edge of parameter `i` of the operation that made this node.
+    pub fn edge_of(&self, op: &Op, i: usize) -> usize {
+        let state = self.0.state.borrow();
+        (0..i).map(|j| state.saved.list_length(j).unwrap_or_else(|| op.parameters[j].edges())).sum()
+    }
+
+    /// Sizes and element type of the tensor that edge `edge` leads to, if it leads anywhere.
+    pub fn input_meta(&self, edge: usize) -> Option<OutputMeta> {
+        let target = self.0.state.borrow().edges.get(edge).cloned().flatten()?;
+        let state = target.node.0.state.borrow();
+        state.outputs.get(target.input_nr as usize).cloned()
+    }
+
     /// File and line that made this node.
     pub fn place(&self) -> Option<(String, u32)> {
         self.0.trace.as_ref().and_then(Trace::resolve)
@@ -282,10 +295,7 @@ impl Backward<'_> {
         let mut bits = 0;
         let mut edge = 0;
         for (i, parameter) in self.op.parameters.iter().enumerate() {
-            let count = match state.saved.list_length(i) {
-                Some(n) => n,
-                None => usize::from(matches!(parameter.kind, crate::value::Kind::Tensor | crate::value::Kind::Operand)),
-            };
+            let count = state.saved.list_length(i).unwrap_or_else(|| parameter.edges());
             if state.edges[edge..edge + count].iter().any(Option::is_some) {
                 bits |= 1 << i;
             }
@@ -301,16 +311,7 @@ impl Backward<'_> {
 
     /// The first edge of parameter `i`.
     pub fn edge_of(&self, i: usize) -> usize {
-        let state = self.node.0.state.borrow();
-        (0..i)
-            .map(|j| match state.saved.list_length(j) {
-                Some(n) => n,
-                None => usize::from(matches!(
-                    self.op.parameters[j].kind,
-                    crate::value::Kind::Tensor | crate::value::Kind::Operand
-                )),
-            })
-            .sum()
+        self.node.edge_of(self.op, i)
     }
 
     /// The gradient of the only or first result.
@@ -339,13 +340,8 @@ impl Backward<'_> {
 
     /// Sizes and element type of the tensor that edge `edge` leads to.
     pub fn input_meta(&self, edge: usize) -> Result<OutputMeta> {
-        let target = self.node.0.state.borrow().edges.get(edge).cloned().flatten();
-        let Some(target) = target else {
-            bail!(Runtime, "{}: the gradient of an input that needs none was asked for", self.node.describe());
-        };
-        let state = target.node.0.state.borrow();
-        state.outputs.get(target.input_nr as usize).cloned().ok_or_else(|| {
-            error!(Runtime, "{}: the graph has an edge to a result that does not exist", self.node.describe())
+        self.node.input_meta(edge).ok_or_else(|| {
+            error!(Runtime, "{}: the gradient of an input that needs none was asked for", self.node.describe())
         })
     }
 

@@ -45,7 +45,7 @@ fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
 
 /// Refuses tensors that have no values.
 fn check_no_meta(op: &'static Op, arguments: &[Value]) -> Result<()> {
-    match arguments.iter().flat_map(Value::tensors).any(Tensor::is_meta) {
+    match Value::any_tensor(arguments, Tensor::is_meta) {
         true => Err(Tensor::refuse_meta(op.name)),
         false => Ok(()),
     }

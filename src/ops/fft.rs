@@ -15,6 +15,7 @@ use crate::ops::arithmetic::mul;
 use crate::ops::complex::{conj, real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::joining::cat_tensors;
+use crate::ops::rearrangement::roll;
 use crate::ops::views;
 use crate::shape::{self, Ints, wrap_dim};
 use crate::tensor::Tensor;
@@ -444,17 +445,9 @@ multidimensional! {
 /// Each dimension's elements moved on by as many places as `by` says of its size, around the end.
 fn rotated(input: &Tensor, dim: Option<&[i64]>, by: fn(usize) -> usize) -> Result<Tensor> {
     let every: Ints = (0..input.ndim() as i64).collect();
-    let mut moved = input.clone();
-    for &d in dim.unwrap_or(&every) {
-        let size = moved.size(d)?;
-        let cut = size - by(size);
-        if size > 0 && cut < size {
-            let (head, tail) =
-                (views::narrow(&moved, d, 0, cut as i64)?, views::narrow(&moved, d, cut as i64, (size - cut) as i64)?);
-            moved = cat_tensors(&[tail, head], d)?;
-        }
-    }
-    if moved.is_same(input) { crate::ops::conversion::clone(input) } else { Ok(moved) }
+    let dims = dim.unwrap_or(&every);
+    let places: Ints = dims.iter().map(|&d| Ok(by(input.size(d)?) as i64)).collect::<Result<_>>()?;
+    if dims.is_empty() { crate::ops::conversion::clone(input) } else { roll(input, &places, dims) }
 }
 
 op! {

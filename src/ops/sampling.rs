@@ -1,9 +1,11 @@
 //! Random numbers with parameters: tensors filled by one distribution, and numbers drawn from a distribution for each
-//! element. Nothing here has a derivative.
+//! element. No gradient flows into any of them.
 
 use crate::bail;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
+use crate::op;
+use crate::ops::conversion::copy;
 use crate::ops::creation::{draw_truths, fill_random, unsupported};
 use crate::ops::views::expand;
 use crate::random::{Generator, Parameter, Real};
@@ -41,6 +43,36 @@ pub fn integers(target: &Tensor, low: Option<i64>, generator: &mut Generator) ->
             Result::Ok(())
         }
     }, else return Err(unsupported("random_", target.dtype())))
+}
+
+/// Declares the operations by which numbers, once drawn, take the place of a tensor's elements: one for each name of
+/// a node in PyTorch. The overload says which way of calling the method it is.
+macro_rules! overwriting {
+    ($($rust:ident as $name:literal / $overload:literal, $node:literal;)+) => {$(
+        op! {
+            /// Random numbers in the place of `input`.
+            fn $rust as $name / $overload (input: Tensor, numbers: Tensor) -> Tensor, ANY_TYPE;
+            value { copy(input, numbers) }
+            batch aligned;
+            derivative $node Linear {
+                input(g) => Tensor::zeros(&g.sizes(), g.dtype());
+            }
+        }
+    )+};
+}
+
+overwriting! {
+    overwrite_uniform as "uniform" / "numbers", "UniformBackward0";
+    overwrite_normal as "normal" / "numbers", "NormalBackward0";
+    overwrite_exponential as "exponential" / "numbers", "ExponentialBackward0";
+    overwrite_cauchy as "cauchy" / "numbers", "CauchyBackward0";
+    overwrite_log_normal as "log_normal" / "numbers", "LogNormalBackward0";
+    overwrite_geometric as "geometric" / "numbers", "GeometricBackward0";
+    overwrite_bernoulli as "bernoulli" / "numbers", "BernoulliBackward2";
+    overwrite_bernoulli_each as "bernoulli" / "each", "BernoulliBackward1";
+    overwrite_random as "random" / "numbers", "RandomBackward2";
+    overwrite_random_below as "random" / "to", "RandomBackward1";
+    overwrite_random_from as "random" / "from", "RandomBackward0";
 }
 
 /// Numbers of a floating-point tensor like `parameter`, drawn by `draw` into a slice.

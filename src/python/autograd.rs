@@ -371,13 +371,11 @@ pub fn _set_inference_mode(enabled: bool) -> bool {
 #[pyfunction]
 pub fn _make_dual(tensor: Tensor, tangent: Tensor) -> PyResult<Tensor> {
     let (sizes, own) = (tangent.sizes(), tensor.sizes());
-    if sizes != own || tangent.dtype() != tensor.dtype() {
+    if sizes != own {
         return Err(PyRuntimeError::new_err(format!(
-            "make_dual: the tangent has to have the tensor's size {} and dtype {}, got size {} and dtype {}",
+            "make_dual: the tangent has to have the tensor's size {}, got size {}",
             crate::shape::show(&own),
-            tensor.dtype(),
-            crate::shape::show(&sizes),
-            tangent.dtype()
+            crate::shape::show(&sizes)
         )));
     }
     let dual = crate::ops::views::alias(&tensor)?;

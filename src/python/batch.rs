@@ -34,6 +34,18 @@ pub fn _exit_vmap() {
     batch::exit();
 }
 
+/// Says that a function runs which is going to be differentiated.
+#[pyfunction]
+pub fn _enter_transform() {
+    batch::enter_transform();
+}
+
+/// Says that it has run.
+#[pyfunction]
+pub fn _exit_transform() {
+    batch::exit_transform();
+}
+
 /// The innermost open level at which one of `objects` is batched: number, size and randomness.
 #[pyfunction]
 pub fn _innermost_level(objects: Vec<Bound<'_, PyAny>>) -> PyResult<(u32, usize, &'static str)> {

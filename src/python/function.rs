@@ -152,7 +152,16 @@ pub fn _apply_function<'py>(
     let py = function.py();
     let mut inputs: Vec<Option<Tensor>> = arguments.iter().map(|object| tensor_of(&object).cloned()).collect();
     let mut arguments = arguments.clone();
-    if inputs.iter().flatten().any(Tensor::is_batched) {
+    let transforming = batch::is_transforming();
+    if transforming && !function.getattr(intern!(py, "_has_setup_context"))?.is_truthy()? {
+        return Err(PyRuntimeError::new_err(format!(
+            "{}.apply(): inside a function that is being transformed (by vmap, grad, jvp or their kin) a Function has \
+             to define the static method setup_context",
+            function.name()?
+        )));
+    }
+    // Inside a batch of gradients, which is no transformation of the function, its operations take the batch as it is.
+    if transforming && inputs.iter().flatten().any(batch::is_batched_in_vmap) {
         if !function.getattr(intern!(py, "generate_vmap_rule"))?.is_truthy()? {
             return py.import("rgrad.autograd.function")?.call_method1("_apply_batched", (function, arguments));
         }

@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
 
+use crate::autograd::batch;
 use crate::autograd::cuts::{self, Reason};
 use crate::python::arguments;
 use crate::python::node::wrap_node;
@@ -29,6 +30,7 @@ impl PyTensor {
     /// Asks for the gradient of this leaf; gives the tensor back.
     #[pyo3(signature = (requires_grad = true))]
     fn requires_grad_<'py>(slf: &Bound<'py, Self>, requires_grad: bool) -> PyResult<Bound<'py, Self>> {
+        batch::check_not_transforming("requires_grad_()")?;
         this(slf).set_requires_grad(requires_grad)?;
         Ok(slf.clone())
     }
@@ -99,6 +101,7 @@ impl PyTensor {
     }
 
     fn retain_grad(slf: &Bound<'_, Self>) -> PyResult<()> {
+        batch::check_not_transforming("retain_grad()")?;
         Ok(this(slf).retain_grad()?)
     }
 

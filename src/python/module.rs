@@ -57,7 +57,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _current_graph_task_id _will_engine_execute_node _push_saved_tensors_hooks _pop_saved_tensors_hooks
             _set_autocast _autocast clear_autocast_cache _increment_version _set_version _watch_changes _queue_callback
             _set_inference_mode is_inference_mode_enabled _is_checkpoint_valid;
-        batch: _enter_vmap _exit_vmap _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim
+        batch: _enter_vmap _exit_vmap _enter_transform _exit_transform _innermost_level _suspend_vmap _resume_vmap _add_batch_dim _remove_batch_dim
             _is_batched _debug_unwrap _fresh_input _without_history _end_inputs _depends_on_others;
         function: _apply_function;
         anomaly: _set_anomaly _anomaly;

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::autograd::hooks::Attachment;
-use crate::autograd::node::{Body, Node, NodeCell};
-use crate::op::{OUTPUT, Returns};
+use crate::autograd::node::{Body, Node, NodeCell, OutputMeta};
+use crate::op::{OUTPUT, Op, Returns};
 use crate::python::collector::Held;
 use crate::python::dtype;
 use crate::python::gil::Gil;
@@ -321,8 +321,26 @@ impl PyNode {
         Ok(format!("<{} object at 0x{:x}>", slf.get_type().name()?, slf.as_ptr() as usize))
     }
 
+    /// The attributes, those of saved arguments and results among them.
+    fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let names = py.get_type::<PyAny>().call_method1(pyo3::intern!(py, "__dir__"), (slf,))?;
+        if let Some(node) = slf.get().find(py)
+            && let Body::Op(op) = &node.0.body
+        {
+            for (name, is_tensor) in op.saved_names() {
+                let name = if name == "input" { "self" } else { name };
+                names.call_method1("append", (format!("_saved_{name}"),))?;
+                if is_tensor {
+                    names.call_method1("append", (format!("_raw_saved_{name}"),))?;
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// Saved arguments and results: `_saved_self`, `_saved_result`, …, and with `_raw_saved_` before hooks unpack
-    /// them.
+    /// them. Also the sizes of arguments that gradients go to: `_saved_self_sym_sizes`.
     fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let missing = || {
@@ -339,8 +357,14 @@ impl PyNode {
             let variable = saved_variable(&node, wanted).ok_or_else(missing)?;
             return Ok(raw(py, &node, variable, 0)?.into_any());
         }
-        let variable =
-            name.strip_prefix("_saved_").and_then(|wanted| saved_variable(&node, wanted)).ok_or_else(missing)?;
+        let wanted = name.strip_prefix("_saved_").ok_or_else(missing)?;
+        if let Some(meta) = wanted.strip_suffix("_sym_sizes").and_then(|argument| argument_meta(&node, argument)) {
+            return Ok(size_object(py, &meta.sizes)?.into_any());
+        }
+        if let Some(meta) = wanted.strip_suffix("_sym_numel").and_then(|argument| argument_meta(&node, argument)) {
+            return Ok(meta.sizes.iter().product::<usize>().into_pyobject(py)?.into_any().unbind());
+        }
+        let variable = saved_variable(&node, wanted).ok_or_else(missing)?;
         match node.saved_value(variable)? {
             Value::Tensor(tensor) => Ok(wrap(py, &tensor)?.into_any()),
             Value::Tensors(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
@@ -368,11 +392,22 @@ fn raw(py: Python<'_>, node: &Node, variable: u8, i: usize) -> PyResult<Py<PySav
     Py::new(py, PySavedTensor(Gil::new(py, (node.clone(), variable, i))))
 }
 
+/// Which parameter it is that PyTorch calls `wanted`.
+fn parameter_place(op: &Op, wanted: &str) -> Option<usize> {
+    let name = if wanted == "self" { "input" } else { wanted };
+    op.parameters.iter().position(|found| found.name == name)
+}
+
+/// Sizes and element type of a tensor argument that gradients go to.
+fn argument_meta(node: &Node, wanted: &str) -> Option<OutputMeta> {
+    let Body::Op(op) = &node.0.body else { return None };
+    node.input_meta(node.edge_of(op, parameter_place(op, wanted)?))
+}
+
 /// The bit number of the argument or result that PyTorch calls `wanted`.
 fn saved_variable(node: &Node, wanted: &str) -> Option<u8> {
     let Body::Op(op) = &node.0.body else { return None };
-    let parameter = if wanted == "self" { "input" } else { wanted };
-    if let Some(place) = op.parameters.iter().position(|found| found.name == parameter) {
+    if let Some(place) = parameter_place(op, wanted) {
         return Some(place as u8);
     }
     if wanted == "result" {

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyInt, PyTuple};
 
-use crate::autograd::primitives::call_in_place;
+use crate::autograd::record::call_in_place;
 use crate::autograd::{batch, saved};
 use crate::dtype::DType;
+use crate::op;
 use crate::ops::creation::{self, with_default_generator};
 use crate::python::arguments::{describe, integer};
 use crate::python::creation::{Common, leaf, listed_sizes};
@@ -214,14 +215,15 @@ pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) ->
     leaf(tensor, common.requires_grad)
 }
 
-/// Random numbers stored in a tensor, after the checks that every change in place needs.
+/// Random numbers stored in a tensor, after the checks that every change in place needs. `call` is the name of the
+/// method and the way of calling it.
 pub fn store_random<'py>(
     slf: &Bound<'py, PyTensor>,
-    name: &str,
+    call: (&'static str, &'static str),
     generator: Option<&Bound<'py, PyGenerator>>,
     draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let tensor = this(slf);
+    let (tensor, (name, overload)) = (this(slf), call);
     let fill = |target: &Tensor| match generator {
         Some(generator) => generator.get().draw(slf.py(), |generator| draw(target, generator))?.map_err(PyErr::from),
         None => Ok(with_default_generator(|generator| draw(target, generator))??),
@@ -242,7 +244,9 @@ pub fn store_random<'py>(
             fill(&numbers)?;
             Ok(numbers)
         })?;
-        call_in_place("copy", &[Value::Tensor(tensor.clone()), Value::Tensor(numbers)])?;
+        let stored = op::find(name, overload)
+            .ok_or_else(|| PyRuntimeError::new_err(format!("{name}_: no operation stores its numbers")))?;
+        call_in_place(stored, &[Value::Tensor(tensor.clone()), Value::Tensor(numbers)])?;
     } else {
         saved::before_change(tensor)?;
         fill(tensor)?;
@@ -261,7 +265,9 @@ impl PyTensor {
         to: f64,
         generator: Option<&Bound<'py, PyGenerator>>,
     ) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "uniform", generator, |tensor, generator| creation::uniform(tensor, from, to, generator))
+        store_random(slf, ("uniform", "numbers"), generator, |tensor, generator| {
+            creation::uniform(tensor, from, to, generator)
+        })
     }
 
     /// Normal numbers.
@@ -272,6 +278,8 @@ impl PyTensor {
         std: f64,
         generator: Option<&Bound<'py, PyGenerator>>,
     ) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "normal", generator, |tensor, generator| creation::normal(tensor, mean, std, generator))
+        store_random(slf, ("normal", "numbers"), generator, |tensor, generator| {
+            creation::normal(tensor, mean, std, generator)
+        })
     }
 }

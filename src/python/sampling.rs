@@ -153,18 +153,22 @@ impl PyTensor {
         generator: Source<'_, 'py>,
     ) -> PyResult<Bound<'py, Self>> {
         if let Some(p) = p.and_then(|p| tensor_of(p)) {
-            return store_random(slf, "bernoulli", generator, |tensor, generator| {
+            return store_random(slf, ("bernoulli", "each"), generator, |tensor, generator| {
                 sampling::bernoulli_each(tensor, p, generator)
             });
         }
         let p = p.map_or(Ok(0.5), |p| p.extract::<f64>())?;
-        store_random(slf, "bernoulli", generator, |tensor, generator| creation::bernoulli(tensor, p, generator))
+        store_random(slf, ("bernoulli", "numbers"), generator, |tensor, generator| {
+            creation::bernoulli(tensor, p, generator)
+        })
     }
 
     /// Exponential numbers of the rate `lambd`.
     #[pyo3(signature = (lambd = 1.0, *, generator = None))]
     fn exponential_<'py>(slf: &Bound<'py, Self>, lambd: f64, generator: Source<'_, 'py>) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "exponential", generator, |tensor, generator| creation::exponential(tensor, lambd, generator))
+        store_random(slf, ("exponential", "numbers"), generator, |tensor, generator| {
+            creation::exponential(tensor, lambd, generator)
+        })
     }
 
     /// Cauchy numbers.
@@ -175,7 +179,9 @@ impl PyTensor {
         sigma: f64,
         generator: Source<'_, 'py>,
     ) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "cauchy", generator, |tensor, generator| sampling::cauchy(tensor, median, sigma, generator))
+        store_random(slf, ("cauchy", "numbers"), generator, |tensor, generator| {
+            sampling::cauchy(tensor, median, sigma, generator)
+        })
     }
 
     /// The exponentials of normal numbers.
@@ -186,7 +192,7 @@ impl PyTensor {
         std: f64,
         generator: Source<'_, 'py>,
     ) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "log_normal", generator, |tensor, generator| {
+        store_random(slf, ("log_normal", "numbers"), generator, |tensor, generator| {
             sampling::log_normal(tensor, mean, std, generator)
         })
     }
@@ -194,7 +200,9 @@ impl PyTensor {
     /// The numbers of trials up to the first success, each of which has probability `p`.
     #[pyo3(signature = (p, *, generator = None))]
     fn geometric_<'py>(slf: &Bound<'py, Self>, p: f64, generator: Source<'_, 'py>) -> PyResult<Bound<'py, Self>> {
-        store_random(slf, "geometric", generator, |tensor, generator| sampling::geometric(tensor, p, generator))
+        store_random(slf, ("geometric", "numbers"), generator, |tensor, generator| {
+            sampling::geometric(tensor, p, generator)
+        })
     }
 
     /// Integers: `random_()` of the whole range of the dtype, `random_(to)` below `to`, `random_(from, to)` from `from`
@@ -205,15 +213,15 @@ impl PyTensor {
         bounds: &Bound<'py, pyo3::types::PyTuple>,
         generator: Source<'_, 'py>,
     ) -> PyResult<Bound<'py, Self>> {
-        let (low, high) = match bounds.len() {
-            0 => (None, None),
-            1 => (Some(0), Some(bounds.get_item(0)?.extract::<i64>()?)),
-            2 => (Some(bounds.get_item(0)?.extract::<i64>()?), bounds.get_item(1)?.extract::<Option<i64>>()?),
+        let (low, high, call) = match bounds.len() {
+            0 => (None, None, "numbers"),
+            1 => (Some(0), Some(bounds.get_item(0)?.extract::<i64>()?), "to"),
+            2 => (Some(bounds.get_item(0)?.extract::<i64>()?), bounds.get_item(1)?.extract::<Option<i64>>()?, "from"),
             count => {
                 return Err(PyTypeError::new_err(format!("random_(): two bounds at most are expected, got {count}")));
             }
         };
-        store_random(slf, "random", generator, |tensor, generator| match (low, high) {
+        store_random(slf, ("random", call), generator, |tensor, generator| match (low, high) {
             (Some(low), Some(high)) => creation::randint(tensor, low, high, generator),
             (low, _) => sampling::integers(tensor, low, generator),
         })

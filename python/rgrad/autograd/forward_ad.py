@@ -53,9 +53,9 @@ class dual_level:  # noqa: N801
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
-    """A tensor with the values of `tensor` that carries `tangent`, of the same size and dtype.
+    """A tensor with the values of `tensor` that carries `tangent`, of the same size.
 
-    Raises RuntimeError outside a `dual_level` and for a tensor that has a tangent, ValueError for other dtypes.
+    Raises RuntimeError outside a `dual_level` and for a tensor that has a tangent, ValueError for integers.
     """
     if _level < 0:
         raise RuntimeError("make_dual() needs an open dual_level()")

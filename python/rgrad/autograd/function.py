@@ -192,8 +192,6 @@ def _apply_batched(cls: type[Function], args: tuple[Any, ...]) -> Any:
             f"{cls.__name__}.apply() inside vmap: the function has to define the static method vmap, or to set "
             "generate_vmap_rule = True if its forward, backward and jvp are made of operations on tensors"
         )
-    if not cls._has_setup_context:
-        raise RuntimeError(f"{cls.__name__}.apply() inside vmap: the function has to define setup_context")
     level, size, randomness = _rgrad._innermost_level(args)
     mapped = [isinstance(arg, _rgrad.Tensor) and _rgrad._is_batched(arg, level) for arg in args]
     examples = [_rgrad._remove_batch_dim(arg, level, 0) if batched else arg for arg, batched in zip(args, mapped)]
@@ -267,12 +265,15 @@ class _Once(Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, name: str, value: Tensor, *_: Tensor) -> Tensor:
+    def forward(name: str, value: Tensor, *_: Tensor) -> Tensor:
+        return value.detach()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         ctx.message = (
             f"trying to differentiate twice a function that was marked with @once_differentiable: the backward of "
-            f"{name}"
+            f"{inputs[0]}"
         )
-        return value.detach()
 
     @staticmethod
     def backward(ctx: Any, *_: Tensor) -> Any:

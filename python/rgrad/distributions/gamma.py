@@ -25,10 +25,12 @@ class _StandardGamma(Function):
     """
 
     @staticmethod
-    def forward(context: Any, shape: Tensor) -> Tensor:
-        drawn = _standard_gamma(shape)
-        context.save_for_backward(shape, drawn)
-        return drawn
+    def forward(shape: Tensor) -> Tensor:
+        return _standard_gamma(shape)
+
+    @staticmethod
+    def setup_context(context: Any, inputs: tuple[Tensor], drawn: Tensor) -> None:
+        context.save_for_backward(*inputs, drawn)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Any:

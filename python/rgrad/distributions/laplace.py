@@ -6,7 +6,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_all, epsilon
+from rgrad.distributions.utils import Centred, broadcast_all, epsilon
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Laplace"]
 
 
-class Laplace(Distribution):
+class Laplace(Centred, Distribution):
     """Laplace distributions with means `loc` and mean deviations `scale`."""
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
@@ -28,14 +28,6 @@ class Laplace(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "loc", "scale")
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

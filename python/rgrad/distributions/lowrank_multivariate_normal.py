@@ -9,7 +9,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.covariance import batch_mahalanobis, batch_mv, half_log_det
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import lazy_property, standard_normal
+from rgrad.distributions.utils import Centred, lazy_property, standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _identity_and(matrix: Tensor) -> Tensor:
     return matrix + rgrad.eye(matrix.shape[-1], dtype=matrix.dtype)
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Centred, Distribution):
     """Normal distributions of vectors with the covariance `W W^T + diag(d)`.
 
     No larger matrix than the capacitance `I + W^T diag(d)^-1 W` is factorized: the identity of Woodbury and the lemma
@@ -105,14 +105,6 @@ class LowRankMultivariateNormal(Distribution):
 
     def _for_batch(self, matrix: Tensor) -> Tensor:
         return matrix.expand(self._batch_shape + (-1, -1))
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @lazy_property
     def variance(self) -> Tensor:

@@ -9,7 +9,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.covariance import CovarianceMatrix, batch_mahalanobis, batch_mv, half_log_det, one_matrix
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_shape, standard_normal
+from rgrad.distributions.utils import Centred, broadcast_shape, standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MultivariateNormal"]
 
 
-class MultivariateNormal(CovarianceMatrix, Distribution):
+class MultivariateNormal(Centred, CovarianceMatrix, Distribution):
     """Normal distributions of vectors with the means `loc`.
 
     Args:
@@ -71,14 +71,6 @@ class MultivariateNormal(CovarianceMatrix, Distribution):
             _unbroadcasted_scale_tril=self._unbroadcasted_scale_tril,
             **self._expanded_matrices(shape),
         )
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

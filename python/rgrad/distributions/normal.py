@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
-from rgrad.distributions.utils import broadcast_all, standard_normal
+from rgrad.distributions.utils import Centred, broadcast_all, standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Normal"]
 
 
-class Normal(ExponentialFamily):
+class Normal(Centred, ExponentialFamily):
     """Normal distributions with means `loc` and standard deviations `scale`."""
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
@@ -30,14 +30,6 @@ class Normal(ExponentialFamily):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "loc", "scale")
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

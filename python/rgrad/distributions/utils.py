@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rgrad._rgrad import dtype as _dtype
 
 __all__ = [
+    "Centred",
     "TwoOutcomes",
     "broadcast_all",
     "broadcast_shape",
@@ -172,6 +173,20 @@ class lazy_property(Generic[R]):
             value = self.wrapped(instance)
         setattr(instance, self.wrapped.__name__, value)
         return value
+
+
+class Centred:
+    """What families that are symmetric about `loc` share: their mean and their mode lie there."""
+
+    loc: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
 
 
 class TwoOutcomes:

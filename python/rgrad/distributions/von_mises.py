@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import broadcast_all
+from rgrad.distributions.utils import Centred, broadcast_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["VonMises"]
 
 
-class VonMises(Distribution):
+class VonMises(Centred, Distribution):
     """Angles around `loc`, with the concentrations `concentration`."""
 
     arg_constraints = {"loc": constraints.real, "concentration": constraints.positive}
@@ -30,15 +30,6 @@ class VonMises(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         return self._expand_parameters(_instance, batch_shape, "loc", "concentration")
-
-    @property
-    def mean(self) -> Tensor:
-        """The mean directions."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

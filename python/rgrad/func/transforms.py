@@ -65,6 +65,15 @@ def _detached(tree: Any) -> Any:
     return tree_map(lambda leaf: _rgrad._without_history(leaf) if isinstance(leaf, Tensor) else leaf, tree)
 
 
+def _call(func: Callable[..., Any], leaves: list[Tensor], spec: Any) -> Any:
+    """What `func` gives for inputs that are about to be differentiated, while it is known to be transformed."""
+    _rgrad._enter_transform()
+    try:
+        return func(*tree_unflatten(leaves, spec))
+    finally:
+        _rgrad._exit_transform()
+
+
 class _Pullback:
     """A function run with fresh inputs, through which cotangents can be pulled back any number of times."""
 
@@ -74,7 +83,7 @@ class _Pullback:
         self.recorded = _rgrad.is_grad_enabled()
         with enable_grad():
             self.inputs = [_rgrad._fresh_input(leaf, self.recorded) for leaf in leaves]
-            self.output, self.aux = _split_aux(name, func(*tree_unflatten(self.inputs, self.spec)), has_aux)
+            self.output, self.aux = _split_aux(name, _call(func, self.inputs, self.spec), has_aux)
         self.outputs, self.output_spec = tree_flatten(self.output)
 
     def differentiate(self) -> None:
@@ -224,7 +233,7 @@ def _push(func: Any, leaves: list[Tensor], directions: list[Tensor], spec: Any, 
     """Outputs and tangents in forward mode."""
     with forward_ad.dual_level():
         duals = [forward_ad.make_dual(leaf, direction) for leaf, direction in zip(leaves, directions)]
-        output, aux = _split_aux("jvp", func(*tree_unflatten(duals, spec)), has_aux)
+        output, aux = _split_aux("jvp", _call(func, duals, spec), has_aux)
         outputs, output_spec = _output_leaves(output)
         unpacked = [forward_ad.unpack_dual(leaf) for leaf in outputs]
         aux = tree_map(lambda leaf: forward_ad.unpack_dual(leaf)[0] if isinstance(leaf, Tensor) else leaf, aux)
@@ -236,7 +245,7 @@ def _push_by_vjp(func: Any, leaves: list[Tensor], directions: list[Tensor], spec
     recorded = _rgrad.is_grad_enabled()
     with enable_grad():
         inputs = [_rgrad._fresh_input(leaf, recorded) for leaf in leaves]
-        output, aux = _split_aux("jvp", func(*tree_unflatten(inputs, spec)), has_aux)
+        output, aux = _split_aux("jvp", _call(func, inputs, spec), has_aux)
         outputs, output_spec = _output_leaves(output)
         roots = [root for root in outputs if root.requires_grad]
         further = recorded and _rgrad._depends_on_others(roots, inputs)

@@ -25,11 +25,14 @@ class _Gate(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, react: Callable[[Gradients], Gradients], zeros: bool, *tensors: Tensor) -> Any:
-        ctx.react = react
+    def forward(react: Callable[[Gradients], Gradients], zeros: bool, *tensors: Tensor) -> Any:
+        return tensors
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.react, zeros, *tensors = inputs
         ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
-        return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:

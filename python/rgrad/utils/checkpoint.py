@@ -453,9 +453,12 @@ class _Save(Function):
     """A node that saves its arguments, and through which no gradient goes."""
 
     @staticmethod
-    def forward(ctx: Any, empty: Tensor, *tensors: Tensor) -> Tensor:
-        ctx.save_for_backward(*tensors)
+    def forward(empty: Tensor, *tensors: Tensor) -> Tensor:
         return empty.detach()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -506,9 +509,13 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Leaves on the memory of the tensors in a tuple, which require grad where those do; other values as they are."""
     if not isinstance(inputs, tuple):
         raise RuntimeError(f"detach_variable(): a tuple is expected, got {type(inputs).__name__}")
-    return tuple(
-        one.detach().requires_grad_(one.requires_grad) if isinstance(one, _rgrad.Tensor) else one for one in inputs
-    )
+    return tuple(_leaf_like(one) if isinstance(one, _rgrad.Tensor) else one for one in inputs)
+
+
+def _leaf_like(tensor: Tensor) -> Tensor:
+    leaf = tensor.detach()
+    leaf.requires_grad = tensor.requires_grad
+    return leaf
 
 
 def check_backward_validity(inputs: Iterable[Any]) -> None:

@@ -24,7 +24,7 @@
 //! The design is that of `functorch` (H. He and R. Zou, 2021) with one difference: there, each transformation wraps
 //! the tensors of the one around it, and derivatives have levels too.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use smallvec::SmallVec;
@@ -81,6 +81,8 @@ static LATEST: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static OPEN: RefCell<Vec<Open>> = const { RefCell::new(Vec::new()) };
+    /// How many functions are being run in order to be differentiated.
+    static DIFFERENTIATED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A level that is not opened: nothing made meanwhile is batched at it.
@@ -108,6 +110,41 @@ pub fn open() -> Vec<Open> {
 /// Takes the open levels of this thread away, to give them back (or others) later.
 pub(crate) fn replace_open(levels: Vec<Open>) -> Vec<Open> {
     OPEN.replace(levels)
+}
+
+/// Says that a function runs which is going to be differentiated, until [`exit_transform`].
+pub fn enter_transform() {
+    DIFFERENTIATED.set(DIFFERENTIATED.get() + 1);
+}
+
+pub fn exit_transform() {
+    DIFFERENTIATED.set(DIFFERENTIATED.get().saturating_sub(1));
+}
+
+/// Whether this thread runs a function for `vmap` or in order to differentiate it.
+pub fn is_transforming() -> bool {
+    DIFFERENTIATED.get() > 0 || OPEN.with_borrow(|open| !open.is_empty())
+}
+
+/// Whether `vmap` runs for the examples that the tensor stands for.
+pub fn is_batched_in_vmap(tensor: &Tensor) -> bool {
+    let levels = tensor.levels();
+    !levels.is_empty() && OPEN.with_borrow(|open| open.iter().any(|open| levels.contains(&open.level)))
+}
+
+/// Refuses what a function must not do to its inputs or results while it is being transformed.
+///
+/// # Errors
+/// `RuntimeError` inside `vmap`, `grad` and their kin.
+pub fn check_not_transforming(what: &str) -> Result<()> {
+    if is_transforming() {
+        bail!(
+            Runtime,
+            "{what} inside a function that is being transformed (by vmap, grad, jvp or their kin) is not supported; \
+             differentiate by grad, vjp, jacrev, jacfwd or hessian of rgrad.func there, or do it outside"
+        );
+    }
+    Ok(())
 }
 
 /// The open level with that number.

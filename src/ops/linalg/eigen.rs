@@ -64,7 +64,7 @@ op! {
             let from_values = given(gl, |g| on_diagonal(&to_dtype(g, v.dtype())?))?;
             let from_vectors = given(gv.filter(|_| compute_v), |g| {
                 let inner = matmul(&h(&v)?, g)?;
-                check_phase("linalg.eigh", &inner)?;
+                check_phase("linalg.eigh", "eigenvectors", &inner, &inner)?;
                 // Half the antihermitian part: the gradient is shared by the input's two triangles.
                 let turns = scaled(&minus(&inner, &h(&inner)?)?, 0.5)?;
                 over(&off_diagonal(&turns)?, &to_dtype(&gaps(eigenvalues)?, v.dtype())?)
@@ -77,18 +77,19 @@ op! {
     }
 }
 
-/// Refuses a loss that depends on the phase of complex eigenvectors, which nothing determines.
-fn check_phase(name: &str, inner: &Tensor) -> Result<()> {
-    if !inner.dtype().is_complex() {
+/// Refuses a loss that depends on the phases of complex vectors, which nothing determines: the imaginary part of the
+/// diagonals of `turns` has to be small beside `beside`.
+pub(crate) fn check_phase(name: &str, vectors: &str, turns: &Tensor, beside: &Tensor) -> Result<()> {
+    if !turns.dtype().is_complex() {
         return Ok(());
     }
-    let phase = imag(&diagonal_of(&inner.detach())?)?.physical().to_vec::<f64>()?;
-    let size = inner.physical().to_vec::<Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
-    let tolerance = if inner.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
-    if phase.iter().any(|value| value.abs() > tolerance * size) {
+    let phases = imag(&diagonal_of(&turns.detach())?)?.physical().to_vec::<f64>()?;
+    let size = beside.physical().to_vec::<Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
+    let tolerance = if turns.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
+    if phases.iter().any(|phase| phase.abs() > tolerance * size) {
         bail!(
             Runtime,
-            "{name}: the loss depends on the phases of the complex eigenvectors, which are arbitrary, so that it has no gradient"
+            "{name}: the loss depends on the phases of the complex {vectors}, which are arbitrary, so that it has no gradient"
         );
     }
     Ok(())
@@ -140,7 +141,7 @@ op! {
             let from_vectors = given(gv, |g| {
                 let inner = matmul(&vh, g)?;
                 if !complex {
-                    check_phase("linalg.eig", &inner)?;
+                    check_phase("linalg.eig", "eigenvectors", &inner, &inner)?;
                 }
                 let along = to_dtype(&real(&diagonal_of(&inner)?)?, inner.dtype())?;
                 let rest = minus(&inner, &columns_times(&matmul(&vh, eigenvectors)?, &along)?)?;

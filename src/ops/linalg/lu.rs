@@ -52,7 +52,7 @@ fn parts(packed: &Tensor) -> Result<(Tensor, Tensor)> {
     let (m, n) = extent(packed);
     let k = m.min(n);
     let below = lower(&narrow(packed, -1, 0, k)?, -1)?;
-    let ones = where_place(&Tensor::full(&[m, k], 1i64.into(), packed.dtype())?, |i, j| i == j)?;
+    let ones = crate::ops::creation::eye(m, k, packed.dtype())?;
     Ok((add(&below, &ones)?, upper(&narrow(packed, -2, 0, k)?, 0)?))
 }
 

@@ -34,14 +34,16 @@ use crate::error::Result;
 use crate::kernels::linalg::{Matrix, Number};
 use crate::ops::selection::choose;
 use crate::ops::views::adjoint;
-use crate::ops::{arithmetic, conversion, reduction, views};
+use crate::ops::{arithmetic, conversion, diagonal, reduction, views};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints};
 use crate::tensor::Tensor;
 use crate::value::Outputs;
 
 pub(crate) use crate::ops::arithmetic::{add_tensors as add, mul_tensors as times};
-pub(crate) use crate::ops::matrix::matmul;
+pub(crate) use crate::ops::diagonal::{tril as lower, triu as upper};
+pub(crate) use crate::ops::matrix::{check_same_dtype as check_same, matmul};
+pub(crate) use crate::ops::views::ints;
 
 /// Runs a block with `T` standing for the number type that a matrix of the given element type is computed in.
 macro_rules! in_double {
@@ -92,30 +94,19 @@ fn where_place(a: &Tensor, holds: impl Fn(i64, i64) -> bool) -> Result<Tensor> {
     choose(&mask(rows, columns, holds)?, a.into(), zero.into())
 }
 
-/// The lower triangle up to a diagonal.
-pub(crate) fn lower(a: &Tensor, diagonal: i64) -> Result<Tensor> {
-    where_place(a, |i, j| j - i <= diagonal)
-}
-
-/// The upper triangle from a diagonal.
-pub(crate) fn upper(a: &Tensor, diagonal: i64) -> Result<Tensor> {
-    where_place(a, |i, j| j - i >= diagonal)
+/// Matrices whose columns are multiplied by the elements of vectors.
+pub(crate) fn columns_times(a: &Tensor, v: &Tensor) -> Result<Tensor> {
+    times(a, &views::unsqueeze(v, -2)?)
 }
 
 /// The diagonals of square matrices, as vectors.
 pub(crate) fn diagonal_of(a: &Tensor) -> Result<Tensor> {
-    reduction::sum(&where_place(a, |i, j| i == j)?, Some(&[-2]), false, None)
+    diagonal::diagonal(a, 0, -2, -1)
 }
 
 /// Matrices with the vectors as their diagonals.
 pub(crate) fn on_diagonal(v: &Tensor) -> Result<Tensor> {
-    let n = v.sizes().last().copied().unwrap_or(1);
-    choose(&mask(n, n, |i, j| i == j)?, (&views::unsqueeze(v, -2)?).into(), 0i64.into())
-}
-
-/// Matrices whose columns are multiplied by the elements of vectors.
-pub(crate) fn columns_times(a: &Tensor, v: &Tensor) -> Result<Tensor> {
-    times(a, &views::unsqueeze(v, -2)?)
+    diagonal::diag_embed(v, 0, -2, -1)
 }
 
 /// Ones on the diagonal: one matrix, of the type of another tensor.
@@ -138,10 +129,6 @@ pub(crate) fn batch_of(a: &Tensor) -> Dims {
 
 pub(crate) fn narrow(a: &Tensor, dim: i64, start: usize, length: usize) -> Result<Tensor> {
     views::narrow(a, dim, start as i64, length as i64)
-}
-
-pub(crate) fn ints(sizes: &[usize]) -> Ints {
-    sizes.iter().map(|&n| n as i64).collect()
 }
 
 /// Refuses what is no batch of matrices.
@@ -192,14 +179,6 @@ pub(crate) fn check_field(name: &str, a: &Tensor, checked: Checked) -> Result<()
         bail!(Runtime, "{name}: float32, float64 or complex elements are expected, got {dtype}");
     }
     bail!(NotImplemented, "{name}: not implemented for {dtype}; float32, float64 or complex elements are expected")
-}
-
-/// Refuses operands of two element types.
-pub(crate) fn check_same(name: &str, a: &Tensor, b: &Tensor) -> Result<()> {
-    if a.dtype() != b.dtype() {
-        bail!(Runtime, "{name}: both operands have to have one dtype, got {} and {}", a.dtype(), b.dtype());
-    }
-    Ok(())
 }
 
 /// The matrices of a batch, one after another.

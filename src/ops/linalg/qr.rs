@@ -159,7 +159,7 @@ fn count_of_reflections(name: &str, tau: &Tensor) -> Result<usize> {
 fn product_of(name: &str, input: &Tensor, tau: &Tensor) -> Result<Tensor> {
     check_reflections(name, input, tau)?;
     let (m, n) = extent(input);
-    let one = where_place(&Tensor::full(&[m, n], 1i64.into(), input.dtype())?, |i, j| i == j)?;
+    let one = crate::ops::creation::eye(m, n, input.dtype())?;
     let mut q = with_batch(&one, &batch_of(input))?;
     let count = count_of_reflections(name, tau)?;
     for i in (0..count).rev() {

@@ -1,7 +1,7 @@
 //! Singular values and vectors.
 #![allow(non_snake_case)]
 
-use super::eigen::{gaps, off_diagonal};
+use super::eigen::{check_phase, gaps, off_diagonal};
 use super::*;
 use crate::kernels::linalg::svd as kernel;
 use crate::op;
@@ -79,10 +79,12 @@ fn svd_backward(
     let rows_times = |a: &Tensor| times(a, &views::unsqueeze(&sc, -1)?);
     let turns_left = given(gu.clone(), |g| skew(&matmul(&h(u)?, g)?))?;
     let turns_right = given(gvh.clone(), |g| skew(&matmul(vh, &h(g)?)?))?;
-    if let (Some(left), true) = (&turns_left, dtype.is_complex()) {
-        check_phase(left, turns_right.as_ref())?;
-    } else if let (Some(right), true) = (&turns_right, dtype.is_complex()) {
-        check_phase(right, None)?;
+    // What both vectors of a pair turn by together is arbitrary.
+    if dtype.is_complex()
+        && let Some(turns) = sum_given(turns_left.clone(), turns_right.clone())?
+    {
+        let beside = turns_left.as_ref().or(turns_right.as_ref()).unwrap_or(&turns);
+        check_phase("linalg.svd", "singular vectors", &turns, beside)?;
     }
     let from_left = given(turns_left.clone(), |x| columns_times(&over(&off_diagonal(x)?, &squares)?, &sc))?;
     let from_right = given(turns_right, |x| rows_times(&over(&off_diagonal(x)?, &squares)?))?;
@@ -105,25 +107,6 @@ fn svd_backward(
         whole = add(&whole, &matmul(u, &beside)?)?;
     }
     Ok(Some(whole))
-}
-
-/// Refuses a loss that depends on the common phase of two complex singular vectors, which nothing determines.
-fn check_phase(left: &Tensor, right: Option<&Tensor>) -> Result<()> {
-    let both = match right {
-        Some(right) => add(&left.detach(), &right.detach())?,
-        None => left.detach(),
-    };
-    let phases = diagonal_of(&both)?.physical().to_vec::<crate::dtype::Complex128>()?;
-    let size =
-        left.physical().to_vec::<crate::dtype::Complex128>()?.iter().fold(1.0f64, |most, value| most.max(value.norm()));
-    let tolerance = if left.dtype() == DType::Complex64 { 1e-2 } else { 1e-4 };
-    if phases.iter().any(|value| value.im.abs() > tolerance * size) {
-        bail!(
-            Runtime,
-            "linalg.svd: the loss depends on the phases of the complex singular vectors, which are arbitrary, so that it has no gradient"
-        );
-    }
-    Ok(())
 }
 
 fn check_driver(driver: Option<&str>) -> Result<()> {

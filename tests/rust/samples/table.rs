@@ -88,6 +88,19 @@ impl Maker {
             "copy" => [[&[2, 3][..], &[2, 3][..]], [&[2, 3], &[3]], [&[], &[]], [&[2, 0], &[1]]]
                 .map(|[a, b]| vec![self.tensor("input", a), self.tensor("src", b)])
                 .into(),
+            "uniform.numbers"
+            | "normal.numbers"
+            | "exponential.numbers"
+            | "cauchy.numbers"
+            | "log_normal.numbers"
+            | "geometric.numbers"
+            | "bernoulli.numbers"
+            | "bernoulli.each"
+            | "random.numbers"
+            | "random.to"
+            | "random.from" => [&[2, 3][..], &[], &[2, 0]]
+                .map(|sizes| vec![self.tensor("input", sizes), self.tensor("numbers", sizes)])
+                .into(),
             "fill" => vec![
                 vec![self.input(&[2, 3]), float(1.5)],
                 vec![self.input(&[2, 3]), self.tensor("value", &[])],
