@@ -260,13 +260,18 @@ impl Op {
         if tensors { self } else { with_numbers }
     }
 
+    /// Whether the derivative reads an argument or result, by its bit number.
+    pub fn reads(&self, variable: usize) -> bool {
+        match &self.derivative {
+            Derivative::Rules { rules, .. } => rules.iter().any(|rule| rule.uses & 1 << variable != 0),
+            _ => false,
+        }
+    }
+
     /// The parameters and results that the derivative reads, and whether they are tensors.
     pub fn saved_names(&self) -> Vec<(&'static str, bool)> {
-        let Derivative::Rules { rules, .. } = &self.derivative else { return Vec::new() };
-        let uses = rules.iter().fold(0, |all, rule| all | rule.uses);
-        let used = |bit: usize| uses & 1 << bit != 0;
-        let is_tensor = |kind| matches!(kind, Kind::Tensor | Kind::Tensors);
-        let parameters = self.parameters.iter().enumerate().filter(|(place, _)| used(*place));
+        let is_tensor = |kind| matches!(kind, Kind::Tensor | Kind::Tensors | Kind::Operand);
+        let parameters = self.parameters.iter().enumerate().filter(|(place, _)| self.reads(*place));
         let results: &[&'static str] = match self.returns {
             Returns::Named(fields) => fields,
             Returns::Tensor => &["result"],
@@ -274,7 +279,7 @@ impl Op {
         };
         parameters
             .map(|(_, parameter)| (parameter.name, is_tensor(parameter.kind)))
-            .chain(results.iter().enumerate().filter(|(i, _)| used(OUTPUT + i)).map(|(_, name)| (*name, true)))
+            .chain(results.iter().enumerate().filter(|(i, _)| self.reads(OUTPUT + i)).map(|(_, name)| (*name, true)))
             .collect()
     }
 

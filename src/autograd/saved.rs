@@ -520,6 +520,11 @@ impl Node {
         }
     }
 
+    /// Whether an argument or result was saved: what no gradient needs is not.
+    pub fn has_saved(&self, variable: u8) -> bool {
+        self.0.state.borrow().saved.values.iter().any(|row| row.0 == variable)
+    }
+
     fn find_saved(&self, variable: u8) -> Result<SavedValue> {
         let state = self.0.state.borrow();
         if state.saved.released {

@@ -1,15 +1,16 @@
-//! Discrete Fourier transforms, by `rustfft`.
+//! Discrete Fourier transforms; their numbers are [`rgrad_fourier`]'s.
 //!
 //! Three operations are recorded: of complex numbers, of real ones, and back to real ones. All others pad or trim their
 //! input and call one of them. The derivative of a transform is one in the other direction.
 #![allow(non_snake_case)]
 
 use num_complex::Complex;
-use rustfft::{FftDirection, FftPlanner};
+use rgrad_fourier::Transform;
 
 use crate::bail;
-use crate::dtype::{DType, Element};
+use crate::dtype::DType;
 use crate::error::Result;
+use crate::kernels::parallel::{Shared, for_each_chunk};
 use crate::op;
 use crate::ops::arithmetic::mul;
 use crate::ops::complex::{conj, real};
@@ -54,7 +55,6 @@ fn normalization(name: &str, norm: Option<&str>, forward: bool) -> Result<i64> {
 
 /// The transform of complex numbers along dimensions, in place of a copy.
 fn transformed(input: &Tensor, dims: &[i64], scale: f64, forward: bool) -> Result<Tensor> {
-    let direction = if forward { FftDirection::Forward } else { FftDirection::Inverse };
     let mut current = input.detach();
     for (i, &dim) in dims.iter().enumerate() {
         let scale = if i + 1 == dims.len() { scale } else { 1.0 };
@@ -63,9 +63,9 @@ fn transformed(input: &Tensor, dims: &[i64], scale: f64, forward: bool) -> Resul
         let n = across.sizes().last().copied().unwrap_or(1);
         if across.numel() > 0 {
             if input.dtype() == DType::Complex64 {
-                run::<f32>(&across, n, direction, scale);
+                run::<f32>(&across, n, forward, scale);
             } else {
-                run::<f64>(&across, n, direction, scale);
+                run::<f64>(&across, n, forward, scale);
             }
         }
         current = views::transpose(&across, dim, -1)?;
@@ -84,18 +84,54 @@ fn laid_out(result: &Tensor, dims: &[i64]) -> Result<Tensor> {
     views::permute(&views::permute(result, &order)?.to_contiguous()?, &back)
 }
 
+/// Calls `body` on ranges that cover the rows of `n` numbers, on several threads if that is worth it.
+fn for_rows(rows: usize, n: usize, body: impl Fn(std::ops::Range<usize>) + Sync) {
+    const ELEMENTS: usize = 1 << 14;
+    for_each_chunk(rows, ELEMENTS / n.max(1) + 1, body);
+}
+
 /// Transforms the rows of `n` numbers that a fresh row-major tensor has.
-fn run<T: rustfft::FftNum>(rows: &Tensor, n: usize, direction: FftDirection, scale: f64) {
-    let plan = FftPlanner::<T>::new().plan_fft(n, direction);
-    let count = rows.numel();
-    // SAFETY: the tensor is fresh and row-major, with so many pairs of `T`.
-    let values = unsafe { std::slice::from_raw_parts_mut(rows.data().pointer().cast::<Complex<T>>(), count) };
-    plan.process(values);
-    if scale != 1.0
-        && let Some(scale) = T::from_f64(scale)
-    {
-        values.iter_mut().for_each(|value| *value = *value * scale);
-    }
+fn run<T: Transform>(rows: &Tensor, n: usize, forward: bool, scale: f64) {
+    let values = Shared::<Complex<T>>::new(rows.data().pointer().cast());
+    for_rows(rows.numel() / n, n, |range| {
+        // SAFETY: the tensor is fresh and row-major, with so many complex numbers of `T`; each row is in one range.
+        let part = unsafe { std::slice::from_raw_parts_mut(values.get().add(range.start * n), range.len() * n) };
+        T::complex(part, n, forward, scale);
+    });
+}
+
+/// The first halves of the transforms of rows of `n` real numbers, which a fresh row-major tensor has and loses.
+fn run_from_real<T: Transform>(rows: &Tensor, n: usize, halves: &Tensor, scale: f64) {
+    let (values, results) =
+        (Shared::<T>::new(rows.data().pointer().cast()), Shared::<Complex<T>>::new(halves.data().pointer().cast()));
+    let half = n / 2 + 1;
+    for_rows(rows.numel() / n, n, |range| {
+        // SAFETY: as in `run`, for both tensors.
+        let (part, result) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(values.get().add(range.start * n), range.len() * n),
+                std::slice::from_raw_parts_mut(results.get().add(range.start * half), range.len() * half),
+            )
+        };
+        T::from_real(part, n, result, scale);
+    });
+}
+
+/// Rows of `n` real numbers from the first halves of their transforms, which a fresh row-major tensor has and loses.
+fn run_to_real<T: Transform>(halves: &Tensor, n: usize, rows: &Tensor, scale: f64) {
+    let (values, results) =
+        (Shared::<Complex<T>>::new(halves.data().pointer().cast()), Shared::<T>::new(rows.data().pointer().cast()));
+    let half = n / 2 + 1;
+    for_rows(rows.numel() / n, n, |range| {
+        // SAFETY: as in `run`, for both tensors.
+        let (part, result) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(values.get().add(range.start * half), range.len() * half),
+                std::slice::from_raw_parts_mut(results.get().add(range.start * n), range.len() * n),
+            )
+        };
+        T::to_real(part, n, result, scale);
+    });
 }
 
 fn count(input: &Tensor, dims: &[i64]) -> Result<usize> {
@@ -126,10 +162,27 @@ op! {
         if !matches!(input.dtype(), DType::Float32 | DType::Float64) {
             bail!(Runtime, "_fft_r2c: float32 or float64 elements are expected, got {}", input.dtype());
         }
-        let complex = input.detach().copied(input.dtype().complex())?;
-        let whole = transformed(&complex, dim, factor(normalization, count(input, dim)?), true)?;
-        let Some(&last) = dim.last().filter(|_| onesided) else { return Ok(whole) };
-        laid_out(&views::narrow(&whole, last, 0, whole.size(last)? as i64 / 2 + 1)?.copied(whole.dtype())?, dim)
+        let scale = factor(normalization, count(input, dim)?);
+        let Some((&last, others)) = dim.split_last().filter(|_| onesided) else {
+            return transformed(&input.detach().copied(input.dtype().complex())?, dim, scale, true);
+        };
+        // The dimension comes last in memory for the transform, which computes in the place of a copy.
+        let across = views::transpose(&input.detach(), last, -1)?.copied(input.dtype())?;
+        let n = across.size(-1)?;
+        let mut sizes = across.sizes();
+        if let Some(size) = sizes.last_mut() {
+            *size = n / 2 + 1;
+        }
+        let halves = Tensor::empty(&sizes, input.dtype().complex())?;
+        if across.numel() > 0 {
+            match input.dtype() {
+                DType::Float32 => run_from_real::<f32>(&across, n, &halves, scale),
+                _ => run_from_real::<f64>(&across, n, &halves, scale),
+            }
+        }
+        let halves = views::transpose(&halves, last, -1)?;
+        let whole = if others.is_empty() { halves } else { transformed(&halves, others, 1.0, true)? };
+        laid_out(&whole, dim)
     }
     batch dims(dim);
     derivative "FftR2CBackward0" Linear {
@@ -160,14 +213,19 @@ op! {
         let scale = factor(normalization, count(input, others)? * n);
         let first = transformed(input, others, 1.0, false)?;
         let half = resized(&first, last, n / 2 + 1)?;
-        let across = views::transpose(&half, last, -1)?;
-        let whole = if half.dtype() == DType::Complex64 {
-            completed::<f32>(&across, n)?
-        } else {
-            completed::<f64>(&across, n)?
-        };
-        let whole = views::transpose(&transformed(&whole, &[-1], scale, false)?, last, -1)?;
-        laid_out(&real(&whole)?.copied(input.dtype().real())?, dim)
+        let across = views::transpose(&half, last, -1)?.copied(half.dtype())?;
+        let mut sizes = across.sizes();
+        if let Some(size) = sizes.last_mut() {
+            *size = n;
+        }
+        let whole = Tensor::empty(&sizes, input.dtype().real())?;
+        if whole.numel() > 0 {
+            match half.dtype() {
+                DType::Complex64 => run_to_real::<f32>(&across, n, &whole, scale),
+                _ => run_to_real::<f64>(&across, n, &whole, scale),
+            }
+        }
+        laid_out(&views::transpose(&whole, last, -1)?, dim)
     }
     batch dims(dim);
     derivative "FftC2RBackward0" Linear {
@@ -185,23 +243,6 @@ op! {
             mul((&half).into(), (&views::view(&weights, &shape)?).into())
         };
     }
-}
-
-/// Rows of `n` numbers from their first halves: conjugates of the elements behind the first follow in opposite order.
-fn completed<T: rustfft::FftNum>(halves: &Tensor, n: usize) -> Result<Tensor>
-where
-    Complex<T>: Element,
-{
-    let mut sizes = halves.sizes();
-    let Some(last) = sizes.last_mut() else { return Ok(halves.clone()) };
-    let values: Vec<Complex<T>> = halves.to_vec()?;
-    let mut rows = Vec::with_capacity(values.len() / *last * n);
-    for half in values.chunks_exact(*last) {
-        rows.extend_from_slice(half);
-        rows.extend(half[1..].iter().rev().skip(2 * half.len() - 1 - n).map(|value| value.conj()));
-    }
-    *last = n;
-    Tensor::from_slice(&rows, &sizes)
 }
 
 /// Trimmed, or filled with zeros, to `n` elements along a dimension.

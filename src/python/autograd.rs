@@ -101,17 +101,26 @@ fn roots(
     Ok(outputs.into_iter().zip(given).collect())
 }
 
-/// Adds the gradients of `tensors` to the `grad` of the leaves.
+/// Adds the gradients of `tensors` to the `grad` of the leaves. `grad_variables` is the old name of `grad_tensors`.
 #[pyfunction]
-#[pyo3(signature = (tensors, grad_tensors = None, retain_graph = None, create_graph = false, inputs = None))]
+#[pyo3(signature = (tensors, grad_tensors = None, retain_graph = None, create_graph = false, grad_variables = None, inputs = None))]
 pub fn backward(
     tensors: &Bound<'_, PyAny>,
     grad_tensors: Option<&Bound<'_, PyAny>>,
     retain_graph: Option<bool>,
     create_graph: bool,
+    grad_variables: Option<&Bound<'_, PyAny>>,
     inputs: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
-    let roots = roots("backward", tensors, grad_tensors)?;
+    batch::check_not_transforming("backward()")?;
+    if let Some(old) = grad_variables {
+        let message = c"backward(): grad_variables is deprecated: write grad_tensors";
+        PyErr::warn(old.py(), &old.py().get_type::<PyFutureWarning>(), message, 1)?;
+        if grad_tensors.is_some() {
+            return Err(PyRuntimeError::new_err("backward(): grad_tensors and grad_variables are both given"));
+        }
+    }
+    let roots = roots("backward", tensors, grad_tensors.or(grad_variables))?;
     let inputs =
         inputs.filter(|object| !object.is_none()).map(|object| endpoints("backward", "inputs", object)).transpose()?;
     let options = Options { create_graph, retain_graph: retain_graph.unwrap_or(create_graph), allow_unused: true };

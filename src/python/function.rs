@@ -160,9 +160,10 @@ pub fn _apply_function<'py>(
             function.name()?
         )));
     }
-    // Inside a batch of gradients, which is no transformation of the function, its operations take the batch as it is.
-    if transforming && inputs.iter().flatten().any(batch::is_batched_in_vmap) {
-        if !function.getattr(intern!(py, "generate_vmap_rule"))?.is_truthy()? {
+    if inputs.iter().flatten().any(Tensor::is_batched) {
+        // A batch of gradients is no transformation of the function: its operations take it as it is.
+        let mapped = transforming && inputs.iter().flatten().any(batch::is_batched_in_vmap);
+        if mapped && !function.getattr(intern!(py, "generate_vmap_rule"))?.is_truthy()? {
             return py.import("rgrad.autograd.function")?.call_method1("_apply_batched", (function, arguments));
         }
         arguments = batch_all(&mut inputs, &arguments)?;

@@ -159,6 +159,6 @@ impl PyTensor {
         create_graph: bool,
         inputs: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        crate::python::autograd::backward(slf.as_any(), gradient, retain_graph, create_graph, inputs)
+        crate::python::autograd::backward(slf.as_any(), gradient, retain_graph, create_graph, None, inputs)
     }
 }

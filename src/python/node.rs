@@ -359,12 +359,15 @@ impl PyNode {
         }
         let wanted = name.strip_prefix("_saved_").ok_or_else(missing)?;
         if let Some(meta) = wanted.strip_suffix("_sym_sizes").and_then(|argument| argument_meta(&node, argument)) {
-            return Ok(size_object(py, &meta.sizes)?.into_any());
+            return Ok(PyTuple::new(py, &meta.sizes)?.into_any().unbind());
         }
         if let Some(meta) = wanted.strip_suffix("_sym_numel").and_then(|argument| argument_meta(&node, argument)) {
             return Ok(meta.sizes.iter().product::<usize>().into_pyobject(py)?.into_any().unbind());
         }
         let variable = saved_variable(&node, wanted).ok_or_else(missing)?;
+        if !node.is_released() && !node.has_saved(variable) {
+            return Ok(py.None());
+        }
         match node.saved_value(variable)? {
             Value::Tensor(tensor) => Ok(wrap(py, &tensor)?.into_any()),
             Value::Tensors(list) => Ok(PyTuple::new(py, list)?.into_any().unbind()),
@@ -407,14 +410,10 @@ fn argument_meta(node: &Node, wanted: &str) -> Option<OutputMeta> {
 /// The bit number of the argument or result that PyTorch calls `wanted`.
 fn saved_variable(node: &Node, wanted: &str) -> Option<u8> {
     let Body::Op(op) = &node.0.body else { return None };
-    if let Some(place) = parameter_place(op, wanted) {
-        return Some(place as u8);
-    }
-    if wanted == "result" {
-        return Some(OUTPUT as u8);
-    }
-    match op.returns {
-        Returns::Named(fields) => fields.iter().position(|field| *field == wanted).map(|place| (OUTPUT + place) as u8),
-        _ => None,
-    }
+    let result = || match op.returns {
+        Returns::Named(fields) => fields.iter().position(|field| *field == wanted),
+        _ => (wanted == "result").then_some(0),
+    };
+    let variable = parameter_place(op, wanted).or_else(|| result().map(|place| OUTPUT + place))?;
+    op.reads(variable).then_some(variable as u8)
 }

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 # Each reason with a file and the tests in it, one a line; without parameters in brackets, all that a function has.
 PENDING = {
-    "a node of another name": """
-        test_random.py
-            test_numbers[(lib.ones(5, requires_grad=True) * 1).normal_()]
-    """,
     "torch fills expanded tensors": """
         test_views_in_place.py
             test_changes[filled, of an expanded view]

@@ -112,3 +112,33 @@ def test_a_flag_of_old_programs():
         rgrad.autograd.grad(x.sum(), x, None, None, False, True, True, False, True)
     with pytest.raises(ValueError, match="materialize_grads"):
         rgrad.autograd.grad(x.sum(), x, allow_unused=False, materialize_grads=True)
+
+
+def test_functions_of_the_user_take_the_batch_as_it_is():
+    class Cubed(rgrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x * x
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (x,) = ctx.saved_tensors
+            return Scaled.apply(gradient, x)
+
+    class Scaled(rgrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, gradient, x):
+            ctx.save_for_backward(gradient, x)
+            return 3 * x * x * gradient
+
+        @staticmethod
+        def backward(ctx, second):
+            gradient, x = ctx.saved_tensors
+            return 3 * x * x * second, 6 * x * gradient * second
+
+    x = rgrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    (rows,) = rgrad.autograd.grad(Cubed.apply(x), x, rgrad.eye(3), create_graph=True, is_grads_batched=True)
+    assert rows.tolist() == [[3, 0, 0], [0, 12, 0], [0, 0, 27]]
+    # PyTorch loses the history here.
+    assert rgrad.autograd.grad(rows.sum(), x)[0].tolist() == [6, 12, 18]

@@ -45,6 +45,16 @@ def test_where_tangents_go():
     agree(program)
 
 
+def test_a_tangent_of_another_precision():
+    def program(lib):
+        ad = lib.autograd.forward_ad
+        with ad.dual_level():
+            x = ad.make_dual(lib.arange(1.0, 4.0), lib.ones(3, dtype=lib.float64))
+            return [tuple(ad.unpack_dual(y)) for y in (x, x * 2, x * x)]
+
+    agree(program)
+
+
 def test_reverse_over_forward():
     def program(lib):
         ad = lib.autograd.forward_ad

@@ -99,3 +99,34 @@ def test_grad_of_a_result_that_does_not_keep_it():
         return [warning.category for warning in caught]
 
     agree(program)
+
+
+SAVED = {
+    "argument": (lambda lib, x: x * x.detach(), ["_saved_self", "_saved_other"]),
+    "result": (lambda lib, x: x.exp(), ["_saved_result"]),
+    "sum": (lambda lib, x: x.sum(0), ["_saved_dim", "_saved_keepdim", "_saved_self_sym_sizes"]),
+    "mean": (lambda lib, x: x.mean(), ["_saved_self_sym_sizes", "_saved_self_sym_numel"]),
+    "slice": (lambda lib, x: x[:, 1:], ["_saved_dim", "_saved_start", "_saved_self_sym_sizes"]),
+    "product": (lambda lib, x: x @ x.t(), ["_saved_self", "_saved_mat2", "_saved_self_sym_sizes"]),
+}
+
+
+@pytest.mark.parametrize("case", SAVED)
+def test_what_a_node_saved(case):
+    make, names = SAVED[case]
+
+    def program(lib):
+        x = lib.arange(6.0).view(2, 3).requires_grad_()
+        node = make(lib, x).grad_fn
+        return [getattr(node, name, None) for name in names]
+
+    agree(program)
+
+
+def test_names_of_what_a_node_saved_are_listed():
+    def program(lib):
+        x = lib.ones(2, 3, requires_grad=True)
+        nodes = [(x / x.exp()).grad_fn, x.exp().grad_fn, x.clone().grad_fn, x.transpose(0, 1).grad_fn]
+        return [[name for name in dir(node) if "saved_" in name and name[0] == "_"] for node in nodes]
+
+    agree(program)

@@ -198,6 +198,21 @@ def test_recording_outside():
     agree(program, strides=False)
 
 
+def without_setup(t):
+    """A Function whose forward takes the context."""
+
+    class Doubled(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return Doubled.apply(gradient)
+
+    return Doubled
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -223,6 +238,15 @@ def test_recording_outside():
         lambda t: t.func.jvp(lambda x: t.ones(2), (vector(t),), (vector(t),), strict=True),
         lambda t: t.func.jacrev(several, chunk_size=0)(vector(t)),
         lambda t: t.func.grad(lambda x: x.add_(1).sum())(vector(t)),
+        lambda t: t.func.grad(lambda x: x.clone().requires_grad_().sum())(vector(t)),
+        lambda t: t.func.jvp(lambda x: t.ones(2).requires_grad_() * x, (vector(t),), (vector(t),)),
+        lambda t: t.func.grad(lambda x: (x * 2).retain_grad())(vector(t)),
+        lambda t: t.func.vjp(lambda x: x.sum().backward(), vector(t)),
+        lambda t: t.vmap(lambda x: x.requires_grad_(False))(vector(t)),
+        lambda t: t.func.jacfwd(lambda x: t.autograd.functional.jacobian(several, x))(vector(t)),
+        lambda t: t.func.grad(lambda x: without_setup(t).apply(x).sum())(vector(t)),
+        lambda t: t.func.jvp(without_setup(t).apply, (vector(t),), (vector(t),)),
+        lambda t: t.vmap(lambda x: x + without_setup(t).apply(t.ones(2)))(vector(t)),
     ],
 )
 def test_calls_that_do_not_fit(program):
