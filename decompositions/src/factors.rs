@@ -22,12 +22,15 @@ pub fn cholesky<T: Number>(a: &mut [T], n: usize) -> Result<(), usize> {
     let mut l = columns_of(a, n, n);
     for i in 0..n {
         l[(i, i)] = from_f64(l[(i, i)].re());
-        (0..i).for_each(|j| l[(j, i)] = zero());
     }
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default()));
     let stack = MemStack::new(&mut memory);
     let result = cholesky_in_place(l.as_mut(), Default::default(), Par::Seq, stack, Default::default());
     rows_into(l.as_ref(), a);
+    // Above the diagonal faer leaves what it found, or put there.
+    for i in 0..n {
+        a[i * n + i + 1..(i + 1) * n].fill(zero());
+    }
     match result {
         Ok(_) => Ok(()),
         Err(LltError::NonPositivePivot { index }) => Err(index + 1),
