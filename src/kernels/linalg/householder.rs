@@ -1,14 +1,16 @@
 //! Reflections `I - tau v v^H` as LAPACK stores them, and the orthogonal factor that is a product of them.
 //!
-//! What they are applied to beside a panel of columns, faer's products do for the whole panel at once.
+//! A panel of reflections is applied to what lies beside it by faer's products, at once.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::{Matrix, Number, norm};
 
 /// How many reflections are applied at once.
 const PANEL: usize = 32;
+
+/// Matrices with fewer rows or columns are quicker multiplied by one reflection after another.
+const LARGE: usize = 64;
 
 /// Finds the reflection whose adjoint maps `x` to a real multiple of the first unit vector.
 ///
@@ -59,8 +61,8 @@ pub fn factor<T: Number>(mut a: Matrix<T>) -> (Matrix<T>, Vec<T>) {
             taus.push(tau);
         }
         if end < a.columns {
-            let (v, columns) = (vectors(&a, start..end), a.columns);
-            T::reflect(&v, &taus[start..], true, &mut a.values[start * columns..], columns, end);
+            let panel = vectors(&a, start..end);
+            apply(&panel, &taus[start..], true, &mut a, end);
         }
     }
     (a, taus)
@@ -71,18 +73,33 @@ pub fn product<T: Number>(packed: &Matrix<T>, taus: &[T], columns: usize) -> Mat
     let mut q = Matrix::identity(packed.rows, columns);
     for start in (0..taus.len()).step_by(PANEL).rev() {
         let end = (start + PANEL).min(taus.len());
-        let v = vectors(packed, start..end);
-        T::reflect(&v, &taus[start..end], false, &mut q.values[start * columns..], columns, start.min(columns));
+        apply(&vectors(packed, start..end), &taus[start..end], false, &mut q, start.min(columns));
     }
     q
 }
 
-/// The vectors of some reflections, as the columns of a matrix without the rows above all of them.
-fn vectors<T: Number>(packed: &Matrix<T>, which: Range<usize>) -> Vec<T> {
-    let element = |i: usize, k: usize| match i.cmp(&k) {
-        Ordering::Less => T::ZERO,
-        Ordering::Equal => T::ONE,
-        Ordering::Greater => packed[(i, k)],
-    };
-    (which.start..packed.rows).flat_map(|i| which.clone().map(move |k| element(i, k))).collect()
+/// The vectors of some reflections as columns, without the rows above all of them.
+fn vectors<T: Number>(packed: &Matrix<T>, which: Range<usize>) -> Matrix<T> {
+    let mut v = Matrix::identity(packed.rows - which.start, which.len());
+    for i in 1..v.rows {
+        let below = i.min(v.columns);
+        let row = &packed.row(which.start + i)[which.start..which.start + below];
+        v.row_mut(i)[..below].copy_from_slice(row);
+    }
+    v
+}
+
+/// Multiplies the last rows of `a`, in the columns from `left`, by the product of the reflections whose vectors are the
+/// columns of `v`, or by the adjoint of that product.
+fn apply<T: Number>(v: &Matrix<T>, taus: &[T], adjoint: bool, a: &mut Matrix<T>, left: usize) {
+    let (top, columns) = (a.rows - v.rows, a.columns);
+    if v.rows.min(columns - left) >= LARGE {
+        return T::reflect(&v.values, taus, adjoint, &mut a.values[top * columns..], columns, left);
+    }
+    for step in 0..taus.len() {
+        let k = if adjoint { step } else { taus.len() - 1 - step };
+        let vector: Vec<T> = (k..v.rows).map(|i| v[(i, k)]).collect();
+        let tau = if adjoint { taus[k].conj() } else { taus[k] };
+        reflect(a, top + k, left..columns, &vector, tau);
+    }
 }
