@@ -1,6 +1,16 @@
-//! Reflections `I - tau v v^H`, and the orthogonal factor that is a product of them.
+//! Reflections `I - tau v v^H` as LAPACK stores them, and the orthogonal factor that is a product of them.
+//!
+//! A panel of reflections is applied to what lies beside it by faer's products, at once.
+
+use std::ops::Range;
 
 use super::{Matrix, Number, norm};
+
+/// How many reflections are applied at once.
+const PANEL: usize = 32;
+
+/// Matrices with fewer rows or columns are quicker multiplied by one reflection after another.
+const LARGE: usize = 64;
 
 /// Finds the reflection whose adjoint maps `x` to a real multiple of the first unit vector.
 ///
@@ -20,18 +30,17 @@ pub fn reflector<T: Number>(x: &mut [T]) -> T {
     tau
 }
 
-/// Multiplies the rows of `a` from `top`, in the columns from `left`, by `I - tau v v^H`, where `v` starts with 1.
-pub fn reflect<T: Number>(a: &mut Matrix<T>, top: usize, left: usize, v: &[T], tau: T) {
+/// Multiplies the rows of `a` from `top`, in some columns, by `I - tau v v^H`, where `v` starts with 1.
+fn reflect<T: Number>(a: &mut Matrix<T>, top: usize, columns: Range<usize>, v: &[T], tau: T) {
     if tau == T::ZERO {
         return;
     }
-    let width = a.columns - left;
-    let mut sums = vec![T::ZERO; width];
+    let mut sums = vec![T::ZERO; columns.len()];
     for (i, &v) in v.iter().enumerate() {
-        super::add_scaled(&mut sums, v.conj(), &a.row(top + i)[left..]);
+        super::add_scaled(&mut sums, v.conj(), &a.row(top + i)[columns.clone()]);
     }
     for (i, &v) in v.iter().enumerate() {
-        super::add_scaled(&mut a.row_mut(top + i)[left..], -(tau * v), &sums);
+        super::add_scaled(&mut a.row_mut(top + i)[columns.clone()], -(tau * v), &sums);
     }
 }
 
@@ -39,15 +48,22 @@ pub fn reflect<T: Number>(a: &mut Matrix<T>, top: usize, left: usize, v: &[T], t
 pub fn factor<T: Number>(mut a: Matrix<T>) -> (Matrix<T>, Vec<T>) {
     let count = a.rows.min(a.columns);
     let mut taus = Vec::with_capacity(count);
-    for k in 0..count {
-        let mut v: Vec<T> = (k..a.rows).map(|i| a[(i, k)]).collect();
-        let tau = reflector(&mut v);
-        for (i, &value) in v.iter().enumerate() {
-            a[(k + i, k)] = value;
+    for start in (0..count).step_by(PANEL) {
+        let end = (start + PANEL).min(count);
+        for k in start..end {
+            let mut v: Vec<T> = (k..a.rows).map(|i| a[(i, k)]).collect();
+            let tau = reflector(&mut v);
+            for (i, &value) in v.iter().enumerate() {
+                a[(k + i, k)] = value;
+            }
+            v[0] = T::ONE;
+            reflect(&mut a, k, k + 1..end, &v, tau.conj());
+            taus.push(tau);
         }
-        v[0] = T::ONE;
-        reflect(&mut a, k, k + 1, &v, tau.conj());
-        taus.push(tau);
+        if end < a.columns {
+            let panel = vectors(&a, start..end);
+            apply(&panel, &taus[start..], true, &mut a, end);
+        }
     }
     (a, taus)
 }
@@ -55,20 +71,35 @@ pub fn factor<T: Number>(mut a: Matrix<T>) -> (Matrix<T>, Vec<T>) {
 /// The first `columns` columns of the product of the reflections that `packed` holds below its diagonal.
 pub fn product<T: Number>(packed: &Matrix<T>, taus: &[T], columns: usize) -> Matrix<T> {
     let mut q = Matrix::identity(packed.rows, columns);
-    for (k, &tau) in taus.iter().enumerate().rev() {
-        let mut v: Vec<T> = (k..packed.rows).map(|i| packed[(i, k)]).collect();
-        v[0] = T::ONE;
-        reflect(&mut q, k, k.min(columns), &v, tau);
+    for start in (0..taus.len()).step_by(PANEL).rev() {
+        let end = (start + PANEL).min(taus.len());
+        apply(&vectors(packed, start..end), &taus[start..end], false, &mut q, start.min(columns));
     }
     q
 }
 
-/// `columns` orthonormal columns of which the first are those of `known`.
-pub fn completed<T: Number>(known: &Matrix<T>, columns: usize) -> Matrix<T> {
-    let (packed, taus) = factor(known.clone());
-    let mut q = product(&packed, &taus, columns);
-    for i in 0..known.rows {
-        q.row_mut(i)[..known.columns].copy_from_slice(known.row(i));
+/// The vectors of some reflections as columns, without the rows above all of them.
+fn vectors<T: Number>(packed: &Matrix<T>, which: Range<usize>) -> Matrix<T> {
+    let mut v = Matrix::identity(packed.rows - which.start, which.len());
+    for i in 1..v.rows {
+        let below = i.min(v.columns);
+        let row = &packed.row(which.start + i)[which.start..which.start + below];
+        v.row_mut(i)[..below].copy_from_slice(row);
     }
-    q
+    v
+}
+
+/// Multiplies the last rows of `a`, in the columns from `left`, by the product of the reflections whose vectors are the
+/// columns of `v`, or by the adjoint of that product.
+fn apply<T: Number>(v: &Matrix<T>, taus: &[T], adjoint: bool, a: &mut Matrix<T>, left: usize) {
+    let (top, columns) = (a.rows - v.rows, a.columns);
+    if v.rows.min(columns - left) >= LARGE {
+        return T::reflect(&v.values, taus, adjoint, &mut a.values[top * columns..], columns, left);
+    }
+    for step in 0..taus.len() {
+        let k = if adjoint { step } else { taus.len() - 1 - step };
+        let vector: Vec<T> = (k..v.rows).map(|i| v[(i, k)]).collect();
+        let tau = if adjoint { taus[k].conj() } else { taus[k] };
+        reflect(a, top + k, left..columns, &vector, tau);
+    }
 }

@@ -1,4 +1,4 @@
-//! The factors of a matrix by Gaussian elimination with row exchanges.
+//! The factors of a matrix by Gaussian elimination with row exchanges: faer's, and our own where it has none.
 
 use super::{Matrix, Number, add_scaled, triangular};
 
@@ -13,6 +13,15 @@ pub struct Factors<T> {
 
 /// Factors a matrix of any shape; without `pivoting` no rows are exchanged.
 pub fn factor<T: Number>(mut a: Matrix<T>, pivoting: bool) -> Factors<T> {
+    if pivoting && let Some(exchanges) = T::lu(&mut a.values, a.rows, a.columns) {
+        let pivots = exchanges.into_iter().map(|row| row as i32 + 1).collect();
+        return Factors { packed: a, pivots, info: 0 };
+    }
+    eliminated(a, pivoting)
+}
+
+/// Elimination that goes on past a pivot of 0 as LAPACK's does, and that may leave the rows where they are.
+fn eliminated<T: Number>(mut a: Matrix<T>, pivoting: bool) -> Factors<T> {
     let count = a.rows.min(a.columns);
     let mut pivots: Vec<i32> = Vec::with_capacity(count);
     let mut info = 0;

@@ -1,26 +1,25 @@
-//! Decompositions of one dense matrix, in double precision.
+//! Decompositions of one dense matrix, in double precision: faer's, by way of the crate `decompositions`, and our own where
+//! LAPACK's storage is public and faer's is another.
 //!
 //! Matrices of float32 and complex64 come here converted: a decomposition is then exact to the last place of their own
 //! type, and there are two instances of each algorithm instead of four.
 
-pub mod cholesky;
-pub mod eigen;
-pub mod hermitian;
 pub mod householder;
 pub mod indefinite;
 pub mod lu;
-pub mod svd;
+pub mod spectral;
 pub mod triangular;
 
 use std::ops::{AddAssign, DivAssign, Index, IndexMut, MulAssign, SubAssign};
 
 use num_complex::ComplexFloat;
+use rgrad_decompositions::Decompose;
 
 use crate::dtype::{Complex128, Element};
 
 /// float64 or complex128.
 pub trait Number:
-    ComplexFloat<Real = f64> + Element + AddAssign + SubAssign + MulAssign + DivAssign + std::iter::Sum
+    ComplexFloat<Real = f64> + Decompose + Element + AddAssign + SubAssign + MulAssign + DivAssign + std::iter::Sum
 {
     const ZERO: Self;
     const ONE: Self;
@@ -55,11 +54,6 @@ pub fn norm<T: Number>(x: &[T]) -> f64 {
         return scale;
     }
     scale * x.iter().map(|&value| square(value / T::of(scale, 0.0))).sum::<f64>().sqrt()
-}
-
-/// The sum of the products of the conjugates of `x` and the elements of `y`.
-pub fn dot<T: Number>(x: &[T], y: &[T]) -> T {
-    x.iter().zip(y).map(|(&a, &b)| a.conj() * b).sum()
 }
 
 /// `y += factor * x`
@@ -137,13 +131,8 @@ impl<T: Number> Matrix<T> {
     }
 
     pub fn times(&self, other: &Matrix<T>) -> Matrix<T> {
-        let mut result = Matrix::zeros(self.rows, other.columns);
-        for i in 0..self.rows {
-            for k in 0..self.columns {
-                add_scaled(result.row_mut(i), self[(i, k)], other.row(k));
-            }
-        }
-        result
+        let values = T::product(&self.values, &other.values, self.rows, self.columns, other.columns);
+        Matrix { rows: self.rows, columns: other.columns, values }
     }
 
     pub fn is_finite(&self) -> bool {

@@ -2,7 +2,7 @@
 #![allow(non_snake_case)]
 
 use super::*;
-use crate::kernels::linalg::cholesky as kernel;
+use crate::kernels::linalg::triangular as kernel;
 use crate::op;
 use crate::op::Gradients;
 
@@ -37,7 +37,7 @@ fn factored(name: &str, input: &Tensor, upper: bool, checked: Checked) -> Result
         let mut info = Vec::new();
         let mut factors = Vec::new();
         for a in unpack::<T>(input)? {
-            let (l, code) = kernel::factor(&if upper { a.adjoint() } else { a });
+            let (l, code) = kernel::cholesky(if upper { a.adjoint() } else { a });
             factors.push(if upper { l.adjoint() } else { l });
             info.push(code);
         }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::dtype::Complex128;
-use crate::kernels::linalg::{eigen as general, hermitian};
+use crate::kernels::linalg::spectral;
 use crate::op;
 use crate::op::Gradients;
 use crate::ops::complex::{conj, imag, real};
@@ -44,11 +44,11 @@ op! {
                     vectors.push(Matrix { values: vec![T::of(f64::NAN, f64::NAN); size.0 * size.0], ..a });
                     continue;
                 }
-                let Some((l, across)) = hermitian::eigen(&if below { a } else { a.adjoint() }) else {
+                let Some((l, v)) = spectral::hermitian(&if below { a } else { a.adjoint() }) else {
                     bail!(LinAlg, "linalg.eigh: the algorithm did not converge");
                 };
                 values.extend(l);
-                vectors.push(across.transpose());
+                vectors.push(v);
             }
             let l = pack_vectors(&values, &batch, size.0, A.dtype().real())?;
             let v = if compute_v { pack(&vectors, &batch, size, A.dtype())? } else { pack_vectors::<T>(&[], &batch, 0, A.dtype())? };
@@ -121,16 +121,18 @@ op! {
         check_field("linalg.eig", input, Checked::Integers)?;
         let (batch, size, dtype) = (batch_of(input), extent(input), input.dtype().complex());
         let (mut values, mut vectors) = (Vec::new(), Vec::new());
-        for a in unpack::<Complex128>(input)? {
-            if !a.is_finite() {
-                bail!(Runtime, "linalg.eig: the matrix has elements that are not finite");
+        in_double!(input.dtype(), T => {
+            for a in unpack::<T>(input)? {
+                if !a.is_finite() {
+                    bail!(Runtime, "linalg.eig: the matrix has elements that are not finite");
+                }
+                let Some((l, v)) = spectral::general(&a) else {
+                    bail!(LinAlg, "linalg.eig: the algorithm did not converge");
+                };
+                values.extend(l);
+                vectors.push(v);
             }
-            let Some((l, v)) = general::eigen(&a, !input.dtype().is_complex()) else {
-                bail!(LinAlg, "linalg.eig: the algorithm did not converge");
-            };
-            values.extend(l);
-            vectors.push(v);
-        }
+        });
         Ok([pack_vectors(&values, &batch, size.0, dtype)?, pack(&vectors, &batch, size, dtype)?])
     }
     derivative "LinalgEigBackward0" ByVjp {

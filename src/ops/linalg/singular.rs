@@ -3,7 +3,7 @@
 
 use super::eigen::{check_phase, gaps, off_diagonal};
 use super::*;
-use crate::kernels::linalg::svd as kernel;
+use crate::kernels::linalg::spectral::{self, Svd};
 use crate::op;
 use crate::op::Gradients;
 
@@ -22,7 +22,7 @@ op! {
                 if !a.is_finite() {
                     bail!(LinAlg, "linalg.svd: the matrix has elements that are not finite");
                 }
-                let Some(kernel::Svd { u, s, vh }) = kernel::svd(&a, full_matrices) else {
+                let Some(Svd { u, s, vh }) = spectral::svd(&a, full_matrices) else {
                     bail!(LinAlg, "linalg.svd: the algorithm did not converge");
                 };
                 us.push(u);

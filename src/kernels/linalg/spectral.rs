@@ -1,0 +1,60 @@
+//! Eigenvalues and singular values with their vectors, as faer computes them.
+
+use num_complex::ComplexFloat as _;
+
+use super::{Matrix, Number, norm, square};
+use crate::dtype::Complex128 as Complex;
+
+/// The eigenvalues of a Hermitian matrix, ascending, and the eigenvectors as columns; `None` if the iteration does not
+/// converge. The lower triangle of `a` is read, and has to be finite.
+pub fn hermitian<T: Number>(a: &Matrix<T>) -> Option<(Vec<f64>, Matrix<T>)> {
+    let (values, vectors) = T::hermitian(&a.values, a.rows)?;
+    Some((values, Matrix { values: vectors, ..*a }))
+}
+
+/// The eigenvalues of any square matrix, and the eigenvectors of norm 1 as columns; `None` if the iteration does not
+/// converge.
+///
+/// The largest element of a vector is real. Eigenvalues and vectors of a real matrix that are not real come in conjugate
+/// pairs, the one with a positive imaginary part first.
+pub fn general<T: Number>(a: &Matrix<T>) -> Option<(Vec<Complex>, Matrix<Complex>)> {
+    let n = a.rows;
+    let (values, vectors) = T::eigen(&a.values, n)?;
+    let mut vectors = Matrix { rows: n, columns: n, values: vectors };
+    for j in 0..n {
+        let column: Vec<Complex> = (0..n).map(|i| vectors[(i, j)]).collect();
+        let mut largest = column[0];
+        for &element in &column {
+            // The first of those that are equally large but for rounding.
+            if square(element) > square(largest) * (1.0 + 1e-10) {
+                largest = element;
+            }
+        }
+        let size = norm(&column);
+        let scale = if size == 0.0 { Complex::ONE } else { largest.conj() / (largest.abs() * size) };
+        for (i, &element) in column.iter().enumerate() {
+            vectors[(i, j)] = element * scale;
+        }
+    }
+    Some((values, vectors))
+}
+
+/// `A = U diag(S) V^H` with singular values in descending order.
+pub struct Svd<T> {
+    pub u: Matrix<T>,
+    pub s: Vec<f64>,
+    pub vh: Matrix<T>,
+}
+
+/// With `full`, `U` and `V` are square; else they have as many columns as there are singular values. `None` if the
+/// iteration does not converge.
+pub fn svd<T: Number>(a: &Matrix<T>, full: bool) -> Option<Svd<T>> {
+    let (m, n) = (a.rows, a.columns);
+    let (wide, high) = if full { (m, n) } else { (m.min(n), m.min(n)) };
+    let found = T::svd(&a.values, m, n, full)?;
+    Some(Svd {
+        u: Matrix { rows: m, columns: wide, values: found.u },
+        s: found.s,
+        vh: Matrix { rows: high, columns: n, values: found.vh },
+    })
+}
