@@ -370,13 +370,17 @@ impl Channels {
         let mut totals = [[0.0; SIDE]; K];
         if self.plane == 1 {
             let deep = self.batch / DEPTH * DEPTH;
-            (0..deep).step_by(DEPTH).for_each(|top| self.add::<T, K, DEPTH>(top, channels, &term, &mut totals));
-            (deep..self.batch).for_each(|top| self.add::<T, K, 1>(top, channels, &term, &mut totals));
+            for top in (0..deep).step_by(DEPTH) {
+                self.add::<T, K, DEPTH>(top, channels, &term, &mut totals);
+            }
+            for top in deep..self.batch {
+                self.add::<T, K, 1>(top, channels, &term, &mut totals);
+            }
             return totals;
         }
         for example in 0..self.batch {
             let first = (example * self.channels + channels.start) * self.plane;
-            for place in 0..channels.len() {
+            for place in 0..channels.len().min(SIDE) {
                 let some = sums(self.plane, |i| term(first + place * self.plane + i, place));
                 for k in 0..K {
                     totals[k][place] += some[k];
@@ -396,7 +400,7 @@ impl Channels {
         term: &impl Fn(usize, usize) -> [T; K],
         totals: &mut [[f64; SIDE]; K],
     ) {
-        for place in 0..channels.len() {
+        for place in 0..channels.len().min(SIDE) {
             let mut now = [T::default(); K];
             for example in top..top + ROWS {
                 let terms = term(example * self.channels + channels.start + place, place);
@@ -416,11 +420,11 @@ impl Channels {
         for example in 0..self.batch {
             let first = (example * self.channels + channels.start) * self.plane;
             if self.plane == 1 {
-                for place in 0..channels.len() {
+                for place in 0..channels.len().min(SIDE) {
                     body(first + place, place);
                 }
             } else {
-                for place in 0..channels.len() {
+                for place in 0..channels.len().min(SIDE) {
                     let first = first + place * self.plane;
                     for i in first..first + self.plane {
                         body(i, place);

@@ -23,14 +23,20 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// Whether each plane has its own along a dimension.
+    fn differ(&self, d: usize) -> bool {
+        self.along[d].len() != self.output[d]
+    }
+
     fn of(&self, plane: usize, d: usize) -> &[Window] {
         let (all, count) = (&self.along[d], self.output[d]);
-        if all.len() == count { all } else { &all[plane * count..(plane + 1) * count] }
+        if self.differ(d) { &all[plane * count..(plane + 1) * count] } else { all }
     }
 }
 
-/// Windows side by side of which the largest elements are found together.
-const SIDE: usize = 64;
+/// Windows side by side of which the largest elements are found together: so many that the last few of them, which are
+/// no whole vector, count for little.
+const SIDE: usize = 256;
 
 /// The largest element of each window, the last NaN if there is one, and its place in the plane if that is asked for.
 ///
@@ -68,11 +74,15 @@ impl<T: Number, const PLACES: bool> Parts for Largest<'_, T, PLACES> {
         let [_, rows, columns] = windows.input;
         let size: usize = windows.input.iter().product();
         let mut at = range.start * windows.output.iter().product::<usize>();
-        for i in range {
+        let small = size <= u32::MAX as usize;
+        let mut even = 0..0;
+        for i in range.clone() {
             let (depth, height, width) = (windows.of(i, 0), windows.of(i, 1), windows.of(i, 2));
             // SAFETY: windows lie inside the plane; each plane of the results belongs to one thread.
             let plane = unsafe { std::slice::from_raw_parts(input.get().add(i * size).cast_const(), size) };
-            let even = if size <= u32::MAX as usize { evenly_spaced(width) } else { 0..0 };
+            if small && (i == range.start || windows.differ(2)) {
+                even = evenly_spaced(width);
+            }
             for z in depth {
                 for y in height {
                     let line =

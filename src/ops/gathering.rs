@@ -173,7 +173,8 @@ op! {
         }
         let d = wrap_dim(dim, input.ndim())?;
         let index = index.cast(DType::Int64)?;
-        if let Some(&bad) = index.to_vec::<i64>()?.iter().find(|&&i| i < 0 || i as usize >= input.sizes().get(d).copied().unwrap_or(1)) {
+        let size = input.sizes().get(d).copied().unwrap_or(1);
+        if let Some(&bad) = index.to_vec::<i64>()?.iter().find(|&&i| i < 0 || i as usize >= size) {
             bail!(Index, "index_select: index {bad} is out of range for dimension {d} of a tensor of size {}", shape::show(&input.sizes()));
         }
         let mut indices = vec![None; d + 1];

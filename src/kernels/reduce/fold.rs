@@ -48,13 +48,11 @@ fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
     }
     let mut states = [fold.start(); NARROW];
     if !wide.is_empty() {
-        let mut lanes = [fold.start(); LANES];
-        for (row, items) in wide.iter().enumerate() {
-            for lane in 0..LANES {
-                lanes[lane] = fold.step(lanes[lane], items[lane], seen + row * LANES + lane);
-            }
-        }
-        let lanes = halved::<F, { LANES / 2 }>(fold, &lanes);
+        let mut lanes = Aligned([fold.start(); LANES]);
+        let place = |row, lane| seen + row * LANES + lane;
+        // SAFETY: the rows of lanes lie inside the slice.
+        unsafe { step_columns(fold, items.as_ptr(), LANES, wide.len(), place, &mut lanes.0) };
+        let lanes = halved::<F, { LANES / 2 }>(fold, &lanes.0);
         states = halved::<F, NARROW>(fold, &lanes);
     }
     for (row, items) in narrow.iter().enumerate() {
@@ -70,6 +68,10 @@ fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
     let [state] = halved::<F, 1>(fold, &states);
     if rest.is_empty() { state } else { fold.join(state, last) }
 }
+
+/// On its own cache lines: vectors that are written across two are slow to read back.
+#[repr(align(64))]
+struct Aligned<T>(T);
 
 /// The states of the first half of `2 * HALF` lanes, joined with those of the second.
 #[inline(always)]
