@@ -354,10 +354,14 @@ fn write_result(op: &'static Op, arguments: &[Value], target: &Tensor) -> Result
 /// Whether somebody may differentiate what is made of some tensors, or they stand for many examples: then a kernel of
 /// its own for a gradient does not do, and a formula of operations is needed.
 pub(crate) fn is_watched<'a, I: Iterator<Item = &'a Tensor>>(tensors: impl Fn() -> I) -> bool {
-    let (recorded, pushed) = (modes::grad_enabled(), modes::forward_enabled());
-    tensors().any(|tensor| {
-        tensor.is_batched() || (recorded && tensor.requires_grad()) || (pushed && tensor.has_flag(flag::DUAL))
-    })
+    let recorded = modes::grad_enabled();
+    is_carried(&tensors) || tensors().any(|tensor| recorded && tensor.requires_grad())
+}
+
+/// Whether some tensors have tangents or stand for many examples.
+pub(crate) fn is_carried<'a, I: Iterator<Item = &'a Tensor>>(tensors: impl Fn() -> I) -> bool {
+    let pushed = modes::forward_enabled();
+    tensors().any(|tensor| tensor.is_batched() || (pushed && tensor.has_flag(flag::DUAL)))
 }
 
 /// One gradient of a pointwise operation: by the fused loop, or by differentiable operations where somebody may

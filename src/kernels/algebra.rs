@@ -51,6 +51,10 @@ pub trait Number: Ring + PartialOrd {
     fn sign(self) -> Self;
     fn lowest() -> Self;
     fn highest() -> Self;
+    /// An integer that is in the same order as the number, which is not NaN; and the number of that rank.
+    type Rank: Ord + Copy;
+    fn rank(self) -> Self::Rank;
+    fn of_rank(rank: Self::Rank) -> Self;
     /// The quotient rounded down; for integers, 0 where the divisor is 0.
     fn floor_quotient(self, other: Self) -> Self;
     /// What rounding the quotient down leaves over; it has the sign of the divisor.
@@ -132,6 +136,11 @@ macro_rules! integers {
             }
         }
         impl Number for $t {
+            type Rank = $t;
+            #[inline(always)]
+            fn rank(self) -> $t { self }
+            #[inline(always)]
+            fn of_rank(rank: $t) -> $t { rank }
             #[inline(always)]
             fn minimum(self, other: Self) -> Self { self.min(other) }
             #[inline(always)]
@@ -177,7 +186,7 @@ integers! {
 }
 
 macro_rules! floats {
-    ($($t:ident),+) => {$(
+    ($($t:ident $rank:ident),+) => {$(
         impl Ring for $t {
             type Real = $t;
             #[inline(always)]
@@ -202,6 +211,17 @@ macro_rules! floats {
             fn has_nonnegative_real(self) -> bool { self >= 0 as $t }
         }
         impl Number for $t {
+            type Rank = $rank;
+            /// Negative floats are in the opposite order of their bits.
+            #[inline(always)]
+            fn rank(self) -> $rank {
+                let bits = self.to_bits() as $rank;
+                if bits < 0 { bits ^ $rank::MAX } else { bits }
+            }
+            #[inline(always)]
+            fn of_rank(rank: $rank) -> $t {
+                $t::from_bits((if rank < 0 { rank ^ $rank::MAX } else { rank }) as _)
+            }
             #[inline(always)]
             fn minimum(self, other: Self) -> Self {
                 // In two steps, each of which is an instruction.
@@ -295,7 +315,7 @@ macro_rules! floats {
     )+};
 }
 
-floats!(f32, f64);
+floats! { f32 i32, f64 i64 }
 
 macro_rules! complex_numbers {
     ($($t:ident),+) => {$(

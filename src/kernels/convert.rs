@@ -11,6 +11,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::dtype::{DType, Element};
+use crate::kernels::simd::{self, Vectorized};
 use crate::with_element;
 
 /// Copies `n` elements from `source` to `target`, strides in elements, converting on the way.
@@ -82,7 +83,30 @@ unsafe fn convert<S: Element, T: Element>(target: *mut u8, ts: usize, source: *c
         if (ts, ss) == (1, 1) && convert_halves(S::DTYPE, T::DTYPE, target, source, n) {
             return;
         }
+        let common = |dtype| matches!(dtype, DType::Float32 | DType::Float64 | DType::Int64);
+        if (ts, ss) == (1, 1) && common(S::DTYPE) && common(T::DTYPE) {
+            return simd::vectorize(Straight { target: target.cast::<T>(), source: source.cast::<S>(), n });
+        }
         run::<S, T>(target.cast(), ts, source.cast(), ss, n, S::cast);
+    }
+}
+
+/// Converts elements that lie side by side, compiled for each instruction set.
+struct Straight<S, T> {
+    target: *mut T,
+    source: *const S,
+    n: usize,
+}
+
+impl<S: Element, T: Element> Vectorized for Straight<S, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        // SAFETY: whoever makes one has so many elements of both, which do not overlap.
+        let (target, source) = unsafe {
+            (std::slice::from_raw_parts_mut(self.target, self.n), std::slice::from_raw_parts(self.source, self.n))
+        };
+        target.iter_mut().zip(source).for_each(|(target, source)| *target = source.cast());
     }
 }
 
@@ -142,13 +166,26 @@ unsafe fn run<S: Copy, T: Copy>(
     unsafe {
         match (ts, ss) {
             (1, 1) => (0..n).for_each(|i| *target.add(i) = one(*source.add(i))),
-            (1, 0) if n > 0 => {
-                let value = one(*source);
-                (0..n).for_each(|i| *target.add(i) = value);
-            }
+            (1, 0) if n > 0 => simd::vectorize(Fill { target, value: one(*source), n }),
             (1, _) => (0..n).for_each(|i| *target.add(i) = one(*source.add(i * ss))),
             _ => (0..n).for_each(|i| *target.add(i * ts) = one(*source.add(i * ss))),
         }
+    }
+}
+
+/// Sets elements to one value, compiled for each instruction set.
+struct Fill<T> {
+    target: *mut T,
+    value: T,
+    n: usize,
+}
+
+impl<T: Copy> Vectorized for Fill<T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        // SAFETY: whoever makes one has room for so many elements.
+        (0..self.n).for_each(|i| unsafe { self.target.add(i).write(self.value) });
     }
 }
 

@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use crate::data::Data;
+use crate::kernels::parallel::{self, Shared};
 use crate::kernels::strided::Sequence;
 use crate::scalar::Scalar;
 use crate::with_element;
@@ -21,7 +22,12 @@ pub fn fill(target: &Data, value: Scalar) {
             run.fill(MaybeUninit::new(value));
         };
         if target.is_contiguous() {
-            return dense(0, count);
+            let shared = Shared::new(pointer);
+            return parallel::for_each_chunk(count, 2 * parallel::GRAIN, |range| {
+                // SAFETY: parts of the tensor's memory, of which each belongs to one thread.
+                let part = unsafe { std::slice::from_raw_parts_mut(shared.get().add(range.start).cast::<MaybeUninit<T>>(), range.len()) };
+                part.fill(MaybeUninit::new(value));
+            });
         }
         let sequence = Sequence::new(&target.sizes, &target.strides);
         let mut runs = sequence.runs_from(0);

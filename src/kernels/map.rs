@@ -26,10 +26,10 @@ pub type Kernel = unsafe fn(out: *mut u8, operands: *const *const u8, n: usize);
 /// The most operands that a kernel takes.
 pub const MAX_OPERANDS: usize = 8;
 
-/// Elements of a block.
+/// Elements of a block of any type.
 const BLOCK: usize = 512;
-/// Bytes of a block: so many elements of at most 8 bytes, and half as many of the largest type.
-const BLOCK_BYTES: usize = BLOCK * 8;
+/// Bytes of a block, which has the more elements the narrower they are.
+const BLOCK_BYTES: usize = BLOCK * size_of::<crate::dtype::Complex128>();
 
 /// One operand (or the result) of an elementwise loop; strides are in elements and as many as the sizes.
 #[derive(Clone, Copy)]
@@ -153,16 +153,19 @@ unsafe fn run_blocks(
     range: std::ops::Range<usize>,
     in_place: bool,
 ) {
-    let block = BLOCK.min(BLOCK_BYTES / types.input.size().max(types.output.size()));
+    let block = BLOCK_BYTES / types.input.size().max(types.output.size());
     let mut buffers = [const { Block(MaybeUninit::uninit()) }; MAX_OPERANDS];
     let mut results = Block(MaybeUninit::uninit());
     let mut pointers = [std::ptr::null::<u8>(); MAX_OPERANDS];
     let mut reads: [Option<Walk>; MAX_OPERANDS] = [const { None }; MAX_OPERANDS];
+    // What lies as the kernel wants it is not cut into blocks.
+    let mut most = if in_place { block } else { usize::MAX };
     for ((source, read), (pointer, buffer)) in sources.iter().zip(&mut reads).zip(pointers.iter_mut().zip(&mut buffers))
     {
         match &source.path {
             Some((sequence, convert)) if sequence.is_constant() => {
                 *pointer = buffer.pointer();
+                most = block;
                 // SAFETY: a block has room, and the one element is valid.
                 unsafe { convert(buffer.pointer(), 1, source.pointer.get(), 0, block.min(range.len())) }
             }
@@ -175,9 +178,9 @@ unsafe fn run_blocks(
     let mut at = range.start;
     while at < range.end {
         let left = range.end - at;
-        let mut n = block.min(left);
+        let mut n = most.min(left);
         for walk in reads.iter_mut().flatten().chain(&mut write) {
-            n = n.min(walk.settle(left));
+            n = n.min(walk.settle(left, block));
         }
         for (i, source) in sources.iter().enumerate() {
             match (&source.path, &mut reads[i]) {
@@ -226,8 +229,8 @@ struct Walk<'a> {
     wide: usize,
     /// Whether elements have the kernel's type.
     plain: bool,
-    /// The offset of the one element that the block is full of.
-    spread: Option<usize>,
+    /// The offset of the one element that the block begins with, and how many times.
+    spread: Option<(usize, usize)>,
 }
 
 impl<'a> Walk<'a> {
@@ -250,13 +253,18 @@ impl<'a> Walk<'a> {
         self.run.2 >= LONG && (self.run.1 == 0 || (self.run.1 == 1 && self.plain))
     }
 
-    /// Finds the present run; gives how many elements are best taken at once.
+    /// Finds the present run; gives how many elements are best taken at once, a block of them unless they lie as the
+    /// kernel wants them.
     #[inline]
-    fn settle(&mut self, left: usize) -> usize {
+    fn settle(&mut self, left: usize, block: usize) -> usize {
         if self.run.2 == 0 {
             self.run = self.runs.next_run(left);
         }
-        if self.is_long() { self.run.2 } else { usize::MAX }
+        match self.run {
+            (_, 1, length) if self.is_long() => length,
+            (.., length) if self.is_long() => length.min(block),
+            _ => block,
+        }
     }
 
     /// Goes on by at most `n` elements of one run, and gives it.
@@ -289,9 +297,12 @@ impl<'a> Walk<'a> {
         // SAFETY: by the caller's promise.
         unsafe {
             if self.is_long() {
+                // As many as this run asks for, and not fewer where it goes on.
+                let count = self.run.2.min(room);
                 let (offset, ..) = self.take(n);
-                if self.spread.replace(offset) != Some(offset) {
-                    (self.convert)(block.pointer(), 1, self.pointer.add(offset * self.element), 0, room);
+                if self.spread.is_none_or(|spread| spread.0 != offset || spread.1 < n) {
+                    (self.convert)(block.pointer(), 1, self.pointer.add(offset * self.element), 0, count);
+                    self.spread = Some((offset, count));
                 }
                 return block.pointer();
             }

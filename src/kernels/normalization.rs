@@ -368,25 +368,50 @@ impl Channels {
         term: impl Fn(usize, usize) -> [T; K],
     ) -> [[f64; SIDE]; K] {
         let mut totals = [[0.0; SIDE]; K];
+        if self.plane == 1 {
+            let deep = self.batch / DEPTH * DEPTH;
+            for top in (0..deep).step_by(DEPTH) {
+                self.add::<T, K, DEPTH>(top, channels, &term, &mut totals);
+            }
+            for top in deep..self.batch {
+                self.add::<T, K, 1>(top, channels, &term, &mut totals);
+            }
+            return totals;
+        }
         for example in 0..self.batch {
             let first = (example * self.channels + channels.start) * self.plane;
-            if self.plane == 1 {
-                for place in 0..channels.len() {
-                    let terms = term(first + place, place);
-                    for k in 0..K {
-                        totals[k][place] += terms[k].to_f64();
-                    }
-                }
-            } else {
-                for place in 0..channels.len() {
-                    let some = sums(self.plane, |i| term(first + place * self.plane + i, place));
-                    for k in 0..K {
-                        totals[k][place] += some[k];
-                    }
+            for place in 0..channels.len().min(SIDE) {
+                let some = sums(self.plane, |i| term(first + place * self.plane + i, place));
+                for k in 0..K {
+                    totals[k][place] += some[k];
                 }
             }
         }
         totals
+    }
+
+    /// Adds the terms of ROWS examples from `top` on, whose channels have one element.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "sums and terms are indexed together, as vectors are")]
+    fn add<T: Float, const K: usize, const ROWS: usize>(
+        &self,
+        top: usize,
+        channels: &Range<usize>,
+        term: &impl Fn(usize, usize) -> [T; K],
+        totals: &mut [[f64; SIDE]; K],
+    ) {
+        for place in 0..channels.len().min(SIDE) {
+            let mut now = [T::default(); K];
+            for example in top..top + ROWS {
+                let terms = term(example * self.channels + channels.start + place, place);
+                for k in 0..K {
+                    now[k] = now[k] + terms[k];
+                }
+            }
+            for k in 0..K {
+                totals[k][place] += now[k].to_f64();
+            }
+        }
     }
 
     /// Calls `body` for all elements of some channels, as [`sums`](Self::sums) does.
@@ -395,11 +420,11 @@ impl Channels {
         for example in 0..self.batch {
             let first = (example * self.channels + channels.start) * self.plane;
             if self.plane == 1 {
-                for place in 0..channels.len() {
+                for place in 0..channels.len().min(SIDE) {
                     body(first + place, place);
                 }
             } else {
-                for place in 0..channels.len() {
+                for place in 0..channels.len().min(SIDE) {
                     let first = first + place * self.plane;
                     for i in first..first + self.plane {
                         body(i, place);

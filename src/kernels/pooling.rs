@@ -23,46 +23,66 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// Whether each plane has its own along a dimension.
+    fn differ(&self, d: usize) -> bool {
+        self.along[d].len() != self.output[d]
+    }
+
     fn of(&self, plane: usize, d: usize) -> &[Window] {
         let (all, count) = (&self.along[d], self.output[d]);
-        if all.len() == count { all } else { &all[plane * count..(plane + 1) * count] }
+        if self.differ(d) { &all[plane * count..(plane + 1) * count] } else { all }
     }
 }
 
-/// Windows side by side of which the largest elements are found together.
-const SIDE: usize = 64;
+/// Windows side by side of which the largest elements are found together: so many that the last few of them, which are
+/// no whole vector, count for little.
+const SIDE: usize = 256;
 
-/// The largest element of each window, the last NaN if there is one, and its place in the plane.
+/// The largest element of each window, the last NaN if there is one, and its place in the plane if that is asked for.
 ///
 /// # Safety
 /// Row-major tensors of the planes' sizes; the results are new.
-pub unsafe fn largest<T: Number>(windows: &Windows, input: *const T, values: *mut T, places: *mut i64) {
+pub unsafe fn largest<T: Number>(windows: &Windows, input: *const T, values: *mut T, places: Option<*mut i64>) {
     let results: usize = windows.output.iter().product();
     let taps: usize = windows.along.iter().map(|all| all.first().map_or(1, |window| window.count)).product();
-    let (input, values, places) = (Shared::new(input), Shared::new(values), Shared::new(places));
+    let (input, values) = (Shared::new(input), Shared::new(values));
     let grain = (parallel::GRAIN / 4).div_ceil((results * taps).max(1));
-    parallel::for_each_part(windows.planes, grain, &Largest { windows, input, values, places });
+    match places {
+        Some(places) => {
+            let places = Shared::new(places);
+            parallel::for_each_part(windows.planes, grain, &Largest::<T, true> { windows, input, values, places })
+        }
+        None => {
+            let places = Shared::new(std::ptr::null());
+            parallel::for_each_part(windows.planes, grain, &Largest::<T, false> { windows, input, values, places })
+        }
+    }
 }
 
-struct Largest<'a, T> {
+/// `PLACES` tells whether places are written.
+struct Largest<'a, T, const PLACES: bool> {
     windows: &'a Windows,
     input: Shared<T>,
     values: Shared<T>,
     places: Shared<i64>,
 }
 
-impl<T: Number> Parts for Largest<'_, T> {
+impl<T: Number, const PLACES: bool> Parts for Largest<'_, T, PLACES> {
     #[inline(always)]
     fn run(&self, range: Range<usize>) {
         let &Largest { windows, input, values, places } = self;
         let [_, rows, columns] = windows.input;
         let size: usize = windows.input.iter().product();
         let mut at = range.start * windows.output.iter().product::<usize>();
-        for i in range {
+        let small = size <= u32::MAX as usize;
+        let mut even = 0..0;
+        for i in range.clone() {
             let (depth, height, width) = (windows.of(i, 0), windows.of(i, 1), windows.of(i, 2));
             // SAFETY: windows lie inside the plane; each plane of the results belongs to one thread.
             let plane = unsafe { std::slice::from_raw_parts(input.get().add(i * size).cast_const(), size) };
-            let even = if size <= u32::MAX as usize { evenly_spaced(width) } else { 0..0 };
+            if small && (i == range.start || windows.differ(2)) {
+                even = evenly_spaced(width);
+            }
             for z in depth {
                 for y in height {
                     let line =
@@ -84,7 +104,9 @@ impl<T: Number> Parts for Largest<'_, T> {
                         // SAFETY: as above.
                         unsafe {
                             *values.get().add(at) = most;
-                            *places.get().add(at) = place as i64;
+                            if PLACES {
+                                *places.get().add(at) = place as i64;
+                            }
                         }
                     };
                     (0..even.start).chain(even.end..width.len()).for_each(|x| one(width[x], at + x));
@@ -92,13 +114,13 @@ impl<T: Number> Parts for Largest<'_, T> {
                         let some = &width[left..even.end.min(left + SIDE)];
                         // SAFETY: as above; these windows are of one size and evenly spaced.
                         unsafe {
-                            let (value, place) = (values.get().add(at + left), places.get().add(at + left));
+                            let (value, place) = (values.get().add(at + left), places.get().wrapping_add(at + left));
                             let area = ([z.count, y.count], line);
                             match some.get(1).map_or(1, |next| next.start - some[0].start) {
-                                1 => side_by_side(plane, some, 1, area, value, place),
-                                2 => side_by_side(plane, some, 2, area, value, place),
-                                3 => side_by_side(plane, some, 3, area, value, place),
-                                stride => side_by_side(plane, some, stride, area, value, place),
+                                1 => side_by_side::<T, PLACES>(plane, some, 1, area, value, place),
+                                2 => side_by_side::<T, PLACES>(plane, some, 2, area, value, place),
+                                3 => side_by_side::<T, PLACES>(plane, some, 3, area, value, place),
+                                stride => side_by_side::<T, PLACES>(plane, some, stride, area, value, place),
                             }
                         }
                     }
@@ -128,7 +150,7 @@ fn evenly_spaced(windows: &[Window]) -> Range<usize> {
 /// # Safety
 /// The windows lie inside the plane, which has at most 2^32 elements; there is room for the results.
 #[inline(always)]
-unsafe fn side_by_side<T: Number>(
+unsafe fn side_by_side<T: Number, const PLACES: bool>(
     plane: &[T],
     windows: &[Window],
     stride: usize,
@@ -148,7 +170,9 @@ unsafe fn side_by_side<T: Number>(
                     let value = unsafe { *plane.get_unchecked(tap + first.start + x * stride) };
                     let better = (value > most[x]) | value.is_nan();
                     most[x] = if better { value } else { most[x] };
-                    place[x] = if better { tap as u32 } else { place[x] };
+                    if PLACES {
+                        place[x] = if better { tap as u32 } else { place[x] };
+                    }
                 }
             }
         }
@@ -157,6 +181,9 @@ unsafe fn side_by_side<T: Number>(
         // SAFETY: as above.
         unsafe {
             *values.add(x) = most[x];
+            if !PLACES {
+                continue;
+            }
             *places.add(x) = (place[x] as usize + first.start + x * stride) as i64;
         }
     }

@@ -9,7 +9,7 @@ use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::elementary::complex;
 use crate::kernels::parallel::Shared;
-use crate::kernels::scan::scan;
+use crate::kernels::scan::{End, scan};
 use crate::ops::arithmetic::{add_tensors, div, mul, mul_tensors, sub};
 use crate::ops::comparison::{eq, gt, isnan, lt};
 use crate::ops::complex::{check_no_gradient, conj, real};
@@ -34,7 +34,7 @@ enum Joined {
 }
 
 /// Running sums or products: floats are joined in double precision, integers with 64 bits.
-fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Result<Tensor> {
+fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined, from: End) -> Result<Tensor> {
     let d = wrap_dim(dim, input.ndim())?;
     let result = accumulating_dtype(input, dtype);
     let input = input.cast(result)?.to_contiguous()?;
@@ -42,8 +42,8 @@ fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Re
     let extents = Extents::new(&input.sizes(), d);
     let (source, sink) = (input.data().pointer(), out.data().pointer());
     match result {
-        DType::Complex64 => running_complex::<f32>(extents, source.cast(), Shared::new(sink.cast()), joined),
-        DType::Complex128 => running_complex::<f64>(extents, source.cast(), Shared::new(sink.cast()), joined),
+        DType::Complex64 => running_complex::<f32>(extents, source.cast(), Shared::new(sink.cast()), joined, from),
+        DType::Complex128 => running_complex::<f64>(extents, source.cast(), Shared::new(sink.cast()), joined, from),
         _ => {}
     }
     if result.is_complex() {
@@ -56,14 +56,14 @@ fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Re
         if T::DTYPE.is_float() {
             let emit = |i: usize, state: f64| unsafe { sink.get().add(i).write(T::from_f64(state)) };
             match joined {
-                Joined::Sum => scan(extents, source, 0.0, |state, x, _| state + x.to_f64(), emit),
-                Joined::Product => scan(extents, source, 1.0, |state, x, _| state * x.to_f64(), emit),
+                Joined::Sum => scan(extents, from, source, 0.0, |state, x, _| state + x.to_f64(), emit),
+                Joined::Product => scan(extents, from, source, 1.0, |state, x, _| state * x.to_f64(), emit),
             }
         } else {
             let emit = |i: usize, state: i64| unsafe { sink.get().add(i).write(T::from_i64(state)) };
             match joined {
-                Joined::Sum => scan(extents, source, 0, |state: i64, x, _| state.wrapping_add(x.to_i64()), emit),
-                Joined::Product => scan(extents, source, 1, |state: i64, x, _| state.wrapping_mul(x.to_i64()), emit),
+                Joined::Sum => scan(extents, from, source, 0, |state: i64, x, _| state.wrapping_add(x.to_i64()), emit),
+                Joined::Product => scan(extents, from, source, 1, |state: i64, x, _| state.wrapping_mul(x.to_i64()), emit),
             }
         }
     });
@@ -71,7 +71,7 @@ fn running(input: &Tensor, dim: i64, dtype: Option<DType>, joined: Joined) -> Re
 }
 
 /// Running sums or products of complex numbers, from `source` to a fresh tensor of the same extents.
-fn running_complex<R>(extents: Extents, source: *const Complex<R>, sink: Shared<Complex<R>>, joined: Joined)
+fn running_complex<R>(extents: Extents, source: *const Complex<R>, sink: Shared<Complex<R>>, joined: Joined, from: End)
 where
     R: Copy + Send + Sync + Default + From<u8> + Add<Output = R> + Sub<Output = R> + Mul<Output = R>,
 {
@@ -81,17 +81,19 @@ where
     // SAFETY: each result has its place in the fresh tensor.
     let emit = |i: usize, state: Complex<R>| unsafe { sink.get().add(i).write(state) };
     match joined {
-        Joined::Sum => scan(extents, source, of(0), |state, x, _| sum(state, x), emit),
-        Joined::Product => scan(extents, source, of(1), |state, x, _| product(state, x), emit),
+        Joined::Sum => scan(extents, from, source, of(0), |state, x, _| sum(state, x), emit),
+        Joined::Product => scan(extents, from, source, of(1), |state, x, _| product(state, x), emit),
     }
 }
 
-/// The sums of an element and all that follow it.
-fn sums_from_the_end(g: &Tensor, dim: i64) -> Result<Tensor> {
-    if g.ndim() == 0 {
-        return Ok(g.clone());
+op! {
+    /// The sums of each element and all that follow it along `dim`.
+    fn sums_from_the_end as "_sums_from_the_end" (input: Tensor, dim: i64) -> Tensor;
+    value { running(input, dim, Some(input.dtype()), Joined::Sum, End::Last) }
+    batch dims(dim);
+    derivative "SumsFromTheEndBackward0" Linear {
+        input(g, dim) => cumsum(g, dim, None);
     }
-    flip(&cumsum(&flip(g, &[dim])?, dim, None)?, &[dim])
 }
 
 op! {
@@ -100,7 +102,7 @@ op! {
     fn cumsum(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value {
         check_differentiable("cumsum", input, dtype)?;
-        running(input, dim, dtype, Joined::Sum)
+        running(input, dim, dtype, Joined::Sum, End::First)
     }
     batch dims(dim);
     derivative "CumsumBackward0" Linear {
@@ -138,7 +140,7 @@ op! {
     fn cumprod(input: Tensor, dim: i64; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
     value {
         check_differentiable("cumprod", input, dtype)?;
-        running(input, dim, dtype, Joined::Product)
+        running(input, dim, dtype, Joined::Product, End::First)
     }
     batch dims(dim);
     derivative "CumprodBackward0" ByVjp {
@@ -196,6 +198,7 @@ fn running_extreme<const LARGEST: bool>(name: &str, input: &Tensor, dim: i64) ->
         // SAFETY: each result has its place in the fresh tensors.
         scan(
             extents,
+            End::First,
             source.cast::<T>().cast_const(),
             (first, 0),
             |(best, at), x, place| if place == 0 || wins(x, best) { (x, place) } else { (best, at) },
@@ -246,6 +249,7 @@ op! {
                 let sink = Shared::new(sink.cast::<T>());
                 scan(
                     extents,
+                    End::First,
                     source.cast::<T>().cast_const(),
                     Complex::new(f64::NEG_INFINITY, 0.0),
                     |state, x: T, _| complex::logaddexp(state, x.to_complex()),
@@ -259,6 +263,7 @@ op! {
             let sink = Shared::new(sink.cast::<T>());
             scan(
                 extents,
+                End::First,
                 source.cast::<T>().cast_const(),
                 f64::NEG_INFINITY,
                 |state: f64, x: T, _| {

@@ -1,9 +1,10 @@
 //! Elements taken from, or put at, the places that an index tensor names along one dimension.
 
+use crate::autograd::record;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::index::{self, Write};
-use crate::op::Batched;
+use crate::op::{Batched, Gradients};
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims, Ints, wrap_dim};
 use crate::tensor::Tensor;
@@ -53,25 +54,39 @@ op! {
     derivative "GatherBackward0" ByVjp {
         input(g, dim, index, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
-            scatter_add(&zeros, dim, index, g)
+            if !owns(g) {
+                return Ok(Gradients::from_elem(Some(scatter_add(&zeros, dim, index, g)?), 1));
+            }
+            put("gather", &zeros, wrap_dim(dim, zeros.ndim())?, index, g, Write::Add)?;
+            Ok(zeros)
         };
     }
+}
+
+/// Whether a gradient may be added to fresh zeros where they are: nobody differentiates it, and its sums need no wider type.
+pub(crate) fn owns(g: &Tensor) -> bool {
+    !g.dtype().is_narrow() && !record::is_watched(|| std::iter::once(g))
 }
 
 fn scattered(name: &str, input: &Tensor, dim: i64, index: &Tensor, src: &Tensor, write: Write) -> Result<Tensor> {
     check_index(name, index)?;
     let d = wrap_dim(dim, input.ndim())?;
     let out = input.copied(input.dtype())?;
-    if index.numel() == 0 {
-        return Ok(out);
-    }
-    check_sizes(name, &index.sizes(), &input.sizes(), Some(d))?;
-    check_sizes(name, &index.sizes(), &src.sizes(), None)?;
-    if src.dtype() != input.dtype() {
-        bail!(Runtime, "{name}: src is {} and the tensor is {}; they have to be the same", src.dtype(), input.dtype());
-    }
-    index::scatter(&out.data(), d, &index.data(), &src.data(), write)?;
+    put(name, &out, d, index, src, write)?;
     Ok(out)
+}
+
+/// Stores `src` in a tensor of our own, or adds it.
+fn put(name: &str, out: &Tensor, d: usize, index: &Tensor, src: &Tensor, write: Write) -> Result<()> {
+    if index.numel() == 0 {
+        return Ok(());
+    }
+    check_sizes(name, &index.sizes(), &out.sizes(), Some(d))?;
+    check_sizes(name, &index.sizes(), &src.sizes(), None)?;
+    if src.dtype() != out.dtype() {
+        bail!(Runtime, "{name}: src is {} and the tensor is {}; they have to be the same", src.dtype(), out.dtype());
+    }
+    index::scatter(&out.data(), d, &index.data(), &src.data(), write)
 }
 
 /// The part of `src` that an index of a smaller size uses.
@@ -158,7 +173,8 @@ op! {
         }
         let d = wrap_dim(dim, input.ndim())?;
         let index = index.cast(DType::Int64)?;
-        if let Some(&bad) = index.to_vec::<i64>()?.iter().find(|&&i| i < 0 || i as usize >= input.sizes().get(d).copied().unwrap_or(1)) {
+        let size = input.sizes().get(d).copied().unwrap_or(1);
+        if let Some(&bad) = index.to_vec::<i64>()?.iter().find(|&&i| i < 0 || i as usize >= size) {
             bail!(Index, "index_select: index {bad} is out of range for dimension {d} of a tensor of size {}", shape::show(&input.sizes()));
         }
         let mut indices = vec![None; d + 1];
@@ -173,7 +189,13 @@ op! {
     derivative "IndexSelectBackward0" ByVjp {
         input(g, dim, index, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
-            index_add(&zeros, dim, index, g, Scalar::Int(1))
+            if zeros.ndim() == 0 || !owns(g) {
+                return Ok(Gradients::from_elem(Some(index_add(&zeros, dim, index, g, Scalar::Int(1))?), 1));
+            }
+            let index = crate::ops::views::reshape(&index.cast(DType::Int64)?, &[-1])?;
+            let indices = std::iter::repeat_n(None, wrap_dim(dim, zeros.ndim())?).chain([Some(index)]);
+            crate::ops::indexing::put_raw(&zeros, &indices.collect::<Vec<_>>(), g, Write::Add)?;
+            Ok(zeros)
         };
     }
 }

@@ -261,7 +261,11 @@ op! {
     derivative "IndexBackward0" ByVjp {
         input(g, indices, ctx) => {
             let zeros = Tensor::zeros(&ctx.sizes_of(0)?, g.dtype())?;
-            index_put(&zeros, indices, g, true)
+            if !crate::ops::gathering::owns(g) {
+                return Ok(crate::op::Gradients::from_elem(Some(index_put(&zeros, indices, g, true)?), 1));
+            }
+            put_raw(&zeros, indices, g, Write::Add)?;
+            Ok(zeros)
         };
     }
 }

@@ -31,6 +31,7 @@ pub mod joining;
 pub mod likelihood;
 pub mod linalg;
 pub mod loss;
+pub mod lstm;
 pub mod margin;
 pub mod matrix;
 pub mod normalization;

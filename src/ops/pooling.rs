@@ -3,6 +3,7 @@
 //! Sizes and steps of windows are given for the last one, two or three dimensions; before them come the channels and,
 //! unless there is one example only, the batch.
 
+use crate::autograd::record;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::pooling::{self as kernel, Window, Windows};
@@ -256,14 +257,35 @@ fn whole_average(
 
 // Largest elements.
 
+/// The windows of a plane's dimensions, those before them with one window of one element.
+type PlaneWindows = Vec<Vec<Window>>;
+
 /// The largest elements of windows, and their places in the plane of the last dimensions.
-fn largest(name: &str, input: &Tensor, output: &[i64], windows: Vec<Vec<Window>>) -> Result<[Tensor; 2]> {
+fn largest(name: &str, input: &Tensor, output: &[i64], windows: PlaneWindows) -> Result<[Tensor; 2]> {
+    let places = Tensor::empty(&pooled_size(input, output), DType::Int64)?;
+    Ok([largest_values(name, input, output, windows, Some(&places))?, places])
+}
+
+/// The sizes of an input whose last dimensions are pooled to `output`.
+fn pooled_size(input: &Tensor, output: &[i64]) -> Dims {
+    let sizes = input.sizes();
+    let lead = sizes[..sizes.len() - output.len()].iter().copied();
+    lead.chain(output.iter().map(|&n| n as usize)).collect()
+}
+
+/// The largest elements of windows; their places go where `places` says.
+fn largest_values(
+    name: &str,
+    input: &Tensor,
+    output: &[i64],
+    windows: PlaneWindows,
+    places: Option<&Tensor>,
+) -> Result<Tensor> {
+    let out = pooled_size(input, output);
     let input = input.to_contiguous()?;
     let (sizes, rank) = (input.sizes(), output.len());
     let lead = sizes.len() - rank;
-    let mut out = Dims::from_slice(&sizes[..lead]);
-    out.extend(output.iter().map(|&n| n as usize));
-    let (values, places) = (Tensor::empty(&out, input.dtype())?, Tensor::empty(&out, DType::Int64)?);
+    let values = Tensor::empty(&out, input.dtype())?;
     let mut along = [(); 3].map(|()| vec![Window { start: 0, count: 1, step: 1 }]);
     along[3 - rank..].iter_mut().zip(windows).for_each(|(along, windows)| *along = windows);
     let planes = sizes[..lead].iter().product();
@@ -274,11 +296,11 @@ fn largest(name: &str, input: &Tensor, output: &[i64], windows: Vec<Vec<Window>>
         along,
     };
     with_element!(input.dtype(), real T => {
-        let (x, v, p) = (input.data().pointer(), values.data().pointer(), places.data().pointer());
+        let (x, v, p) = (input.data().pointer(), values.data().pointer(), places.map(|places| places.data().pointer().cast()));
         // SAFETY: row-major tensors of these sizes, of which the results are new.
-        unsafe { kernel::largest::<T>(&windows, x.cast(), v.cast(), p.cast()) }
+        unsafe { kernel::largest::<T>(&windows, x.cast(), v.cast(), p) }
     }, else bail!(NotImplemented, "{name}: not implemented for {}", input.dtype()));
-    Ok([values, places])
+    Ok(values)
 }
 
 /// The planes of a tensor whose last `rank` dimensions are those of a plane, and the elements of one.
@@ -347,26 +369,29 @@ fn largest_backward(g: &Tensor, indices: &Tensor, sizes: &[usize], rank: usize) 
     pool_scatter(g, indices, &last(sizes, rank), true)
 }
 
-fn max_pool(name: &str, input: &Tensor, steps: &Steps, ceil: bool) -> Result<[Tensor; 2]> {
-    let sizes = input.sizes();
-    let output = steps.output(name, &sizes, ceil)?;
-    let rank = output.len();
-    let windows = (0..rank).map(|d| {
-        let size = sizes[sizes.len() - rank + d] as i64;
-        let window = |i: i64| {
-            let (start, step) = (i * steps.stride[d] - steps.padding[d], steps.dilation[d]);
-            let end = (start + (steps.kernel[d] - 1) * step + 1).min(size);
-            // The first element of the window that is inside.
-            let start = if start < 0 { start + (-start + step - 1) / step * step } else { start };
-            Window {
-                start: start as usize,
-                count: ((end - start + step - 1) / step).max(0) as usize,
-                step: step as usize,
-            }
-        };
-        (0..output[d]).map(window).collect()
-    });
-    largest(name, input, &output, windows.collect())
+impl Steps {
+    /// The windows of largest elements, which have those inside the input only; and how many there are.
+    fn windows(&self, name: &str, sizes: &[usize], ceil: bool) -> Result<(Ints, PlaneWindows)> {
+        let output = self.output(name, sizes, ceil)?;
+        let rank = output.len();
+        let windows = (0..rank).map(|d| {
+            let size = sizes[sizes.len() - rank + d] as i64;
+            let window = |i: i64| {
+                let (start, step) = (i * self.stride[d] - self.padding[d], self.dilation[d]);
+                let end = (start + (self.kernel[d] - 1) * step + 1).min(size);
+                // The first element of the window that is inside.
+                let start = if start < 0 { start + (-start + step - 1) / step * step } else { start };
+                Window {
+                    start: start as usize,
+                    count: ((end - start + step - 1) / step).max(0) as usize,
+                    step: step as usize,
+                }
+            };
+            (0..output[d]).map(window).collect()
+        });
+        let windows = windows.collect();
+        Ok((output, windows))
+    }
 }
 
 fn adaptive_max_pool(name: &str, input: &Tensor, output: &[i64], rank: usize) -> Result<[Tensor; 2]> {
@@ -461,7 +486,8 @@ macro_rules! largest {
             ) -> (out, indices), FUNCTIONAL;
             value {
                 let steps = Steps::new(stringify!($plain), $rank, kernel_size, stride, padding, dilation)?;
-                max_pool(stringify!($plain), input, &steps, ceil_mode)
+                let (output, windows) = steps.windows(stringify!($plain), &input.sizes(), ceil_mode)?;
+                largest(stringify!($plain), input, &output, windows)
             }
             derivative $node ByVjp {
                 input(g, indices, ctx) => largest_backward(g, indices, &ctx.sizes_of(0)?, $rank);
@@ -474,7 +500,15 @@ macro_rules! largest {
                 input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
                 ceil_mode: bool = false
             ) -> Tensor, FUNCTION FUNCTIONAL;
-            value { $max(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out) }
+            value {
+                if record::is_watched(|| std::iter::once(input)) {
+                    return $max(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out);
+                }
+                // Places are for gradients.
+                let steps = Steps::new(stringify!($plain), $rank, kernel_size, stride, padding, dilation)?;
+                let (output, windows) = steps.windows(stringify!($plain), &input.sizes(), ceil_mode)?;
+                largest_values(stringify!($plain), input, &output, windows, None)
+            }
             derivative composite;
         }
 
@@ -534,6 +568,11 @@ largest! {
         max_unpool3d max_unpool3d_of "_max_unpool3d" "MaxUnpool3DBackward0";
 }
 
+/// Kernel, stride, padding and dilation of one dimension for planes of one row.
+fn in_planes(steps: &Steps) -> [[i64; 2]; 4] {
+    [[1, steps.kernel[0]], [1, steps.stride[0]], [0, steps.padding[0]], [1, steps.dilation[0]]]
+}
+
 op! {
     /// The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`.
     fn max_pool1d_with_indices(
@@ -542,9 +581,8 @@ op! {
     ) -> (out, indices), FUNCTION FUNCTIONAL;
     value {
         check_rank("max_pool1d", &input.sizes(), 1)?;
-        let steps = Steps::new("max_pool1d", 1, kernel_size, stride, padding, dilation)?;
-        let (kernel, stride) = ([1, steps.kernel[0]], [1, steps.stride[0]]);
-        let (padding, dilation) = ([0, steps.padding[0]], [1, steps.dilation[0]]);
+        let [kernel, stride, padding, dilation] =
+            in_planes(&Steps::new("max_pool1d", 1, kernel_size, stride, padding, dilation)?);
         let plane = views::unsqueeze(input, -2)?;
         let [out, indices] = max_pool2d_with_indices(&plane, &kernel, Some(&stride), &padding, &dilation, ceil_mode)?;
         Ok([views::squeeze(&out, -2)?, views::squeeze(&indices, -2)?])
@@ -559,9 +597,13 @@ op! {
         ceil_mode: bool = false
     ) -> Tensor, FUNCTION FUNCTIONAL;
     value {
-        let [out, _] = max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)?;
+        check_rank("max_pool1d", &input.sizes(), 1)?;
+        let [kernel, stride, padding, dilation] =
+            in_planes(&Steps::new("max_pool1d", 1, kernel_size, stride, padding, dilation)?);
+        let plane = views::unsqueeze(input, -2)?;
+        let out = max_pool2d(&plane, &kernel, Some(&stride), &padding, &dilation, ceil_mode)?;
         check_float("max_pool1d", input)?;
-        Ok(out)
+        views::squeeze(&out, -2)
     }
     derivative composite;
 }

@@ -102,14 +102,14 @@ op! {
         if shifts.len() != dims.len() {
             bail!(Runtime, "roll: {} shifts for {} dimensions", shifts.len(), dims.len());
         }
-        let mut out = input.copied(input.dtype())?;
+        let mut out = None;
         for (&shift, &dim) in shifts.iter().zip(dims) {
             let d = wrap_dim(dim, input.ndim())?;
             if input.ndim() > 0 {
-                out = rolled(&out, shift, d)?;
+                out = Some(rolled(out.as_ref().unwrap_or(&input), shift, d)?);
             }
         }
-        Ok(out)
+        out.map_or_else(|| input.copied(input.dtype()), Ok)
     }
     batch by(|batch| {
         let (shifts, dims) = (batch.ints(1), batch.ints(2));

@@ -3,11 +3,14 @@
 //! A layer has the parameters `w_ih` and `w_hh` and, with biases, `b_ih` and `b_hh`; those of the layers (of both
 //! directions of a layer) follow each other in a list.
 
+use crate::autograd::record;
 use crate::error::Result;
 use crate::ops::arithmetic::{add_tensors, mul_tensors, sub};
 use crate::ops::dropout::dropout;
 use crate::ops::joining::{cat_tensors, stack_tensors};
+use crate::ops::lstm::lstm_states;
 use crate::ops::matrix::linear;
+use crate::ops::rearrangement::flip;
 use crate::ops::unary::{relu, sigmoid, tanh};
 use crate::ops::views;
 use crate::shape;
@@ -271,6 +274,9 @@ impl<'a> Network<'a> {
         }
         // All inputs at once.
         let gates = linear(&cat_tensors(steps, 0)?, w.input, w.input_bias)?;
+        if let Some(result) = self.at_once(steps, &gates, &first, w, backwards)? {
+            return Ok(result);
+        }
         let lengths: Vec<i64> = steps.iter().map(|x| count(x) as i64).collect();
         let gates = views::split_with_sizes(&gates, &lengths, 0)?;
         let mut outputs = Vec::with_capacity(steps.len());
@@ -303,6 +309,41 @@ impl<'a> Network<'a> {
             state = joined(&ended)?;
         }
         Ok((outputs, state))
+    }
+}
+
+impl Network<'_> {
+    /// [`direction`](Self::direction) in one node, for an LSTM whose sequences are equally long.
+    fn at_once(
+        &self,
+        steps: &[Tensor],
+        gates: &Tensor,
+        first: &State,
+        w: &Weights,
+        backwards: bool,
+    ) -> Result<Option<(Vec<Tensor>, State)>> {
+        let (State { hidden, cell: Some(cell) }, None) = (first, w.projection) else { return Ok(None) };
+        let dtype = gates.dtype();
+        let tensors = || [gates, hidden, cell, w.hidden].into_iter().chain(w.hidden_bias);
+        let batch = hidden.sizes()[0];
+        if steps.is_empty()
+            || steps.iter().any(|x| x.sizes()[0] != batch)
+            || dtype.is_narrow()
+            || tensors().any(|tensor| tensor.dtype() != dtype)
+            || record::is_carried(tensors)
+        {
+            return Ok(None);
+        }
+        let gates = views::view(gates, &[steps.len() as i64, batch as i64, -1])?;
+        // In the order in which they are gone through.
+        let gates = if backwards { flip(&gates, &[0])? } else { gates };
+        let [hiddens, cells, _] = lstm_states(&gates, hidden, cell, w.hidden, w.hidden_bias)?;
+        let state = State { hidden: views::select(&hiddens, 0, -1)?, cell: Some(views::select(&cells, 0, -1)?) };
+        let mut outputs = views::unbind(&hiddens, 0)?;
+        if backwards {
+            outputs.reverse();
+        }
+        Ok(Some((outputs, state)))
     }
 }
 

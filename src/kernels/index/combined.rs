@@ -1,10 +1,11 @@
 //! Elements of one tensor joined to those of another at the places that an index names.
 
-use super::along::Walk;
+use super::along::{Shares, Walk};
 use crate::data::Data;
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::kernels::algebra::Number;
+use crate::kernels::parallel::Shared;
 use crate::with_element;
 
 /// How an element is joined to what is at its place.
@@ -42,8 +43,15 @@ pub fn combine(name: &str, target: &Data, dim: usize, index: &Data, source: &Dat
 }
 
 /// Joins elements at all places of a walk between two tensors of this element type; false if an index is out of range.
-fn visit<T: Element>(walk: &Walk, target: &Data, source: &Data, join: impl Fn(T, T) -> T) -> bool {
-    let (target, source) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
-    // SAFETY: places lie inside the tensors.
-    walk.visit(0..walk.count, |to, from| unsafe { *target.add(to) = join(*target.add(to), *source.add(from)) })
+fn visit<T: Element>(walk: &Walk, target: &Data, source: &Data, join: impl Fn(T, T) -> T + Sync) -> bool {
+    let (target, source) = (Shared::new(target.pointer().cast::<T>()), Shared::new(source.pointer().cast::<T>()));
+    walk.visit(Shares::Places, |run| {
+        for i in 0..run.count {
+            // SAFETY: places lie inside the tensors; threads have places of their own.
+            unsafe {
+                let to = target.get().add(run.indexed + i * run.step);
+                *to = join(*to, *source.get().add(run.other + i * run.other_step));
+            }
+        }
+    })
 }

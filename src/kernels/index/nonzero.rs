@@ -29,13 +29,11 @@ pub fn nonzero(input: &Data) -> Vec<i64> {
                 // SAFETY: a line lies inside the tensor.
                 hits += usize::from(unsafe { *pointer.add(offset + i * stride) } != zero);
             }
-            if ndim == 1 {
-                found.extend_from_slice(&places[..hits]);
-            } else {
-                for &place in &places[..hits] {
-                    found.extend(at[..ndim - 1].iter().map(|&i| i as i64));
-                    found.push(place);
-                }
+            let before = found.len();
+            found.resize(before + hits * ndim, 0);
+            for (row, &place) in found[before..].chunks_exact_mut(ndim).zip(&places) {
+                row[ndim - 1] = place;
+                row.iter_mut().zip(&at[..ndim - 1]).for_each(|(to, &i)| *to = i as i64);
             }
             for d in (0..ndim - 1).rev() {
                 at[d] += 1;

@@ -97,14 +97,20 @@ impl Picked {
     #[inline(always)]
     fn visit(&self, rows: std::ops::Range<usize>, mut visit: impl FnMut(usize, usize, usize)) {
         let (count, width) = (self.rows.len().max(1), self.width());
-        for row in rows {
-            let start = self.before[row / count] + self.rows[row % count];
-            match &self.inner {
-                Inner::Dense(width) => visit(row * width, start, *width),
-                Inner::Scattered(inner) => {
-                    inner.iter().enumerate().for_each(|(i, offset)| visit(row * width + i, start + offset, 1))
+        let mut at = rows.start;
+        while at < rows.end {
+            let (before, first) = (self.before[at / count], at % count);
+            let last = count.min(first + rows.end - at);
+            for (row, start) in (at..).zip(&self.rows[first..last]) {
+                let start = before + start;
+                match &self.inner {
+                    Inner::Dense(width) => visit(row * width, start, *width),
+                    Inner::Scattered(inner) => {
+                        inner.iter().enumerate().for_each(|(i, offset)| visit(row * width + i, start + offset, 1))
+                    }
                 }
             }
+            at += last - first;
         }
     }
 }
@@ -133,7 +139,13 @@ pub fn write(target: &Data, picked: &Picked, source: &Data, strides: &[usize], w
     with_element!(target.dtype, T => {
         let (to, from) = (target.pointer().cast::<T>(), source.pointer().cast::<T>());
         if strides == &contiguous_strides(&picked.sizes)[..] || is_contiguous(&picked.sizes, strides) {
-            return simd::vectorize(Rows { to, from, picked, write });
+            // Each thread has columns of its own, so that the order of the rows is the same for all.
+            let (to, from) = (Shared::new(to), Shared::new(from));
+            let columns = if matches!(picked.inner, Inner::Dense(_)) { picked.width() } else { 1 };
+            let grain = parallel::GRAIN.div_ceil(picked.rows().max(1)).max(64 / size_of::<T>());
+            return parallel::for_each_chunk(columns, grain, |columns| {
+                simd::vectorize(Rows { to: to.get(), from: from.get().cast_const(), picked, columns, write });
+            });
         }
         if strides.iter().all(|&stride| stride == 0) && picked.rows() > 0 {
             // SAFETY: the source has the one element.
@@ -166,6 +178,8 @@ struct Rows<'a, T> {
     to: *mut T,
     from: *const T,
     picked: &'a Picked,
+    /// A part of each run of elements that lie side by side.
+    columns: std::ops::Range<usize>,
     write: Write,
 }
 
@@ -173,11 +187,11 @@ impl<T: Written> Vectorized for Rows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Rows { to, from, picked, write } = self;
+        let Rows { to, from, picked, columns, write } = self;
         // SAFETY: picked places lie inside the target, numbers below the count inside the source, which is another
         // tensor.
-        picked.visit(0..picked.rows(), |first, start, n| unsafe {
-            let (target, source) = (to.add(start), from.add(first));
+        picked.visit(0..picked.rows(), |first, start, _| unsafe {
+            let (target, source, n) = (to.add(start + columns.start), from.add(first + columns.start), columns.len());
             match write {
                 Write::Replace => std::ptr::copy_nonoverlapping(source, target, n),
                 Write::Add => (0..n).for_each(|i| *target.add(i) = (*target.add(i)).plus(*source.add(i))),

@@ -20,10 +20,10 @@ pub trait Fold: Copy + Sync {
 
 /// Elements that are folded in lanes before their states are joined pairwise.
 pub const BLOCK: usize = 1024;
-/// Independent states of a block: enough for two vectors of the widest registers.
-const LANES: usize = 32;
-/// States of what does not fill the lanes.
-const FEW: usize = 4;
+/// Independent states of a block: enough vectors that none waits for its last sum.
+const LANES: usize = 64;
+/// States of what does not fill the lanes, and what the lanes are joined to.
+const NARROW: usize = 16;
 /// Rows for which the state of a column stays in a register.
 const DEPTH: usize = 8;
 
@@ -38,36 +38,40 @@ pub fn fold_slice<F: Fold>(fold: F, items: &[F::Item]) -> F::State {
 
 #[inline(always)]
 fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
-    if items.len() < LANES {
-        return items.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, seen + i));
+    let (wide, rest) = items.as_chunks::<LANES>();
+    let (narrow, rest) = rest.as_chunks::<NARROW>();
+    // What is left over has a state of its own, which waits for no lane.
+    let at = seen + items.len() - rest.len();
+    let last = rest.iter().enumerate().fold(fold.start(), |state, (i, &item)| fold.step(state, item, at + i));
+    if items.len() < NARROW {
+        return last;
     }
-    let mut lanes = Aligned([fold.start(); LANES]);
-    let lanes = &mut lanes.0;
-    let rows = items.len() / LANES;
-    // SAFETY: the rows of lanes lie inside the slice.
-    unsafe { step_columns(fold, items.as_ptr(), LANES, rows, |row, lane| seen + row * LANES + lane, lanes) };
-    let full = rows * LANES;
-    // From one array to the next: what is written in place, vectors read back in other parts.
-    let lanes = halved::<F, 16>(fold, lanes);
-    let lanes = halved::<F, 8>(fold, &lanes);
-    let lanes = halved::<F, 4>(fold, &lanes);
-    let lanes = halved::<F, 2>(fold, &lanes);
-    let lanes = halved::<F, 1>(fold, &lanes);
-    // What is left over has a state of its own: vectors that were just written in parts would be slow to read.
-    let rest = &items[full..];
-    if rest.is_empty() {
-        return lanes[0];
+    let mut states = [fold.start(); NARROW];
+    if !wide.is_empty() {
+        let mut lanes = Aligned([fold.start(); LANES]);
+        let place = |row, lane| seen + row * LANES + lane;
+        // SAFETY: the rows of lanes lie inside the slice.
+        unsafe { step_columns(fold, items.as_ptr(), LANES, wide.len(), place, &mut lanes.0) };
+        let lanes = halved::<F, { LANES / 2 }>(fold, &lanes.0);
+        states = halved::<F, NARROW>(fold, &lanes);
     }
-    let mut few = [fold.start(); FEW];
-    let mut at = 0;
-    while at < rest.len() {
-        for lane in 0..FEW.min(rest.len() - at) {
-            few[lane] = fold.step(few[lane], rest[at + lane], seen + full + at + lane);
+    for (row, items) in narrow.iter().enumerate() {
+        let at = seen + wide.len() * LANES + row * NARROW;
+        for lane in 0..NARROW {
+            states[lane] = fold.step(states[lane], items[lane], at + lane);
         }
-        at += FEW;
     }
-    few.iter().fold(lanes[0], |state, &other| fold.join(state, other))
+    // From one array to the next: what is written in place, vectors read back in other parts.
+    let states = halved::<F, 8>(fold, &states);
+    let states = halved::<F, 4>(fold, &states);
+    let states = halved::<F, 2>(fold, &states);
+    let [state] = halved::<F, 1>(fold, &states);
+    if rest.is_empty() { state } else { fold.join(state, last) }
 }
+
+/// On its own cache lines: vectors that are written across two are slow to read back.
+#[repr(align(64))]
+struct Aligned<T>(T);
 
 /// The states of the first half of `2 * HALF` lanes, joined with those of the second.
 #[inline(always)]
@@ -78,10 +82,6 @@ fn halved<F: Fold, const HALF: usize>(fold: F, lanes: &[F::State]) -> [F::State;
     }
     joined
 }
-
-/// On its own cache lines.
-#[repr(align(64))]
-struct Aligned<T>(T);
 
 /// Takes rows of elements, `stride` apart, into a state for each column; `place(row, column)` is an element's place.
 ///

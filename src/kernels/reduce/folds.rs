@@ -7,6 +7,8 @@ use crate::kernels::algebra::{Number, Ring};
 
 /// Elements that are compared at once in the search for a place.
 const SEARCHED: usize = 64;
+/// Extremes that are found side by side.
+const LANES: usize = 16;
 
 #[derive(Clone, Copy, Default)]
 pub struct Sum<T>(PhantomData<T>);
@@ -95,6 +97,10 @@ impl<T: Number, const LARGEST: bool> Fold for Extreme<T, LARGEST> {
     /// The value first, and then its first place: both loops are vector code, which one that carries places is not.
     #[inline(always)]
     fn contiguous(self, items: &[T], seen: usize) -> (T, usize) {
+        if items.len() < LANES {
+            let step = |state, (i, &item): (usize, &T)| self.step(state, item, seen + i);
+            return items.iter().enumerate().fold(self.start(), step);
+        }
         let value = ExtremeValue::<T, LARGEST>::default().contiguous(items, seen);
         let is_it = |item: T| (item == value) | (item.is_nan() & value.is_nan());
         for (i, part) in items.chunks(SEARCHED).enumerate() {
@@ -127,6 +133,33 @@ impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
     #[inline(always)]
     fn step(self, state: T, item: T, _: usize) -> T {
         if LARGEST { state.maximum(item) } else { state.minimum(item) }
+    }
+    /// In lanes that a NaN leaves again, and whether there was one; lanes are joined by rank, as a loop over integers is
+    /// vector code and one over floats is not.
+    #[inline(always)]
+    fn contiguous(self, items: &[T], seen: usize) -> T {
+        let (rows, rest) = items.as_chunks::<LANES>();
+        if rows.is_empty() {
+            return items.iter().fold(self.start(), |state, &item| self.step(state, item, seen));
+        }
+        let mut lanes = [self.start(); LANES];
+        let mut nans = [false; LANES];
+        for row in rows {
+            for lane in 0..LANES {
+                let (most, item) = (lanes[lane], row[lane]);
+                lanes[lane] = if (LARGEST && most > item) || (!LARGEST && most < item) { most } else { item };
+                nans[lane] |= item.is_nan();
+            }
+        }
+        let nan =
+            if nans.iter().fold(false, |any, &nan| any | nan) { items.iter().find(|item| item.is_nan()) } else { None };
+        if let Some(&nan) = nan {
+            return nan;
+        }
+        let ranks = lanes.map(Number::rank);
+        let [first, ..] = ranks;
+        let most = ranks.iter().fold(first, |a, &b| if LARGEST { a.max(b) } else { a.min(b) });
+        rest.iter().fold(T::of_rank(most), |state, &item| self.step(state, item, seen))
     }
     #[inline(always)]
     fn join(self, left: T, right: T) -> T {

@@ -70,8 +70,13 @@ op! {
         if !input.dtype().is_integral() || input.dtype() == DType::Bool {
             bail!(NotImplemented, "bincount: not implemented for {}", input.dtype());
         }
-        let places = input.to_vec::<i64>()?;
-        if input.ndim() != 1 || places.iter().any(|&place| place < 0) {
+        input.check_readable("bincount")?;
+        let numbers = input.cast(DType::Int64)?.to_contiguous()?;
+        let numbers = numbers.data();
+        // SAFETY: a row-major tensor of 64-bit integers.
+        let places = unsafe { crate::tensor::slice_at(numbers.pointer().cast::<i64>(), numbers.numel()) };
+        let (least, most) = places.iter().fold((0, -1), |(least, most), &place| (place.min(least), place.max(most)));
+        if input.ndim() != 1 || least < 0 {
             bail!(Runtime, "bincount: a vector of numbers that are not negative is expected");
         }
         if let Some(weights) = weights
@@ -79,7 +84,7 @@ op! {
         {
             bail!(Runtime, "bincount: weights of size {} for {} numbers", shape::show(&weights.sizes()), places.len());
         }
-        let bins = places.iter().max().map_or(0, |&most| (most as usize).saturating_add(1)).max(minlength as usize);
+        let bins = (most as usize).wrapping_add(1).max(minlength as usize);
         let Some(weights) = weights else {
             let mut counts: Vec<i64> = zeros("bincount", bins)?;
             places.iter().for_each(|&place| counts[place as usize] += 1);

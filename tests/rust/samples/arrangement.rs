@@ -114,8 +114,8 @@ impl Maker {
     fn choices(&mut self, name: &str) -> Option<Vec<Vec<Value>>> {
         let places = || index(&[0, 2, 1, 1], &[2, 2]);
         let rows = match name {
-            "sort" | "argsort" | "cumsum" | "cumprod" | "cummax" | "cummin" | "logcumsumexp" | "cumsum.in_place"
-            | "cumprod.in_place" | "mode" | "median.dim" | "nanmedian.dim" => vec![
+            "sort" | "argsort" | "cumsum" | "_sums_from_the_end" | "cumprod" | "cummax" | "cummin" | "logcumsumexp"
+            | "cumsum.in_place" | "cumprod.in_place" | "mode" | "median.dim" | "nanmedian.dim" => vec![
                 vec![self.input(&[4]), int(0)],
                 vec![self.input(&[2, 3]), int(-1)],
                 vec![self.input(&[3, 2]), int(0)],

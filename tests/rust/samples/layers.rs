@@ -296,6 +296,12 @@ impl Maker {
                     [self.input(&[rows, 3]), self.input(&[rows, 4]), self.input(&[rows]), self.input(&[rows])];
                 vec![[vec![self.input(&[2, 3]), self.input(&[2, 4])], weights.to_vec()].concat()]
             }
+            "_lstm_states" => {
+                let sizes: [&[usize]; 5] = [&[3, 2, 8], &[2, 2], &[2, 2], &[8, 2], &[8]];
+                let all = sizes.map(|sizes| self.input(sizes)).to_vec();
+                let without_bias = all[..4].iter().cloned().chain([Value::None]).collect();
+                vec![all, without_bias]
+            }
             "lstm" | "gru" | "rnn_tanh" | "rnn_relu" | "lstm.data" | "gru.data" | "rnn_tanh.data" | "rnn_relu.data" => {
                 let rows = match self.op.name {
                     "lstm" => 8,
