@@ -40,7 +40,7 @@ op! {
     /// named. Raises `IndexError` for an index that is no row.
     fn embedding(
         weight: Tensor, indices: Tensor, padding_idx: i64 = -1, scale_grad_by_freq: bool = false, sparse: bool = false
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         let [rows, width] = width_of("embedding", weight)?;
         let list = indices_of("embedding", indices, rows)?;

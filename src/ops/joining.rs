@@ -317,7 +317,7 @@ op! {
 
 op! {
     /// All rows that have an element of each vector.
-    fn cartesian_prod(tensors: Tensors) -> Tensor, FUNCTION VARIADIC;
+    fn cartesian_prod(tensors: Tensors) -> Tensor, FUNCTION NO_OUT VARIADIC;
     value {
         if tensors.is_empty() {
             bail!(Runtime, "cartesian_prod: at least one tensor is needed");
@@ -337,7 +337,7 @@ op! {
 
 op! {
     /// All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often.
-    fn combinations(input: Tensor, r: i64 = 2, with_replacement: bool = false) -> Tensor, FUNCTION METHOD;
+    fn combinations(input: Tensor, r: i64 = 2, with_replacement: bool = false) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() != 1 {
             bail!(Runtime, "combinations: a vector is expected, its size is {}", shape::show(&input.sizes()));

@@ -141,7 +141,7 @@ macro_rules! averages {
             fn $name(
                 input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], ceil_mode: bool = false,
                 count_include_pad: bool = true, divisor_override: Option<i64> = None
-            ) -> Tensor, FUNCTIONAL;
+            ) -> Tensor, OUT FUNCTIONAL;
             value {
                 let steps = Steps::new(stringify!($name), $rank, kernel_size, stride, padding, &[1])?;
                 if divisor_override == Some(0) {
@@ -214,7 +214,7 @@ op! {
     fn avg_pool1d(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], ceil_mode: bool = false,
         count_include_pad: bool = true
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("avg_pool1d", &input.sizes(), 1)?;
         let steps = Steps::new("avg_pool1d", 1, kernel_size, stride, padding, &[1])?;
@@ -228,7 +228,7 @@ op! {
 
 op! {
     /// The mean of each of `output_size` windows that divide the input evenly.
-    fn adaptive_avg_pool1d(input: Tensor, output_size: Ints) -> Tensor, FUNCTION FUNCTIONAL;
+    fn adaptive_avg_pool1d(input: Tensor, output_size: Ints) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("adaptive_avg_pool1d", &input.sizes(), 1)?;
         let size = [1, one("adaptive_avg_pool1d", "output_size", output_size)?];
@@ -473,7 +473,7 @@ macro_rules! largest {
             fn $plain(
                 input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
                 ceil_mode: bool = false
-            ) -> Tensor, FUNCTION FUNCTIONAL;
+            ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value { $max(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out) }
             derivative composite;
         }
@@ -539,7 +539,7 @@ op! {
     fn max_pool1d_with_indices(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
         ceil_mode: bool = false
-    ) -> (out, indices), FUNCTION FUNCTIONAL;
+    ) -> (out, indices), FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("max_pool1d", &input.sizes(), 1)?;
         let steps = Steps::new("max_pool1d", 1, kernel_size, stride, padding, dilation)?;
@@ -557,7 +557,7 @@ op! {
     fn max_pool1d(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
         ceil_mode: bool = false
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         let [out, _] = max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)?;
         check_float("max_pool1d", input)?;
@@ -568,7 +568,7 @@ op! {
 
 op! {
     /// The largest element of each of `output_size` windows that divide the input evenly, and its place.
-    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION;
+    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION NO_OUT;
     value {
         check_rank("adaptive_max_pool1d", &input.sizes(), 1)?;
         let size = [1, one("adaptive_max_pool1d", "output_size", output_size)?];

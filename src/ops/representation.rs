@@ -126,14 +126,16 @@ op! {
     fn replaced_parts as "nan_to_num" / "complex" (input: Tensor; nan: Scalar, posinf: Scalar, neginf: Scalar) -> Tensor;
     value { by_parts(&input.detach(), |part| replaced(part, nan, posinf, neginf)) }
     batch aligned;
-    derivative none;
+    derivative "NanToNumBackward0" ByVjp {
+        input(g, input) => mul_tensors(g, &isfinite(input)?);
+    }
 }
 
 op! {
     /// The tensor itself.
     ///
     /// Raises `RuntimeError` for bool.
-    fn positive(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn positive(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.dtype() == DType::Bool {
             bail!(Runtime, "positive: not defined for a bool tensor");
