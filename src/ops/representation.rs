@@ -3,7 +3,8 @@
 use crate::dtype::{DType, bf16, f16};
 use crate::error::Result;
 use crate::op::Chosen;
-use crate::ops::arithmetic::{check_divisor, div};
+use crate::ops::arithmetic::{check_divisor, div, mul_tensors};
+use crate::ops::comparison::isfinite;
 use crate::ops::complex::{by_parts, check_no_gradient, check_real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::exponential::exp2;

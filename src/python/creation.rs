@@ -13,9 +13,10 @@ use crate::python::arguments::{describe, integers, number};
 use crate::python::data::from_data;
 use crate::python::dtype::check_device;
 use crate::python::layout::check_layout;
+use crate::python::memory;
 use crate::python::numpy;
 use crate::python::random::PyGenerator;
-use crate::python::tensor::{PyTensor, tensor_of, this};
+use crate::python::tensor::{PyTensor, expect_tensor, tensor_of, this};
 use crate::random::Generator;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
@@ -65,16 +66,18 @@ pub fn listed_sizes(function: &str, size: &Bound<'_, PyAny>) -> PyResult<Dims> {
 /// The keyword arguments that all creation functions share.
 #[derive(Default)]
 pub struct Common {
+    function: &'static str,
     pub dtype: Option<DType>,
     pub requires_grad: bool,
     pub generator: Option<Py<PyGenerator>>,
     pub size: Option<Dims>,
     pub memory_format: Option<MemoryFormat>,
+    pub out: Option<Tensor>,
 }
 
 impl Common {
-    pub fn parse(function: &str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
-        let mut common = Common::default();
+    pub fn parse(function: &'static str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
+        let mut common = Common { function, ..Common::default() };
         let Some(keywords) = keywords else { return Ok(common) };
         for (name, value) in keywords {
             let name: String = name.extract()?;
@@ -89,6 +92,10 @@ impl Common {
                 "size" => common.size = Some(listed_sizes(function, &value)?),
                 "layout" => check_layout(&value)?,
                 "memory_format" => common.memory_format = Some(value.extract()?),
+                // What takes its size from a tensor makes a new one.
+                "out" if !function.ends_with("_like") && !function.starts_with("new_") => {
+                    common.out = Some(expect_tensor(function, "out", &value)?.clone());
+                }
                 // There is no accelerator for which to pin pages.
                 "pin_memory" => {}
                 other => {
@@ -98,7 +105,21 @@ impl Common {
                 }
             }
         }
+        if common.dtype.is_none() {
+            common.dtype = common.out.as_ref().map(Tensor::dtype);
+        }
         Ok(common)
+    }
+
+    /// What the function gives back: the tensor that it made, or the caller's with what that one holds.
+    pub fn finish(&self, py: Python<'_>, made: Tensor) -> PyResult<Tensor> {
+        match &self.out {
+            None => leaf(made, self.requires_grad),
+            Some(out) => {
+                memory::store(py, self.function, &made, out)?;
+                leaf(out.clone(), self.requires_grad)
+            }
+        }
     }
 
     pub fn sizes(&self, function: &str, size: &Bound<'_, PyTuple>) -> PyResult<Dims> {
@@ -193,7 +214,7 @@ macro_rules! filled {
                 Some(value) => Tensor::full(&sizes, value.into(), common.float())?,
                 None => common.memory_format.unwrap_or(MemoryFormat::Contiguous).empty(&sizes, common.float())?,
             };
-            leaf(tensor, common.requires_grad)
+            common.finish(size.py(), tensor)
         }
     )+};
 }
@@ -220,7 +241,7 @@ pub fn full(
     let value = expect_number("full", "fill_value", fill_value)?;
     let dtype = common.dtype.unwrap_or(value.dtype(default_float()));
     value.require_fit("full", dtype)?;
-    leaf(Tensor::full(&sizes, value, dtype)?, common.requires_grad)
+    common.finish(fill_value.py(), Tensor::full(&sizes, value, dtype)?)
 }
 
 macro_rules! new_filled {
@@ -364,10 +385,10 @@ pub fn randint_like(
 /// The identity matrix, with `n` rows and `m` (by default `n`) columns.
 #[pyfunction]
 #[pyo3(signature = (n, m = None, **keywords))]
-pub fn eye(n: i64, m: Option<i64>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
+pub fn eye(py: Python<'_>, n: i64, m: Option<i64>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("eye", keywords)?;
     let sizes = shape::checked_sizes(&[n, m.unwrap_or(n)])?;
-    leaf(creation::eye(sizes[0], sizes[1], common.float())?, common.requires_grad)
+    common.finish(py, creation::eye(sizes[0], sizes[1], common.float())?)
 }
 
 /// `start` (0 if one bound is given), `start + step`, … below `end`.
@@ -402,7 +423,7 @@ pub fn arange(bounds: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>)
     let common = Common::parse("arange", rest.as_ref())?;
     let start = numbers[0].unwrap_or(Scalar::Int(0));
     let step = numbers[2].unwrap_or(Scalar::Int(1));
-    leaf(creation::arange(start, end, step, common.dtype)?, common.requires_grad)
+    common.finish(bounds.py(), creation::arange(start, end, step, common.dtype)?)
 }
 
 /// `steps` numbers evenly from `start` to `end`, both included.
@@ -420,8 +441,9 @@ pub fn linspace(
             "linspace(): the number of steps must not be negative, got {steps}"
         )));
     };
+    let py = start.py();
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
-    leaf(creation::linspace(start, end, steps, common.dtype)?, common.requires_grad)
+    common.finish(py, creation::linspace(start, end, steps, common.dtype)?)
 }
 
 #[pyfunction]
