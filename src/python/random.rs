@@ -222,6 +222,9 @@ pub fn store_random<'py>(
     draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
 ) -> PyResult<Bound<'py, PyTensor>> {
     let tensor = this(slf);
+    if tensor.is_meta() {
+        return Ok(slf.clone());
+    }
     let fill = |target: &Tensor| match generator {
         Some(generator) => generator.get().draw(slf.py(), |generator| draw(target, generator))?.map_err(PyErr::from),
         None => Ok(with_default_generator(|generator| draw(target, generator))??),

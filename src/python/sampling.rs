@@ -51,7 +51,7 @@ pub fn bernoulli(
         }
         Ok(target)
     })?;
-    stored(py, "bernoulli", drawn, out)
+    memory::_store(py, "bernoulli", drawn, out)
 }
 
 /// The numbers of successes in `count` trials that succeed with probability `prob`.
@@ -75,14 +75,7 @@ pub fn multinomial(
     let drawn = draw(py, "multinomial", &[&input], generator, |generator| {
         sampling::multinomial(&input, num_samples, replacement, generator)
     })?;
-    stored(py, "multinomial", drawn, out)
-}
-
-/// What was drawn, or the caller's tensor with it.
-fn stored(py: Python<'_>, name: &str, drawn: Tensor, out: Option<Tensor>) -> PyResult<Tensor> {
-    let Some(out) = out else { return Ok(drawn) };
-    memory::store(py, name, &drawn, &out)?;
-    Ok(out)
+    memory::_store(py, "multinomial", drawn, out)
 }
 
 /// Poisson numbers with the rates in `input`.
