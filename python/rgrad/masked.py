@@ -40,10 +40,14 @@ __all__ = [
 
 
 def _limit(dtype: Any, sign: int) -> float:
-    """The largest number of a dtype, or with a negative sign the lowest."""
+    """The largest number of a dtype, or with a negative sign the lowest.
+
+    Raises:
+        NotImplementedError: the dtype is bool.
+    """
     if dtype == rgrad.bool:
-        return sign > 0
-    if dtype.is_floating_point:
+        raise NotImplementedError("no bool stands for what is masked out among elements that are compared")
+    if dtype.is_floating_point or dtype.is_complex:
         return math.copysign(math.inf, sign)
     return rgrad.iinfo(dtype).max if sign > 0 else rgrad.iinfo(dtype).min
 
@@ -55,6 +59,11 @@ def _filled(input: Tensor, mask: Tensor | None, value: Any) -> Tensor:
     if mask.dtype != rgrad.bool:
         raise TypeError(f"a mask is a bool tensor, got {mask.dtype}")
     return _rgrad.where(mask, input, _rgrad.full((), value, dtype=input.dtype))
+
+
+def _without(input: Tensor, mask: Tensor | None, sign: int) -> Tensor:
+    """The input with the largest number in the place of what is masked out, or with a negative sign the lowest."""
+    return input if mask is None else _filled(input, mask, _limit(input.dtype, sign))
 
 
 def _chosen(input: Tensor, mask: Tensor | None) -> Tensor:
@@ -101,45 +110,53 @@ def prod(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = 
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The sums of the chosen elements up to each one along a dimension."""
-    return _rgrad.cumsum(_filled(_converted(input, dtype, _summed(input.dtype)), mask, 0), dim)
+    input = _converted(input, dtype)
+    return _rgrad.cumsum(_filled(input, mask, 0), dim, dtype=input.dtype)
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The products of the chosen elements up to each one along a dimension."""
-    return _rgrad.cumprod(_filled(_converted(input, dtype, _summed(input.dtype)), mask, 1), dim)
+    input = _converted(input, dtype)
+    return _rgrad.cumprod(_filled(input, mask, 1), dim, dtype=input.dtype)
 
 
 def amax(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The largest chosen element over dimensions, by default over all; the lowest number where none is chosen."""
     input = _converted(input, dtype)
-    return _rgrad.amax(_filled(input, mask, _limit(input.dtype, -1)), _dims(input, dim), keepdim)
+    return _rgrad.amax(_without(input, mask, -1), _dims(input, dim), keepdim)
 
 
 def amin(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The smallest chosen element over dimensions, by default over all; the largest number where none is chosen."""
     input = _converted(input, dtype)
-    return _rgrad.amin(_filled(input, mask, _limit(input.dtype, 1)), _dims(input, dim), keepdim)
+    return _rgrad.amin(_without(input, mask, 1), _dims(input, dim), keepdim)
 
 
 def argmax(
     input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
-    """The place of the largest chosen element along a dimension, or among all elements."""
+    """The place of the largest chosen element along a dimension, or among all elements, in the dtype of the input."""
     input = _converted(input, dtype)
-    return _rgrad.argmax(_filled(input, mask, _limit(input.dtype, -1)), dim, bool(keepdim))
+    return _rgrad.argmax(_without(input, mask, -1), dim, bool(keepdim)).to(input.dtype)
 
 
 def argmin(
     input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:
-    """The place of the smallest chosen element along a dimension, or among all elements."""
+    """The place of the smallest chosen element along a dimension, or among all elements, in the dtype of the input."""
     input = _converted(input, dtype)
-    return _rgrad.argmin(_filled(input, mask, _limit(input.dtype, 1)), dim, bool(keepdim))
+    return _rgrad.argmin(_without(input, mask, 1), dim, bool(keepdim)).to(input.dtype)
 
 
 def mean(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
-    """The mean of the chosen elements over dimensions, by default over all; NaN where none is chosen."""
+    """The mean of the chosen elements over dimensions, by default over all; NaN where none is chosen.
+
+    Raises:
+        ValueError: the elements are integers, and no `dtype` is given.
+    """
     input = _converted(input, dtype)
+    if not (input.is_floating_point() or input.is_complex()):
+        raise ValueError(f"mean: elements of {input.dtype} have no mean of their dtype; pass dtype=")
     dims = _dims(input, dim)
     if mask is None:
         return _rgrad.mean(input, dims, keepdim)
@@ -150,18 +167,20 @@ def mean(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = 
 def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The median of the chosen elements along a dimension, the lower one of two; NaN where none is chosen.
 
+    Integers are compared as floats.
+
     Raises:
-        ValueError: integers of which some are masked out, for which there is no NaN.
+        ValueError: of integers, none is chosen.
     """
     input = _converted(input, dtype)
+    values = input if input.is_floating_point() else input.to(rgrad.float32)
     if mask is None:
-        return _rgrad.median(input, dim, keepdim)[0]
-    if not input.is_floating_point():
-        raise ValueError(f"median: elements of {input.dtype} cannot be masked out: there is no NaN to stand for them")
-    chosen = _chosen(input, mask)
-    result = _rgrad.nanmedian(_filled(input, mask, math.nan), dim, keepdim)[0]
-    broken = (chosen & input.isnan()).any(dim, keepdim)
-    return _rgrad.where(broken, _rgrad.full((), math.nan, dtype=input.dtype), result)
+        return _rgrad.median(values, dim, keepdim)[0].to(input.dtype)
+    if values is not input and not bool(mask.expand_as(input).any(dim).all()):
+        raise ValueError(f"median: of some elements of {input.dtype} none is chosen, and there is no NaN for that")
+    result = _rgrad.nanmedian(_filled(values, mask, math.nan), dim, keepdim)[0]
+    broken = (_chosen(input, mask) & values.isnan()).any(dim, keepdim)
+    return _rgrad.where(broken, _rgrad.full((), math.nan, dtype=values.dtype), result).to(input.dtype)
 
 
 def logsumexp(
@@ -169,8 +188,7 @@ def logsumexp(
 ) -> Tensor:
     """The logarithm of the sum of the exponentials of the chosen elements; -inf where none is chosen."""
     input = _converted(input, dtype)
-    lowest = -math.inf if input.is_floating_point() else _limit(input.dtype, -1)
-    return _rgrad.logsumexp(_filled(input, mask, lowest), _dims(input, dim), keepdim).to(input.dtype)
+    return _rgrad.logsumexp(_without(input, mask, -1), _dims(input, dim), keepdim).to(input.dtype)
 
 
 def logaddexp(
@@ -183,6 +201,8 @@ def logaddexp(
 ) -> Tensor:
     """The logarithm of the sum of the exponentials of two tensors, either with a mask of its own."""
     first, second = _converted(input, dtype), _converted(other, dtype)
+    if not first.is_floating_point():
+        raise NotImplementedError(f"logaddexp: not implemented for {first.dtype}")
     return _rgrad.logaddexp(_filled(first, input_mask, -math.inf), _filled(second, other_mask, -math.inf))
 
 
@@ -198,7 +218,7 @@ def norm(
     """The norm of order `ord` of the chosen elements over dimensions, by default over all."""
     input = _converted(input, dtype)
     fill = math.inf if ord < 0 else 0
-    return _rgrad._linalg.linalg_vector_norm(_filled(input, mask, fill), ord, _dims(input, dim), keepdim)
+    return rgrad.linalg.vector_norm(_filled(input, mask, fill), ord, _dims(input, dim), keepdim)
 
 
 def normalize(
@@ -213,19 +233,19 @@ def normalize(
 def softmax(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """`softmax` of the chosen elements, with 0 for the others; NaN where none is chosen."""
     input = _converted(input, dtype)
-    return rgrad.nn.functional.softmax(_filled(input, mask, _limit(input.dtype, -1)), dim)
+    return rgrad.nn.functional.softmax(_without(input, mask, -1), dim)
 
 
 def log_softmax(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """`log_softmax` of the chosen elements, with -inf for the others; NaN where none is chosen."""
     input = _converted(input, dtype)
-    return rgrad.nn.functional.log_softmax(_filled(input, mask, _limit(input.dtype, -1)), dim)
+    return rgrad.nn.functional.log_softmax(_without(input, mask, -1), dim)
 
 
 def softmin(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """`softmin` of the chosen elements, with 0 for the others; NaN where none is chosen."""
     input = _converted(input, dtype)
-    return rgrad.nn.functional.softmin(_filled(input, mask, _limit(input.dtype, 1)), dim)
+    return rgrad.nn.functional.softmin(_without(input, mask, 1), dim)
 
 
 def _spread(
@@ -233,12 +253,14 @@ def _spread(
 ) -> Tensor:
     if unbiased is not None and correction is not None:
         raise RuntimeError("var(): unbiased and correction exclude each other")
+    if input.dtype == rgrad.bool:
+        raise RuntimeError("var(): not defined for bools")
     taken = correction if correction is not None else 1 if unbiased is None or unbiased else 0
     input = _converted(input, dtype, _floating(input))
     dims = _dims(input, dim)
     count = sum(_chosen(input, mask), dims, keepdim=True)
     away = input - sum(input, dims, keepdim=True, mask=mask) / count
-    squares = (away * away.conj()).real if input.is_complex() else away * away
+    squares = away * away.conj()
     total = sum(squares, dims, keepdim=keepdim, mask=mask)
     if not keepdim:
         count = count.reshape(total.shape)
