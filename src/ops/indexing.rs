@@ -490,7 +490,9 @@ op! {
                 shape::show(&tensor.sizes())
             ),
             crate::value::Operand::Tensor(tensor) => tensor.cast(input.dtype())?,
-            crate::value::Operand::Scalar(crate::scalar::Scalar::Complex(_)) if !input.dtype().is_complex() => {
+            crate::value::Operand::Scalar(crate::scalar::Scalar::Complex(_))
+                if !input.dtype().is_complex() && input.dtype() != DType::Bool =>
+            {
                 bail!(Runtime, "masked_fill: the value is complex, the tensor {}", input.dtype())
             }
             crate::value::Operand::Scalar(number) => Tensor::scalar(number, input.dtype())?,

@@ -171,42 +171,42 @@ fn raised<const N: usize>(tensor: &Tensor) -> Result<Tensor> {
 
 op! {
     /// The tensor with at least one dimension.
-    fn atleast_1d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_1d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<1>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least one dimension.
-    fn atleast_1d_each as "atleast_1d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_1d_each as "atleast_1d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<1>).collect() }
     derivative composite;
 }
 
 op! {
     /// The tensor with at least two dimensions: a vector is a row.
-    fn atleast_2d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_2d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<2>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least two dimensions.
-    fn atleast_2d_each as "atleast_2d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_2d_each as "atleast_2d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<2>).collect() }
     derivative composite;
 }
 
 op! {
     /// The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`.
-    fn atleast_3d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_3d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<3>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least three dimensions.
-    fn atleast_3d_each as "atleast_3d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_3d_each as "atleast_3d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<3>).collect() }
     derivative composite;
 }

@@ -427,7 +427,7 @@ op! {
     fn native_batch_norm(
         input: Tensor, weight: Option<Tensor>, bias: Option<Tensor>, running_mean: Option<Tensor>,
         running_var: Option<Tensor>, training: bool, momentum: f64, eps: f64
-    ) -> (out, save_mean, save_invstd), FUNCTION NO_OUT;
+    ) -> (out, save_mean, save_invstd), FUNCTION;
     value {
         const NAME: &str = "batch_norm";
         let sizes = input.sizes();

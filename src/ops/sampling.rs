@@ -1,7 +1,6 @@
 //! Random numbers with parameters: tensors filled by one distribution, and numbers drawn from a distribution for each
-//! element. Nothing here has a derivative.
+//! element. Numbers do not change with what they are drawn by: gradients are 0.
 
-use crate::bail;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::ops::creation::{draw_truths, draw_wide, fill_random, randint, unsupported};
@@ -9,7 +8,16 @@ use crate::ops::views::expand;
 use crate::random::{Generator, Parameter, Real};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::with_element;
+use crate::{bail, op, with_element};
+
+op! {
+    /// Numbers that were drawn by a parameter, whose gradient is 0.
+    fn drawn_by as "_drawn_by" (numbers: Tensor, parameter: Tensor) -> Tensor;
+    value { Ok(numbers.detach()) }
+    derivative "DrawnBackward0" ByVjp {
+        parameter(parameter) => parameter.zeros_alike();
+    }
+}
 
 /// Cauchy numbers, stored in `target`.
 pub fn cauchy(target: &Tensor, median: f64, sigma: f64, generator: &mut Generator) -> Result<()> {

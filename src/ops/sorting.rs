@@ -55,7 +55,7 @@ op! {
 op! {
     /// `argsort`, which is stable, as asked for.
     fn argsort_stable as "argsort" / "stable" (input: Tensor; stable: bool, dim: i64 = -1, descending: bool = false) -> Tensor,
-        FUNCTION NO_OUT METHOD;
+        FUNCTION METHOD;
     value { let [_, indices] = sort(input, dim, descending)?; Ok(indices) }
     derivative composite;
 }

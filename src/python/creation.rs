@@ -117,8 +117,10 @@ impl Common {
                 }
             }
         }
-        if common.dtype.is_none() {
-            common.dtype = common.out.as_ref().map(Tensor::dtype);
+        if let Some(out) = &common.out
+            && *common.dtype.get_or_insert(out.dtype()) != out.dtype()
+        {
+            return Err(PyRuntimeError::new_err(format!("{function}(): out has another dtype than the one given")));
         }
         Ok(common)
     }

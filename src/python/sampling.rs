@@ -27,10 +27,16 @@ fn draw(
     if parameters.iter().any(|tensor| tensor.is_batched()) {
         return Err(PyRuntimeError::new_err(format!("{name}(): parameters within vmap are not possible yet")));
     }
-    Ok(match generator {
+    let mut drawn = match generator {
         Some(generator) => generator.get().draw(py, draw)??,
         None => with_default_generator(draw)??,
-    })
+    };
+    if drawn.dtype().is_differentiable() {
+        for parameter in parameters.iter().filter(|parameter| parameter.requires_grad()) {
+            drawn = sampling::drawn_by(&drawn, parameter)?;
+        }
+    }
+    Ok(drawn)
 }
 
 /// 1 with the probabilities in a tensor, or with probability `p`, else 0.

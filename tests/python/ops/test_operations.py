@@ -29,6 +29,8 @@ OUT_OF_SOME_FORMS = {
     "bitwise_right_shift",
     "bitwise_xor",
     "bucketize",
+    "diff",
+    "mean",
     "remainder",
 }
 # By how much of the largest number results and gradients in complex64 may differ.
@@ -246,7 +248,8 @@ def test_narrow_types(name, dtype):
 
 def largest(result) -> float:
     """The size of the largest finite number in some gradients."""
-    sizes = [float(x.abs().max()) for x in tensors_in(result) if x.numel()]
+    numbers = [x for x in tensors_in(result) if x.numel() and (x.is_floating_point() or x.is_complex())]
+    sizes = [float(x.abs().max()) for x in numbers]
     return max((size for size in sizes if np.isfinite(size)), default=0.0)
 
 
@@ -311,11 +314,11 @@ def test_complex_numbers_of_single_precision(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("dtype", ["float64", "complex128", "int64"])
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
 def test_results_in_tensors_of_the_caller(name, dtype):
     """`out=` takes the result, in its own strides, where torch has it; where torch has not, it is refused."""
     for label, call in callables(name):
-        if label == "method":
+        if label not in ("function", "special"):
             continue
         for i, sample in enumerate(samples(name)):
             if sample.floating and dtype == "int64":
@@ -333,7 +336,8 @@ def test_results_in_tensors_of_the_caller(name, dtype):
                 ours = run(lambda library, spread=spread: program(library, spread), rgrad)
                 if name in OUT_OF_SOME_FORMS and isinstance(theirs, Raised):
                     continue
-                same(ours, theirs, where=f"{name} {label}, sample {i}: {sample}, out= {'spread' if spread else ''}")
+                where = f"{name} {label}, sample {i}: {sample}, {'spread' if spread else 'row-major'}"
+                same(ours, theirs, strides=name != "matmul", where=where)
 
 
 def fitting(library, result, spread):
