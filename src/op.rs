@@ -208,6 +208,10 @@ impl Traits {
     pub const SPECIAL: Traits = Traits(64);
     /// The body takes elements of every type as they are, above all because it merely moves them.
     pub const ANY_TYPE: Traits = Traits(128);
+    /// The function does not take the keyword `out`, which others do that belong to `rgrad` or `rgrad.special`.
+    pub const NO_OUT: Traits = Traits(256);
+    /// The function takes the keyword `out`, though it belongs to `rgrad.nn.functional` alone.
+    pub const OUT: Traits = Traits(512);
 
     pub const fn has(self, other: Traits) -> bool {
         self.0 & other.0 == other.0

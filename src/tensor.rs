@@ -116,7 +116,7 @@ impl Tensor {
         Tensor::empty_strided(Dims::from_slice(sizes), shape::contiguous_strides(sizes), dtype)
     }
 
-    /// A tensor that has these sizes and no values; every operation refuses it.
+    /// A tensor that has these sizes and no values.
     pub fn meta_device(sizes: &[usize], dtype: DType) -> Result<Tensor> {
         // One element in the place of all, in case somebody looks at the memory all the same.
         let one = Tensor::zeros(&[], dtype)?;

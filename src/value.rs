@@ -303,6 +303,15 @@ impl Value {
         one.into_iter().chain(many.iter().flatten())
     }
 
+    /// The same value with other tensors.
+    pub fn with_tensors(&self, other: impl Fn(&Tensor) -> Tensor) -> Value {
+        match self {
+            Value::Tensor(tensor) => Value::Tensor(other(tensor)),
+            Value::Tensors(list) => Value::Tensors(list.iter().map(|one| one.as_ref().map(&other)).collect()),
+            rest => rest.clone(),
+        }
+    }
+
     /// Whether some tensor that one of `values` holds is so: every call asks, hence no chain of iterators.
     #[inline]
     pub fn any_tensor(values: &[Value], is_so: impl Fn(&Tensor) -> bool) -> bool {

@@ -196,7 +196,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
         "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func graph hub "
-        "jit linalg mps multiprocessing nn onnx optim overrides profiler random serialization signal sparse special "
+        "jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization signal sparse special "
         "storage testing torch_version types utils version xpu",
         "_lobpcg": "lobpcg",
         "_lowrank": "pca_lowrank svd_lowrank",
@@ -229,7 +229,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
                 return getattr(_foreach, name)
         from importlib import import_module
 
-        for module in ("_legacy", "_toplevel", "_histograms"):
+        for module in ("_legacy", "_toplevel", "_histograms", "_private"):
             home = import_module(f"rgrad.{module}")
             if name in home.__all__:
                 return getattr(home, name)

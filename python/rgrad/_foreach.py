@@ -52,6 +52,8 @@ def _function(operation: str, call: Callable[..., Any], in_place: bool) -> None:
     name = f"_foreach_{operation}" + "_" * in_place
 
     def foreach(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        if operation == "pow" and not isinstance(self, (list, tuple)) and not in_place:
+            return tuple(_rgrad.pow(self, exponent) for exponent in _checked(arguments[0], name))
         tensors = _checked(self, name)
         results = [
             function(*row, **named) for function, row, named in call(tensors, name, in_place, *arguments, **keywords)
@@ -151,10 +153,16 @@ def _foreach_copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return self
 
 
-def _foreach_zero_(self: Any) -> None:
+def _foreach_zero_(self: Any) -> Any:
     """Sets the elements of each tensor of a list to 0."""
     for tensor in _checked(self, "_foreach_zero_"):
         tensor.zero_()
+    return self
+
+
+def _foreach_powsum(self: Any, ord: Any = 2, dtype: Any = None) -> tuple[Tensor, ...]:
+    """The sum of the sizes to the power `ord` of the elements of each tensor of a list."""
+    return tuple(tensor.abs().pow(ord).sum(dtype=dtype) for tensor in _checked(self, "_foreach_powsum"))
 
 
 for _maker, _operations in ((_unary, _UNARY), (_binary, _BINARY), (_ternary, _TERNARY)):

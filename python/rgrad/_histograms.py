@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-__all__ = ["histogram", "histogramdd", "segment_reduce"]
+__all__ = ["_segment_reduce", "histogram", "histogramdd", "segment_reduce"]
 
 
 class Histogram(NamedTuple):
@@ -31,7 +31,13 @@ class Histograms(NamedTuple):
 
 
 def histogram(
-    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
+    input: Tensor,
+    bins: Any,
+    *,
+    range: Any = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+    out: tuple[Tensor, Tensor] | None = None,
 ) -> Histogram:
     """Count the elements of a tensor between edges, of which the last interval alone has both.
 
@@ -42,6 +48,7 @@ def histogram(
             largest. What lies outside is not counted.
         weight: what each element counts, of the size of `input`; 1 by default.
         density: whether to divide by the sum and the lengths, so that the integral is 1.
+        out: two tensors that get the counts and the edges.
 
     Raises:
         RuntimeError: a number of intervals that is not positive, edges with another dtype or number of dimensions, a
@@ -53,7 +60,9 @@ def histogram(
     counts, edges = _count(
         "histogram", input.reshape(-1, 1), [bins], range, None if weight is None else weight.reshape(-1), density
     )
-    return Histogram(counts, edges[0])
+    if out is None:
+        return Histogram(counts, edges[0])
+    return Histogram(_rgrad._store("histogram", counts, out[0]), _rgrad._store("histogram", edges[0], out[1]))
 
 
 def histogramdd(
@@ -170,9 +179,12 @@ def segment_reduce(
 
     Raises:
         RuntimeError: neither `lengths` nor `offsets`, or lengths that do not sum to the size.
+        NotImplementedError: `data` is not of a float dtype.
     """
     if reduce not in _SEGMENTS:
         raise RuntimeError(f"segment_reduce(): reduce is one of {', '.join(_SEGMENTS)}, not {reduce!r}")
+    if not data.is_floating_point():
+        raise NotImplementedError(f"segment_reduce(): not implemented for {data.dtype}")
     if indices is not None or (lengths is None and offsets is None):
         raise RuntimeError("segment_reduce(): lengths or offsets are needed, and indices not supported")
     if offsets is None:
@@ -194,3 +206,6 @@ def segment_reduce(
         counts = _rgrad.zeros(sizes, dtype=data.dtype).scatter_add(axis, index, _rgrad.ones_like(data))
         return _rgrad.zeros(sizes, dtype=data.dtype).scatter_add(axis, index, data) / counts
     return begin.scatter_reduce(axis, index, data, name, include_self=True)
+
+
+_segment_reduce = segment_reduce

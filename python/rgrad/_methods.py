@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "apply_",
+    "as_strided_",
     "const_data_ptr",
     "dense_dim",
     "dim_order",
     "get_device",
+    "histogram",
     "is_set_to",
     "is_shared",
     "map2_",
@@ -146,6 +148,20 @@ def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any]
     triples = zip(*(t.expand_as(self).reshape(-1).tolist() for t in (self, x, y)))
     values = [callable(*triple) for triple in triples]
     return self.copy_(_rgrad.tensor(values, dtype=self.dtype).reshape(self.shape))
+
+
+def as_strided_(self: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """Give a tensor other sizes and strides of its memory."""
+    return self.set_(self.as_strided(size, stride, storage_offset))
+
+
+def histogram(
+    self: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
+) -> Any:
+    """As `rgrad.histogram`."""
+    from rgrad._histograms import histogram
+
+    return histogram(self, bins, range=range, weight=weight, density=density)
 
 
 def resize(self: Tensor, *sizes: Any) -> Tensor:

@@ -45,6 +45,7 @@ _VIEWS = (
 
 # Methods that are functions, too.
 _METHODS = (
+    "as_strided_",
     "detach",
     "detach_",
     "fill_",
@@ -76,6 +77,7 @@ __all__ = [
     "is_distributed",
     "native_dropout",
     "norm_except_dim",
+    "nuclear_norm",
     "poisson_nll_loss",
     "slice_copy",
     "spmm",
@@ -97,7 +99,7 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
 
 def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int) -> Tensor:
     """`nn.functional.poisson_nll_loss`."""
-    return rgrad.nn.functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=_named(reduction))
+    return rgrad.nn.functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction_named(reduction))
 
 
 def embedding_bag(
@@ -137,19 +139,35 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return input.clone().fill_(value)
 
 
-def alias_copy(input: Tensor) -> Tensor:
+def alias_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A row-major copy."""
-    return input.clone(memory_format=_rgrad.contiguous_format)
+    return _rgrad._store("alias_copy", input.clone(memory_format=_rgrad.contiguous_format), out)
 
 
-def slice_copy(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+def slice_copy(
+    input: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
     """A copy of a part of a tensor along a dimension."""
-    return input[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)].clone()
+    part = input[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)].clone()
+    return _rgrad._store("slice_copy", part, out)
 
 
-def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The square root of the sum of the squares over dimensions."""
-    return _rgrad.norm(input, "fro", dim, keepdim)
+    return _rgrad._store("frobenius_norm", _rgrad.norm(input, "fro", dim, keepdim), out)
+
+
+def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the singular values of a matrix, or of the matrices in two dimensions."""
+    if isinstance(dim, bool):
+        dim, keepdim = None, dim
+    return _rgrad._store("nuclear_norm", _rgrad.norm(input, "nuc", dim, keepdim), out)
 
 
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
@@ -173,7 +191,8 @@ def spmm(input: Tensor, mat2: Tensor) -> Tensor:
 dsmm = spmm
 
 
-def _named(reduction: int) -> str:
+def reduction_named(reduction: int) -> str:
+    """The name of a reduction that is given as a number."""
     if reduction not in (0, 1, 2):
         raise ValueError(f"the reduction has to be 0, 1 or 2, for {_REDUCTIONS}, not {reduction}")
     return _REDUCTIONS[reduction]
@@ -191,20 +210,26 @@ if not TYPE_CHECKING:
 
         def loss(*arguments, **keywords):
             given = dict(zip(names, arguments), **keywords)
-            return original(**given | {"reduction": _named(given.get("reduction", 1))})
+            return original(**given | {"reduction": reduction_named(given.get("reduction", 0))})
 
-        return _described(loss, name, f"`nn.functional.{name}`, with 0, 1 or 2 for no reduction, mean and sum.")
+        return _described(loss, name, f"`nn.functional.{name}`, with 0 (the default), 1 or 2 for no reduction, mean and sum.")
 
     def _copy(name):
         def own(view):
             return view.clone(memory_format=_rgrad.contiguous_format)
 
-        def copy(input, *arguments, **keywords):
+        def copy(input, *arguments, out=None, **keywords):
             if hasattr(input, name):
                 result = getattr(input, name)(*arguments, **keywords)
             else:
                 result = getattr(_rgrad, name)(input, *arguments, **keywords)
-            return own(result) if isinstance(result, Tensor) else tuple(map(own, result))
+            if isinstance(result, Tensor):
+                return _rgrad._store(f"{name}_copy", own(result), out)
+            if out is None:
+                return tuple(map(own, result))
+            for part, target in zip(result, out, strict=True):
+                _rgrad._store(f"{name}_copy", part, target)
+            return None
 
         return _described(copy, f"{name}_copy", f"A copy of what `{name}` gives a view of.")
 

@@ -59,20 +59,41 @@ rfft2 = _fft.fft_rfft2
 rfftn = _fft.fft_rfftn
 
 
-def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def fftfreq(
+    n: int,
+    d: float = 1.0,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The frequencies of the elements that `fft` gives for `n` samples at distance `d`, the negative ones last."""
     numbers = [k if k < (n + 1) // 2 else k - n for k in range(n)]
-    return _frequencies(numbers, n, d, dtype, device, requires_grad)
+    return _frequencies(numbers, n, d, out, dtype, device, requires_grad)
 
 
-def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rfftfreq(
+    n: int,
+    d: float = 1.0,
+    *,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The frequencies of the elements that `rfft` gives for `n` samples at distance `d`."""
-    return _frequencies(list(range(n // 2 + 1)), n, d, dtype, device, requires_grad)
+    return _frequencies(list(range(n // 2 + 1)), n, d, out, dtype, device, requires_grad)
 
 
-def _frequencies(numbers: list[int], n: int, d: float, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _frequencies(
+    numbers: list[int], n: int, d: float, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    if out is not None and dtype is None:
+        dtype = out.dtype
     dtype = rgrad.get_default_dtype() if dtype is None else dtype
     if not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError(f"frequencies are floating point or complex numbers, not {dtype}")
     values = [number / (n * d) for number in numbers]
-    return rgrad.tensor(values, dtype=dtype, device=device, requires_grad=requires_grad)
+    made = rgrad.tensor(values, dtype=dtype, device=device, requires_grad=requires_grad)
+    return rgrad._rgrad._store("fftfreq", made, out)

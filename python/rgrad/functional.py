@@ -46,7 +46,7 @@ def _letters(numbers: Sequence[Any]) -> str:
     return "".join("..." if number is Ellipsis else _LETTERS[number] for number in numbers)
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) -> Tensor:
     """The sums of products over dimensions of `a` and of `b`.
 
     `dims` is the number of the last dimensions of `a` and the first of `b`, or two lists of dimensions.
@@ -62,12 +62,14 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
         raise RuntimeError(f"tensordot(): {dims} dimensions of tensors of {a.dim()} and {b.dim()}")
     else:
         first, second = list(range(-dims, 0)), list(range(dims))
-    return _rgrad._tensordot(a, b, first, second)
+    return _rgrad._store("tensordot", _rgrad._tensordot(a, b, first, second), out)
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
     """The coordinates of the elements that are not 0: a row for each, or `as_tuple` a vector for each dimension."""
-    return _rgrad._nonzero_columns(input) if as_tuple else _rgrad.nonzero(input)
+    if as_tuple:
+        return _rgrad._nonzero_columns(input)
+    return _rgrad.nonzero(input) if out is None else _rgrad.nonzero(input, out=out)
 
 
 def unique(
@@ -111,6 +113,8 @@ def gradient(
     """
     if edge_order not in (1, 2):
         raise RuntimeError(f"gradient(): edge_order is 1 or 2, not {edge_order}")
+    if input.dtype == _rgrad.uint8:
+        raise RuntimeError("gradient(): not defined for uint8, where differences below 0 have no place")
     if dim is None:
         dims = list(range(input.dim()))
     else:

@@ -117,9 +117,9 @@ xlog1py = _special.xlog1py
 zeta = _special.zeta
 
 
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """`input` rounded to `decimals` places; halves go to the even digit."""
-    return _rgrad.round(input, decimals=decimals) if decimals else _rgrad.round(input)
+    return _rgrad._store("round", _rgrad.round(input, decimals=decimals) if decimals else _rgrad.round(input), out)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:

@@ -43,12 +43,19 @@ fn is_plain(op: &'static Op, arguments: &[Value]) -> bool {
     matches!(op.derivative, Derivative::Composite) || (!op.traits.has(Traits::VIEW) && !special())
 }
 
-/// Refuses tensors that have no values.
-fn check_no_meta(op: &'static Op, arguments: &[Value]) -> Result<()> {
-    match Value::any_tensor(arguments, Tensor::is_meta) {
-        true => Err(Tensor::refuse_meta(op.name)),
-        false => Ok(()),
-    }
+#[inline]
+fn has_meta(arguments: &[Value]) -> bool {
+    Value::any_tensor(arguments, Tensor::is_meta)
+}
+
+/// Calls an operation on tensors without values: it runs on zeros in their place, for the sizes and dtypes of results
+/// that have no values either. Nothing is recorded.
+#[cold]
+fn call_on_meta(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
+    let stand_in = |tensor: &Tensor| Tensor::from_data(tensor.data().clone());
+    let arguments: Vec<Value> = arguments.iter().map(|value| value.with_tensors(stand_in)).collect();
+    let results = call(op, &arguments)?;
+    results.iter().map(|result| Tensor::meta_device(&result.sizes(), result.dtype())).collect()
 }
 
 #[inline]
@@ -106,7 +113,9 @@ fn compute(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
 }
 
 fn call_recorded(op: &'static Op, arguments: &[Value]) -> Result<Outputs> {
-    check_no_meta(op, arguments)?;
+    if has_meta(arguments) {
+        return call_on_meta(op, arguments);
+    }
     if is_batched(arguments) {
         return batch::call(op, arguments);
     }
@@ -262,10 +271,14 @@ pub fn call_in_place(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
 }
 
 fn call_in_place_now(op: &'static Op, arguments: &[Value]) -> Result<Tensor> {
-    check_no_meta(op, arguments)?;
     let Some(Value::Tensor(target)) = arguments.first() else {
         bail!(Type, "{}_: the first argument has to be a tensor", op.name);
     };
+    if has_meta(arguments) {
+        // Without values there is nothing to change.
+        let changes = !target.is_meta() || op.traits.has(Traits::VIEW);
+        return if changes { Err(Tensor::refuse_meta(op.name)) } else { Ok(target.clone()) };
+    }
     if let Forward::Chosen(choose) = op.forward {
         let chosen = choose(arguments)?;
         return call_in_place_now(chosen.op, &chosen.arguments);

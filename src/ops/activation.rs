@@ -235,7 +235,7 @@ pointwise! {
 
     /// `log(1 + exp(beta x)) / beta`, and `x` where `beta x` is above `threshold`.
     fn softplus(input: Tensor => beta: Scalar = Scalar::Int(1), threshold: Scalar = Scalar::Int(20))
-        floating -> same, "SoftplusBackward0", FUNCTIONAL
+        floating -> same, "SoftplusBackward0", OUT FUNCTIONAL
         = input.or_else_if((beta * input).greater(threshold), (beta * input).exp().log1p() / beta);
         input(g, input, beta, threshold) = g.as_gradient(
             g.or_else_if((beta * input).greater(threshold), g * (beta * input).sigmoid()), input
@@ -257,7 +257,7 @@ op! {
     /// `x` above 0, `alpha * (exp(x / alpha) - 1)` below.
     ///
     /// Raises `RuntimeError` if `alpha` is 0.
-    fn celu(input: Tensor, alpha: Scalar = Scalar::Float(1.0)) -> Tensor, FUNCTION IN_PLACE;
+    fn celu(input: Tensor, alpha: Scalar = Scalar::Float(1.0)) -> Tensor, FUNCTION NO_OUT IN_PLACE;
     choose {
         if alpha.to_f64() == 0.0 {
             bail!(Runtime, "celu: alpha must not be 0 (ZeroDivisionError)");
@@ -268,7 +268,7 @@ op! {
 
 op! {
     /// The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it.
-    fn logsigmoid(input: Tensor) -> Tensor, FUNCTIONAL;
+    fn logsigmoid(input: Tensor) -> Tensor, OUT FUNCTIONAL;
     value { logsigmoid_of(&contiguous(input)?) }
     derivative composite;
 }
@@ -276,7 +276,7 @@ op! {
 op! {
     /// `x` times the probability that a standard normal number is below it: D. Hendrycks and K. Gimpel, "Gaussian error
     /// linear units", 2016. `approximate="tanh"` replaces the error function by a tangent.
-    fn gelu(input: Tensor; approximate: String = "none") -> Tensor, FUNCTIONAL;
+    fn gelu(input: Tensor; approximate: String = "none") -> Tensor, OUT FUNCTIONAL;
     choose {
         Ok(match approximate {
             "none" => chosen!(gelu_exactly(input)),
@@ -319,7 +319,7 @@ op! {
 
 op! {
     /// `elu` times a scale, with constants that keep mean 0 and variance 1.
-    fn selu(input: Tensor) -> Tensor, FUNCTION IN_PLACE;
+    fn selu(input: Tensor) -> Tensor, FUNCTION NO_OUT IN_PLACE;
     choose { Ok(chosen!(elu(input, Scalar::Float(SELU.0), Scalar::Float(SELU.1), Scalar::Int(1)))) }
 }
 
@@ -327,7 +327,7 @@ op! {
     /// Each element brought nearer to 0 by `lambd`, and 0 if that is farther.
     ///
     /// Raises `RuntimeError` if `lambd` is negative.
-    fn softshrink(input: Tensor, lambd: Scalar = Scalar::Float(0.5)) -> Tensor, FUNCTIONAL;
+    fn softshrink(input: Tensor, lambd: Scalar = Scalar::Float(0.5)) -> Tensor, OUT FUNCTIONAL;
     choose {
         if !input.dtype().is_float() {
             bail!(NotImplemented, "softshrink: not implemented for {}", input.dtype());
@@ -358,7 +358,7 @@ op! {
     /// into rectifiers", 2015.
     ///
     /// Raises `RuntimeError` if dtypes differ or the weight has another size.
-    fn prelu(input: Tensor, weight: Tensor) -> Tensor, FUNCTIONAL FUNCTION METHOD;
+    fn prelu(input: Tensor, weight: Tensor) -> Tensor, FUNCTIONAL FUNCTION NO_OUT METHOD;
     value {
         if input.dtype() != weight.dtype() {
             bail!(Runtime, "prelu: input and weight have to have one dtype, got {} and {}", input.dtype(), weight.dtype());
@@ -403,7 +403,7 @@ fn drawn_slopes(input: &Tensor, lower: f64, upper: f64) -> Result<Tensor> {
 
 op! {
     /// `leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after.
-    fn rrelu(input: Tensor, lower: f64 = 1.0 / 8.0, upper: f64 = 1.0 / 3.0, training: bool = false) -> Tensor, FUNCTION IN_PLACE;
+    fn rrelu(input: Tensor, lower: f64 = 1.0 / 8.0, upper: f64 = 1.0 / 3.0, training: bool = false) -> Tensor, FUNCTION NO_OUT IN_PLACE;
     choose {
         if lower > upper {
             bail!(Runtime, "rrelu: lower, {lower}, must not be greater than upper, {upper}");

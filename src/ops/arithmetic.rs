@@ -82,7 +82,8 @@ fn check_lerp(name: &str, values: &[Value], _: DType) -> Result<()> {
     {
         bail!(Runtime, "{name}: the tensors have to be of one dtype, got {first} and {other}");
     }
-    if let Some(other) = values[..2].iter().flat_map(Value::tensors).map(Tensor::dtype).find(|dtype| !dtype.is_float())
+    if let Some(other) =
+        values[..2].iter().flat_map(Value::tensors).map(Tensor::dtype).find(|dtype| !dtype.is_differentiable())
     {
         bail!(NotImplemented, "{name}: not implemented for {other}");
     }
@@ -149,19 +150,34 @@ pointwise! {
         tensor1(g, tensor2, value) = g * (value / tensor2).conj();
         tensor2(g, tensor1, tensor2, value) = -g * (value * tensor1 / (tensor2 * tensor2)).conj();
 
-    /// The point between `input` (for `weight` 0) and `end` (for 1), exact at both.
-    fn lerp(input: Tensor, end: Tensor, weight: Operand<'static>)
-        floating [check_lerp] -> same, "LerpBackward1" / "LerpBackward0", FUNCTION METHOD IN_PLACE
+    /// `lerp` of real numbers.
+    fn lerp_real as "lerp" / "real" (input: Tensor, end: Tensor, weight: Operand<'static>)
+        floating [check_lerp] -> same, "LerpBackward1" / "LerpBackward0"
         = (input + weight * (end - input)).or_else_if(weight.absolute().less(0.5), end - (end - input) * (1.0 - weight));
         input(g, weight) = g * (1.0 - weight);
         end(g, weight) = g * weight;
         weight(g, input, end) = g * (end - input);
 
+    /// `lerp` of complex numbers.
+    fn lerp_complex as "lerp" / "complex" (input: Tensor, end: Tensor, weight: Operand<'static>)
+        float complex [check_lerp] -> same, "LerpBackward1" / "LerpBackward0"
+        = input + weight * (end - input);
+        input(g, weight) = g * (1.0 - weight.conj());
+        end(g, weight) = g * weight.conj();
+        weight(g, input, end) = g * (end - input).conj();
+
     /// `other - input`.
     fn rsub(input: Tensor, other: Operand<'static>)
-        real complex [check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION
+        real complex [check_no_bool] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION NO_OUT
         = other - input;
         input(g) = -g;
+        other(g) = g;
+
+    /// `other - alpha * input`.
+    fn rsub_scaled as "rsub" / "alpha" (input: Tensor, other: Operand<'static>; alpha: Scalar)
+        real complex [check_scaled_difference] -> same, "RsubBackward0" / "RsubBackward1", FUNCTION NO_OUT
+        = other - alpha * input;
+        input(g, alpha) = -(g * alpha.conj());
         other(g) = g;
 
     /// The largest integer (as a float for floats) not above the quotient. Its derivative is not implemented.
@@ -235,6 +251,20 @@ op! {
                 "div: rounding_mode has to be None, 'trunc' or 'floor', got '{mode}'"
             ),
         })
+    }
+}
+
+op! {
+    /// The point between `input` (for `weight` 0) and `end` (for 1), exact at both for real numbers.
+    fn lerp(input: Tensor, end: Tensor, weight: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    choose {
+        if input.dtype().is_complex() || end.dtype().is_complex() {
+            return Ok(chosen!(lerp_complex(input, end, weight)));
+        }
+        if matches!(weight, Operand::Scalar(Scalar::Complex(_))) {
+            bail!(Runtime, "lerp: the weight is complex, the tensors are {}", input.dtype());
+        }
+        Ok(chosen!(lerp_real(input, end, weight)))
     }
 }
 

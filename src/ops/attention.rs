@@ -122,7 +122,7 @@ fn causal_mask(queries: usize, keys: usize) -> Result<Tensor> {
 op! {
     /// `input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
     /// `(features, n, m)`, a bias `(features,)`.
-    fn bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTION FUNCTIONAL;
+    fn bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         const NAME: &str = "bilinear";
         for other in [Some(input2), Some(weight), bias].into_iter().flatten() {

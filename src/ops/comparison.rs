@@ -67,15 +67,15 @@ pointwise! {
         other(g) = g.zero();
 
     /// Whether each element is NaN.
-    fn isnan(input: Tensor) number complex -> bool, FUNCTION METHOD
+    fn isnan(input: Tensor) number complex -> bool, FUNCTION NO_OUT METHOD
         = input.is_nan();
 
     /// Whether each element is neither infinite nor NaN.
-    fn isfinite(input: Tensor) number complex -> bool, FUNCTION METHOD
+    fn isfinite(input: Tensor) number complex -> bool, FUNCTION NO_OUT METHOD
         = input.is_finite();
 
     /// Whether each element is infinite.
-    fn isinf(input: Tensor) number complex -> bool, FUNCTION METHOD
+    fn isinf(input: Tensor) number complex -> bool, FUNCTION NO_OUT METHOD
         = input.is_infinite();
 
     /// Whether each element is 0.
@@ -131,7 +131,7 @@ pub fn equal(input: &Tensor, other: &Tensor) -> Result<bool> {
 op! {
     /// Whether `|input - other| <= atol + rtol * |other|` for each pair of elements.
     fn isclose(input: Tensor, other: Tensor, rtol: f64 = 1e-5, atol: f64 = 1e-8, equal_nan: bool = false) -> Tensor,
-        FUNCTION METHOD;
+        FUNCTION NO_OUT METHOD;
     value {
         if input.dtype() != other.dtype() {
             bail!(Runtime, "isclose: both tensors have to have one dtype, got {} and {}", input.dtype(), other.dtype());

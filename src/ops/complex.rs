@@ -55,7 +55,7 @@ pointwise! {
 
 op! {
     /// The complex conjugate: a copy, or of a real tensor the tensor itself.
-    fn conj(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn conj(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { if input.dtype().is_complex() { conjugate(input) } else { Ok(input.clone()) } }
     batch aligned;
     derivative composite;
@@ -77,14 +77,14 @@ op! {
 
 op! {
     /// The tensor itself: conjugates are computed when they are asked for.
-    fn resolve_conj(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn resolve_conj(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { Ok(input.clone()) }
     derivative composite;
 }
 
 op! {
     /// The tensor itself: opposites are computed when they are asked for.
-    fn resolve_neg(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn resolve_neg(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { Ok(input.clone()) }
     derivative composite;
 }
@@ -198,7 +198,7 @@ op! {
 
 op! {
     /// The real parts, as a view; a real tensor itself.
-    fn real(input: Tensor) -> Tensor, FUNCTION;
+    fn real(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value {
         if !input.dtype().is_complex() {
             return Ok(input.clone());
@@ -212,7 +212,7 @@ op! {
     /// The imaginary parts, as a view.
     ///
     /// Raises `RuntimeError` for a real tensor.
-    fn imag(input: Tensor) -> Tensor, FUNCTION;
+    fn imag(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value {
         if !input.dtype().is_complex() {
             bail!(Runtime, "imag: a complex tensor is needed, this one is {}", input.dtype());
@@ -310,7 +310,7 @@ op! {
 
 op! {
     /// Whether the imaginary part of each element is 0: always so for a real tensor.
-    fn isreal(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn isreal(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if !input.dtype().is_complex() {
             let all = input.empty_alike(DType::Bool)?;

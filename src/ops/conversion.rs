@@ -16,7 +16,7 @@ pub(crate) fn check_float(name: &str, input: &Tensor) -> Result<()> {
 
 op! {
     /// A copy with memory of its own.
-    fn clone(input: Tensor) -> Tensor, FUNCTION METHOD ANY_TYPE;
+    fn clone(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD ANY_TYPE;
     value { input.copied_alike(input.dtype()) }
     batch dims();
     derivative "CloneBackward0" Linear {
@@ -35,7 +35,7 @@ op! {
 
 op! {
     /// A copy in another order in memory.
-    fn clone_in as "clone" / "memory_format" (input: Tensor; memory_format: Option<MemoryFormat>) -> Tensor, FUNCTION METHOD;
+    fn clone_in as "clone" / "memory_format" (input: Tensor; memory_format: Option<MemoryFormat>) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         match memory_format {
             None | Some(MemoryFormat::Preserve) => clone(input),

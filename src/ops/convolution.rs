@@ -156,7 +156,7 @@ op! {
     fn convolution(
         input: Tensor, weight: Tensor, bias: Option<Tensor>, stride: IntList, padding: IntList,
         dilation: IntList, transposed: bool, output_padding: IntList, groups: i64
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         let size = output_size(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)?;
         let (stride, padding, dilation) = (each(stride, size.len()), each(padding, size.len()), each(dilation, size.len()));
@@ -402,7 +402,7 @@ macro_rules! convolutions {
             fn $plain(
                 input: Tensor, weight: Tensor, bias: Option<Tensor> = None, stride: Ints = &[1], padding: Ints = &[0],
                 dilation: Ints = &[1], groups: i64 = 1
-            ) -> Tensor, FUNCTION FUNCTIONAL;
+            ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value {
                 of_rank(stringify!($plain), $rank, input, weight, bias, stride, padding, dilation, None, groups)
             }
@@ -414,7 +414,7 @@ macro_rules! convolutions {
             fn $in_words as $python / "padding" (
                 input: Tensor, weight: Tensor, bias: Option<Tensor> = None, stride: Ints = &[1],
                 padding: String = "valid", dilation: Ints = &[1], groups: i64 = 1
-            ) -> Tensor, FUNCTION FUNCTIONAL;
+            ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value { padded(stringify!($plain), $rank, input, weight, bias, stride, padding, dilation, groups) }
             derivative composite;
         }
@@ -428,7 +428,7 @@ macro_rules! convolutions {
             fn $transposed(
                 input: Tensor, weight: Tensor, bias: Option<Tensor> = None, stride: Ints = &[1], padding: Ints = &[0],
                 output_padding: Ints = &[0], groups: i64 = 1, dilation: Ints = &[1]
-            ) -> Tensor, FUNCTION FUNCTIONAL;
+            ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value {
                 let extra = Some(output_padding);
                 of_rank(stringify!($transposed), $rank, input, weight, bias, stride, padding, dilation, extra, groups)
@@ -453,7 +453,7 @@ convolutions! {
 op! {
     /// A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
     /// `(kernel, channels, features)`.
-    fn conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: i64 = 0) -> Tensor, FUNCTION FUNCTIONAL;
+    fn conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: i64 = 0) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         if input.ndim() != 3 || weight.ndim() != 3 || bias.ndim() != 1 {
             bail!(

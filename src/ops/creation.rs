@@ -190,7 +190,7 @@ pub fn unsupported(name: &str, dtype: DType) -> crate::Error {
 }
 
 /// The same for a type that nothing is computed in: numbers of its wide type, converted.
-fn draw_wide(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
+pub fn draw_wide(target: &Tensor, draw: impl FnOnce(&Tensor) -> Result<()>) -> Result<()> {
     let wide = target.empty_alike(target.dtype().wide())?;
     draw(&wide)?;
     crate::kernels::copy::copy(&target.data(), &wide.data());
@@ -231,6 +231,9 @@ pub fn normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -
 
 /// Exponential numbers, stored in `target`.
 pub fn exponential(target: &Tensor, rate: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| exponential(wide, rate, generator));
+    }
     fill_random!(target, float T, |slice, _dense| generator.exponential::<T>(slice, rate),
         else bail!(Runtime, "exponential_: numbers are floating-point, got {}", target.dtype()))
 }

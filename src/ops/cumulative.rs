@@ -424,7 +424,7 @@ fn no_area(y: &Tensor, dim: i64) -> Result<Tensor> {
 
 op! {
     /// The integral of `y` at the places `x` along `dim` by the trapezoidal rule.
-    fn trapezoid_at as "trapezoid" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION;
+    fn trapezoid_at as "trapezoid" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION NO_OUT;
     value {
         if y.size(dim)? == 0 {
             return no_area(y, dim);
@@ -437,7 +437,7 @@ op! {
 
 op! {
     /// The integral of `y` at places that lie `dx` apart.
-    fn trapezoid as "trapezoid" / "dx" (y: Tensor; dx: Scalar = crate::scalar::Scalar::Int(1), dim: i64 = -1) -> Tensor, FUNCTION;
+    fn trapezoid as "trapezoid" / "dx" (y: Tensor; dx: Scalar = crate::scalar::Scalar::Int(1), dim: i64 = -1) -> Tensor, FUNCTION NO_OUT;
     value {
         if y.size(dim)? == 0 {
             return no_area(y, dim);
@@ -454,21 +454,21 @@ op! {
 
 op! {
     /// `trapezoid` under numpy's older name.
-    fn trapz_at as "trapz" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION;
+    fn trapz_at as "trapz" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION NO_OUT;
     value { trapezoid_at(y, x, dim) }
     derivative composite;
 }
 
 op! {
     /// `trapezoid` under numpy's older name.
-    fn trapz as "trapz" / "dx" (y: Tensor; dx: f64 = 1.0, dim: i64 = -1) -> Tensor, FUNCTION;
+    fn trapz as "trapz" / "dx" (y: Tensor; dx: f64 = 1.0, dim: i64 = -1) -> Tensor, FUNCTION NO_OUT;
     value { trapezoid(y, dx.into(), dim) }
     derivative composite;
 }
 
 op! {
     /// The integrals of `y` from the first place to each further one, at the places `x` along `dim`.
-    fn cumulative_trapezoid_at as "cumulative_trapezoid" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION;
+    fn cumulative_trapezoid_at as "cumulative_trapezoid" / "x" (y: Tensor, x: Tensor; dim: i64 = -1) -> Tensor, FUNCTION NO_OUT;
     value {
         if [x, y].iter().any(|tensor| tensor.dtype() == DType::Bool) {
             bail!(Runtime, "cumulative_trapezoid: y and x must not be bool tensors");
@@ -486,7 +486,7 @@ op! {
     /// The same at places that lie `dx` apart.
     fn cumulative_trapezoid as "cumulative_trapezoid" / "dx" (
         y: Tensor; dx: Scalar = crate::scalar::Scalar::Int(1), dim: i64 = -1
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         if y.dtype() == DType::Bool {
             bail!(Runtime, "cumulative_trapezoid: y must not be a bool tensor");

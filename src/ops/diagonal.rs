@@ -72,7 +72,7 @@ op! {
 op! {
     /// A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
     /// dimensions of the result that the matrices are in.
-    fn diag_embed(input: Tensor, offset: i64 = 0, dim1: i64 = -2, dim2: i64 = -1) -> Tensor, FUNCTION METHOD;
+    fn diag_embed(input: Tensor, offset: i64 = 0, dim1: i64 = -2, dim2: i64 = -1) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let mut sizes = input.sizes();
         let ndim = sizes.len() + 1;
@@ -127,7 +127,7 @@ op! {
 
 op! {
     /// The matrix with all elements of `input` on a diagonal.
-    fn diagflat(input: Tensor, offset: i64 = 0) -> Tensor, FUNCTION METHOD;
+    fn diagflat(input: Tensor, offset: i64 = 0) -> Tensor, FUNCTION NO_OUT METHOD;
     value { diag_embed(&views::reshape(input, &[-1])?, offset, 0, 1) }
     derivative composite;
 }
@@ -169,7 +169,7 @@ op! {
 op! {
     /// `input` with `src` on a diagonal.
     fn diagonal_scatter(input: Tensor, src: Tensor, offset: i64 = 0, dim1: i64 = 0, dim2: i64 = 1) -> Tensor,
-        FUNCTION METHOD;
+        FUNCTION NO_OUT METHOD;
     value {
         let out = crate::ops::scattering::copy_with_strides(input)?;
         let part = diagonal(&out, offset, dim1, dim2)?;
@@ -226,7 +226,7 @@ op! {
 
 op! {
     /// The sum of the diagonal of a matrix. Integers are summed as int64.
-    fn trace(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn trace(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.dtype() == crate::DType::Bool {
             bail!(NotImplemented, "trace: not implemented for bool");
@@ -248,7 +248,7 @@ op! {
 
 op! {
     /// The matrix with the given ones (scalars and vectors count as rows) along its diagonal.
-    fn block_diag(tensors: Tensors) -> Tensor, FUNCTION VARIADIC;
+    fn block_diag(tensors: Tensors) -> Tensor, FUNCTION NO_OUT VARIADIC;
     value {
         let mut matrices = Vec::new();
         for (i, part) in tensors.iter().flatten().enumerate() {

@@ -104,7 +104,7 @@ op! {
 
 op! {
     /// The p-norm of the difference of two tensors, which broadcast, as one vector.
-    fn dist(input: Tensor, other: Tensor, p: Scalar = Scalar::Int(2)) -> Tensor, FUNCTION METHOD;
+    fn dist(input: Tensor, other: Tensor, p: Scalar = Scalar::Int(2)) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let difference = sub(input.into(), other.into())?;
         check_float("dist", &difference)?;
@@ -121,7 +121,7 @@ op! {
 op! {
     /// The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast.
     fn pairwise_distance(x1: Tensor, x2: Tensor, p: f64 = 2.0, eps: f64 = 1e-6, keepdim: bool = false) -> Tensor,
-        FUNCTIONAL FUNCTION;
+        FUNCTIONAL FUNCTION NO_OUT;
     value { length(&add((&sub(x1.into(), x2.into())?).into(), eps.into())?, p, -1, keepdim) }
     derivative composite;
 }
@@ -150,7 +150,7 @@ op! {
     /// if the rows differ in length.
     fn cdist(
         x1: Tensor, x2: Tensor, p: f64 = 2.0, compute_mode: String = "use_mm_for_euclid_dist_if_necessary"
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         const MODES: [&str; 3] =
             ["use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"];
@@ -193,7 +193,7 @@ fn pairs(rows: usize) -> Result<[Tensor; 2]> {
 
 op! {
     /// The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …
-    fn pdist(input: Tensor, p: f64 = 2.0) -> Tensor, FUNCTIONAL FUNCTION;
+    fn pdist(input: Tensor, p: f64 = 2.0) -> Tensor, FUNCTIONAL FUNCTION NO_OUT;
     value {
         if input.ndim() != 2 {
             bail!(Runtime, "pdist: a matrix is needed, the input has {} dimensions", input.ndim());
@@ -231,7 +231,7 @@ op! {
     /// The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2` broadcast.
     ///
     /// Raises `RuntimeError` for integers.
-    fn cosine_similarity(x1: Tensor, x2: Tensor, dim: i64 = 1, eps: f64 = 1e-8) -> Tensor, FUNCTIONAL FUNCTION;
+    fn cosine_similarity(x1: Tensor, x2: Tensor, dim: i64 = 1, eps: f64 = 1e-8) -> Tensor, FUNCTIONAL FUNCTION NO_OUT;
     value {
         if eps < 0.0 {
             bail!(Runtime, "cosine_similarity: eps must not be negative, got {eps}");

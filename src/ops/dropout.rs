@@ -84,7 +84,7 @@ op! {
     /// Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
     ///
     /// J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
-    fn feature_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
+    fn feature_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_probability("feature_dropout", p)?;
         if !train || p == 0.0 || input.numel() == 0 {
@@ -122,14 +122,14 @@ fn alpha_dropped(name: &str, input: &Tensor, p: f64, train: bool, inplace: bool,
 
 op! {
     /// Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
-    fn alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
+    fn alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value { alpha_dropped("alpha_dropout", input, p, train, inplace, false) }
     derivative composite;
 }
 
 op! {
     /// `alpha_dropout` of whole channels (of the first two dimensions).
-    fn feature_alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION FUNCTIONAL;
+    fn feature_alpha_dropout(input: Tensor, p: f64, train: bool, inplace: bool = false) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value { alpha_dropped("feature_alpha_dropout", input, p, train, inplace, true) }
     derivative composite;
 }

@@ -40,7 +40,7 @@ op! {
     /// named. Raises `IndexError` for an index that is no row.
     fn embedding(
         weight: Tensor, indices: Tensor, padding_idx: i64 = -1, scale_grad_by_freq: bool = false, sparse: bool = false
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         let [rows, width] = width_of("embedding", weight)?;
         let list = indices_of("embedding", indices, rows)?;
@@ -233,7 +233,7 @@ op! {
                 // SAFETY: as above.
                 unsafe { kernel::sum_bags::<T>(width, from, &list, factors.as_deref(), &bags, sink) }
             }
-        }, else bail!(NotImplemented, "{NAME}: not implemented for {}", weight.dtype()));
+        }, else bail!(Runtime, "{NAME}: the weight is of a float type, got {}", weight.dtype()));
         let shape: Dims = if mode > MEAN { [bags.len(), width].into_iter().collect() } else { Dims::from_elem(bags.len(), 1) };
         let largest = if mode > MEAN { Tensor::from_slice(&largest, &shape)? } else { Tensor::from_slice(&sizes, &shape)? };
         Ok([out, Tensor::from_slice(&bag_of, &[list.len()])?, Tensor::from_slice(&sizes, &[bags.len()])?, largest])

@@ -493,14 +493,14 @@ fn rotated(input: &Tensor, dim: Option<&[i64]>, by: fn(usize) -> usize) -> Resul
 
 op! {
     /// The elements of a transform in another order: that of frequency 0 in the middle. `dim` is by default all dimensions.
-    fn fft_fftshift(input: Tensor, dim: Option<Ints> = None) -> Tensor, FUNCTION;
+    fn fft_fftshift(input: Tensor, dim: Option<Ints> = None) -> Tensor, FUNCTION NO_OUT;
     value { rotated(input, dim, |n| n / 2) }
     derivative composite;
 }
 
 op! {
     /// The inverse of `fftshift`.
-    fn fft_ifftshift(input: Tensor, dim: Option<Ints> = None) -> Tensor, FUNCTION;
+    fn fft_ifftshift(input: Tensor, dim: Option<Ints> = None) -> Tensor, FUNCTION NO_OUT;
     value { rotated(input, dim, |n| n.div_ceil(2)) }
     derivative composite;
 }

@@ -243,7 +243,7 @@ op! {
     ///
     /// W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
     /// network", 2016.
-    fn pixel_shuffle(input: Tensor, upscale_factor: i64) -> Tensor, FUNCTION FUNCTIONAL;
+    fn pixel_shuffle(input: Tensor, upscale_factor: i64) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         let (lead, [channels, height, width]) = image("pixel_shuffle", input)?;
         let r = upscale_factor;
@@ -261,7 +261,7 @@ op! {
 
 op! {
     /// Pixels made channels: the reverse of `pixel_shuffle`.
-    fn pixel_unshuffle(input: Tensor, downscale_factor: i64) -> Tensor, FUNCTION FUNCTIONAL;
+    fn pixel_unshuffle(input: Tensor, downscale_factor: i64) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         let (lead, [channels, height, width]) = image("pixel_unshuffle", input)?;
         let r = downscale_factor;
@@ -281,7 +281,7 @@ op! {
     /// Channels taken in turn from each of `groups` groups of them.
     ///
     /// X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
-    fn channel_shuffle(input: Tensor, groups: i64) -> Tensor, FUNCTION FUNCTIONAL;
+    fn channel_shuffle(input: Tensor, groups: i64) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         let sizes = ints(&input.sizes());
         if sizes.len() < 3 {

@@ -8,7 +8,7 @@ use crate::ops::gathering::gather;
 use crate::ops::matrix::matmul;
 use crate::ops::selection::clamp;
 use crate::ops::term::{IntoTerm, Term};
-use crate::ops::unary::floor;
+use crate::ops::unary::{abs, floor, round, sign};
 use crate::ops::views::{self, ints};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
@@ -204,7 +204,12 @@ op! {
             let share = sub(place.into(), (&low).into())?;
             let step = |n: f64| add((&low).into(), n.into());
             taps.push(match mode {
-                "nearest" => vec![(crate::ops::unary::round(&place.detach())?, None)],
+                "nearest" => {
+                    // The gradient of the grid is there, and 0.
+                    let one = || sign(&add((&abs(place)?).into(), 1.0.into())?);
+                    let factor = if grid.requires_grad() { Some(one()?) } else { None };
+                    vec![(round(&place.detach())?, factor)]
+                }
                 "bilinear" => {
                     let rest = crate::ops::arithmetic::rsub_number(&share, 1.0.into())?;
                     vec![(low.clone(), Some(rest)), (step(1.0)?, Some(share))]

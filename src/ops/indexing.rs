@@ -340,7 +340,7 @@ fn put_of_batch(batch: &Batched) -> Result<Tensor> {
 op! {
     /// `input` with `values` stored at (or added to) the places that index tensors name.
     fn index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = false) -> Tensor,
-        FUNCTION METHOD IN_PLACE ANY_TYPE;
+        FUNCTION NO_OUT METHOD IN_PLACE ANY_TYPE;
     value {
         if values.dtype() != input.dtype() {
             bail!(Runtime, "index_put: values are {} and the tensor is {}; they have to be the same", values.dtype(), input.dtype());
@@ -418,7 +418,7 @@ op! {
 
 op! {
     /// `input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast.
-    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
+    fn masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor, FUNCTION NO_OUT METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_scatter", mask)?;
         if source.dtype() != input.dtype() {
@@ -467,7 +467,7 @@ op! {
 
 op! {
     /// `nonzero` under numpy's name.
-    fn argwhere(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn argwhere(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { nonzero(input) }
     derivative composite;
 }
@@ -484,7 +484,7 @@ op! {
 
 op! {
     /// `input` with `value`, a number or a tensor without dimensions, where a bool mask is true.
-    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE ANY_TYPE;
+    fn masked_fill(input: Tensor, mask: Tensor, value: crate::value::Operand<'static>) -> Tensor, FUNCTION NO_OUT METHOD IN_PLACE ANY_TYPE;
     value {
         check_mask("masked_fill", mask)?;
         let value = match value {
@@ -494,6 +494,11 @@ op! {
                 shape::show(&tensor.sizes())
             ),
             crate::value::Operand::Tensor(tensor) => tensor.cast(input.dtype())?,
+            crate::value::Operand::Scalar(crate::scalar::Scalar::Complex(_))
+                if !input.dtype().is_complex() && input.dtype() != DType::Bool =>
+            {
+                bail!(Runtime, "masked_fill: the value is complex, the tensor {}", input.dtype())
+            }
             crate::value::Operand::Scalar(number) => Tensor::scalar(number, input.dtype())?,
         };
         let sizes = shape::broadcast(&input.sizes(), &mask.sizes())?;

@@ -171,42 +171,42 @@ fn raised<const N: usize>(tensor: &Tensor) -> Result<Tensor> {
 
 op! {
     /// The tensor with at least one dimension.
-    fn atleast_1d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_1d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<1>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least one dimension.
-    fn atleast_1d_each as "atleast_1d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_1d_each as "atleast_1d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<1>).collect() }
     derivative composite;
 }
 
 op! {
     /// The tensor with at least two dimensions: a vector is a row.
-    fn atleast_2d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_2d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<2>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least two dimensions.
-    fn atleast_2d_each as "atleast_2d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_2d_each as "atleast_2d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<2>).collect() }
     derivative composite;
 }
 
 op! {
     /// The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`.
-    fn atleast_3d(input: Tensor) -> Tensor, FUNCTION;
+    fn atleast_3d(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value { raised::<3>(input) }
     derivative composite;
 }
 
 op! {
     /// The tensors with at least three dimensions.
-    fn atleast_3d_each as "atleast_3d" / "Sequence" (tensors: Tensors) -> List, FUNCTION VARIADIC;
+    fn atleast_3d_each as "atleast_3d" / "Sequence" (tensors: Tensors) -> List, FUNCTION NO_OUT VARIADIC;
     value { tensors.iter().flatten().map(raised::<3>).collect() }
     derivative composite;
 }
@@ -317,7 +317,7 @@ op! {
 
 op! {
     /// All rows that have an element of each vector.
-    fn cartesian_prod(tensors: Tensors) -> Tensor, FUNCTION VARIADIC;
+    fn cartesian_prod(tensors: Tensors) -> Tensor, FUNCTION NO_OUT VARIADIC;
     value {
         if tensors.is_empty() {
             bail!(Runtime, "cartesian_prod: at least one tensor is needed");
@@ -337,7 +337,7 @@ op! {
 
 op! {
     /// All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often.
-    fn combinations(input: Tensor, r: i64 = 2, with_replacement: bool = false) -> Tensor, FUNCTION METHOD;
+    fn combinations(input: Tensor, r: i64 = 2, with_replacement: bool = false) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() != 1 {
             bail!(Runtime, "combinations: a vector is expected, its size is {}", shape::show(&input.sizes()));

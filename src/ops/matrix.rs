@@ -431,7 +431,7 @@ fn batched(input: &Tensor, other: &Tensor) -> Result<Tensor> {
 
 op! {
     /// `input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`.
-    fn linear(input: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, FUNCTIONAL;
+    fn linear(input: Tensor, weight: Tensor, bias: Option<Tensor> = None) -> Tensor, OUT FUNCTIONAL;
     value {
         let sizes = input.sizes();
         let w = weight.sizes();

@@ -188,7 +188,7 @@ op! {
     /// `layer_norm`, with the mean of each row and one divided by its standard deviation.
     fn native_layer_norm(
         input: Tensor, normalized_shape: IntList, weight: Option<Tensor>, bias: Option<Tensor>, eps: f64
-    ) -> (out, mean, rstd), FUNCTION;
+    ) -> (out, mean, rstd), FUNCTION NO_OUT;
     value {
         const NAME: &str = "layer_norm";
         let sizes = input.sizes();
@@ -234,7 +234,7 @@ op! {
     /// J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", 2016. Raises `RuntimeError` where sizes do not fit.
     fn layer_norm(
         input: Tensor, normalized_shape: IntList, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         mixed(input, &[weight, bias], |input| {
             native_layer_norm(input, normalized_shape, weight, bias, eps).map(|[out, ..]| out)
@@ -249,7 +249,7 @@ op! {
     /// B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019. `eps` is by default the machine epsilon.
     fn rms_norm(
         input: Tensor, normalized_shape: IntList, weight: Option<Tensor> = None, eps: Option<f64> = None
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         if input.ndim() < normalized_shape.len() {
             bail!(
@@ -366,7 +366,7 @@ op! {
     fn group_norm_unchecked as "group_norm" / "function" (
         input: Tensor, num_groups: i64, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5,
         cudnn_enabled: bool = true
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         mixed(input, &[weight, bias], |input| {
             native_group_norm(input, weight, bias, num_groups, eps).map(|[out, ..]| out)
@@ -579,7 +579,7 @@ op! {
     fn batch_norm_unchecked as "batch_norm" / "function" (
         input: Tensor, weight: Option<Tensor>, bias: Option<Tensor>, running_mean: Option<Tensor>,
         running_var: Option<Tensor>, training: bool, momentum: f64, eps: f64, cudnn_enabled: bool
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         check_averages(running_mean, running_var, training)?;
         mixed(input, &[weight, bias, running_mean, running_var], |input| {
@@ -618,7 +618,7 @@ op! {
     fn instance_norm_unchecked as "instance_norm" / "function" (
         input: Tensor, weight: Option<Tensor>, bias: Option<Tensor>, running_mean: Option<Tensor>,
         running_var: Option<Tensor>, use_input_stats: bool, momentum: f64, eps: f64, cudnn_enabled: bool
-    ) -> Tensor, FUNCTION;
+    ) -> Tensor, FUNCTION NO_OUT;
     value {
         let sizes = ints(&input.sizes());
         let [batch, channels, rest @ ..] = &sizes[..] else {

@@ -140,7 +140,7 @@ fn ranked_of_all(name: &str, input: &Tensor, rank: Rank) -> Result<Tensor> {
 
 op! {
     /// The median of all elements, the lower one of two; NaN if there is a NaN.
-    fn median_all as "median" (input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn median_all as "median" (input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.numel() == 0 {
             check_no_gradient("median", &[input])?;
@@ -164,7 +164,7 @@ op! {
 
 op! {
     /// The median of all elements that are not NaN.
-    fn nanmedian_all as "nanmedian" (input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn nanmedian_all as "nanmedian" (input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.numel() == 0 {
             check_no_gradient("nanmedian", &[input])?;

@@ -12,7 +12,7 @@ use crate::{bail, op};
 op! {
     /// `input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension, then for
     /// the one before it, and so on. Negative ones take elements away.
-    fn constant_pad_nd(input: Tensor, pad: IntList, value: Scalar = Scalar::Int(0)) -> Tensor, FUNCTION;
+    fn constant_pad_nd(input: Tensor, pad: IntList, value: Scalar = Scalar::Int(0)) -> Tensor, FUNCTION NO_OUT;
     value {
         let sizes = input.sizes();
         if pad.len() % 2 != 0 || pad.len() > 2 * sizes.len() {

@@ -104,7 +104,7 @@ op! {
 
 op! {
     /// `input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`.
-    fn index_fill(input: Tensor, dim: i64, index: Tensor, value: Operand<'static>) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn index_fill(input: Tensor, dim: i64, index: Tensor, value: Operand<'static>) -> Tensor, FUNCTION NO_OUT METHOD IN_PLACE;
     value {
         if let Operand::Tensor(tensor) = value
             && tensor.ndim() > 0
@@ -468,7 +468,7 @@ op! {
 
 op! {
     /// `input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
-    fn put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = false) -> Tensor, FUNCTION METHOD IN_PLACE;
+    fn put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = false) -> Tensor, FUNCTION NO_OUT METHOD IN_PLACE;
     value {
         if index.dtype() != DType::Int64 {
             bail!(Runtime, "put: the index has to be an int64 tensor, it is {}", index.dtype());

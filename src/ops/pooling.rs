@@ -142,7 +142,7 @@ macro_rules! averages {
             fn $name(
                 input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], ceil_mode: bool = false,
                 count_include_pad: bool = true, divisor_override: Option<i64> = None
-            ) -> Tensor, FUNCTIONAL;
+            ) -> Tensor, OUT FUNCTIONAL;
             value {
                 let steps = Steps::new(stringify!($name), $rank, kernel_size, stride, padding, &[1])?;
                 if divisor_override == Some(0) {
@@ -215,7 +215,7 @@ op! {
     fn avg_pool1d(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], ceil_mode: bool = false,
         count_include_pad: bool = true
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("avg_pool1d", &input.sizes(), 1)?;
         let steps = Steps::new("avg_pool1d", 1, kernel_size, stride, padding, &[1])?;
@@ -229,7 +229,7 @@ op! {
 
 op! {
     /// The mean of each of `output_size` windows that divide the input evenly.
-    fn adaptive_avg_pool1d(input: Tensor, output_size: Ints) -> Tensor, FUNCTION FUNCTIONAL;
+    fn adaptive_avg_pool1d(input: Tensor, output_size: Ints) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("adaptive_avg_pool1d", &input.sizes(), 1)?;
         let size = [1, one("adaptive_avg_pool1d", "output_size", output_size)?];
@@ -499,7 +499,7 @@ macro_rules! largest {
             fn $plain(
                 input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
                 ceil_mode: bool = false
-            ) -> Tensor, FUNCTION FUNCTIONAL;
+            ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value {
                 if record::is_watched(|| std::iter::once(input)) {
                     return $max(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out);
@@ -578,7 +578,7 @@ op! {
     fn max_pool1d_with_indices(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
         ceil_mode: bool = false
-    ) -> (out, indices), FUNCTION FUNCTIONAL;
+    ) -> (out, indices), FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("max_pool1d", &input.sizes(), 1)?;
         let [kernel, stride, padding, dilation] =
@@ -595,7 +595,7 @@ op! {
     fn max_pool1d(
         input: Tensor, kernel_size: Ints, stride: Option<Ints> = None, padding: Ints = &[0], dilation: Ints = &[1],
         ceil_mode: bool = false
-    ) -> Tensor, FUNCTION FUNCTIONAL;
+    ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
     value {
         check_rank("max_pool1d", &input.sizes(), 1)?;
         let [kernel, stride, padding, dilation] =
@@ -610,7 +610,7 @@ op! {
 
 op! {
     /// The largest element of each of `output_size` windows that divide the input evenly, and its place.
-    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION;
+    fn adaptive_max_pool1d(input: Tensor, output_size: Ints) -> (out, indices), FUNCTION NO_OUT;
     value {
         check_rank("adaptive_max_pool1d", &input.sizes(), 1)?;
         let size = [1, one("adaptive_max_pool1d", "output_size", output_size)?];

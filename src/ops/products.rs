@@ -324,7 +324,7 @@ op! {
 
 op! {
     /// A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0.
-    fn vander(x: Tensor, N: Option<i64> = None, increasing: bool = false) -> Tensor, FUNCTION;
+    fn vander(x: Tensor, N: Option<i64> = None, increasing: bool = false) -> Tensor, FUNCTION NO_OUT;
     value {
         if x.ndim() != 1 {
             bail!(Runtime, "vander: a vector is expected, its size is {}", shape::show(&x.sizes()));

@@ -12,7 +12,7 @@ use crate::{bail, op};
 
 op! {
     /// A copy with the elements in reverse order along some dimensions.
-    fn flip(input: Tensor, dims: Ints) -> Tensor, FUNCTION METHOD;
+    fn flip(input: Tensor, dims: Ints) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let chosen = match dims {
             [] => smallvec::SmallVec::from_elem(false, input.ndim()),
@@ -44,7 +44,7 @@ op! {
 
 op! {
     /// `flip` along the second dimension.
-    fn fliplr(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn fliplr(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() < 2 {
             bail!(Runtime, "fliplr: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
@@ -56,7 +56,7 @@ op! {
 
 op! {
     /// `flip` along the first dimension.
-    fn flipud(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn flipud(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() < 1 {
             bail!(Runtime, "flipud: a tensor of at least one dimension is expected");
@@ -87,7 +87,7 @@ fn rolled(input: &Tensor, shift: i64, d: usize) -> Result<Tensor> {
 op! {
     /// The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
     /// falls off at an end comes in at the other.
-    fn roll(input: Tensor, shifts: Ints, dims: Ints = &[]) -> Tensor, FUNCTION METHOD;
+    fn roll(input: Tensor, shifts: Ints, dims: Ints = &[]) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let input = input.detach();
         if dims.is_empty() && shifts.len() == 1 {
@@ -127,7 +127,7 @@ op! {
 
 op! {
     /// The plane of two dimensions turned by `k` right angles, from the first towards the second.
-    fn rot90(input: Tensor, k: i64 = 1, dims: IntList = &[0, 1]) -> Tensor, FUNCTION METHOD;
+    fn rot90(input: Tensor, k: i64 = 1, dims: IntList = &[0, 1]) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let ndim = input.ndim();
         let &[first, second] = dims else {
@@ -217,7 +217,7 @@ op! {
 
 op! {
     /// `repeat` in which missing numbers are 1.
-    fn tile(input: Tensor, dims: Ints) -> Tensor, FUNCTION METHOD;
+    fn tile(input: Tensor, dims: Ints) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let mut repeats = Ints::from_elem(1, input.ndim().saturating_sub(dims.len()));
         repeats.extend(dims.iter().copied());
@@ -245,7 +245,7 @@ fn repetitions(repeats: &Tensor, output_size: Option<i64>) -> Result<(Vec<i64>, 
 op! {
     /// The number `i` as often as `repeats[i]` says, for each `i`.
     fn repeat_interleave as "repeat_interleave" / "Tensor" (repeats: Tensor; output_size: Option<i64> = None) -> Tensor,
-        FUNCTION;
+        FUNCTION NO_OUT;
     value {
         if repeats.ndim() != 1 {
             bail!(Runtime, "repeat_interleave: repeats has to be a vector, its size is {}", shape::show(&repeats.sizes()));
@@ -267,7 +267,7 @@ op! {
     /// Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
     fn repeat_interleave_by as "repeat_interleave" / "self_Tensor" (
         input: Tensor, repeats: Tensor, dim: Option<i64> = None; output_size: Option<i64> = None
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let (input, dim) = match dim {
             Some(dim) => (input.clone(), dim),
@@ -294,7 +294,7 @@ op! {
     /// Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times.
     fn repeat_interleave_times as "repeat_interleave" / "self_int" (
         input: Tensor, repeats: i64, dim: Option<i64> = None; output_size: Option<i64> = None
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let (input, dim) = match dim {
             Some(dim) => (input.clone(), dim),

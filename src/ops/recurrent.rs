@@ -132,7 +132,7 @@ op! {
     /// forget, cell and output. Raises `RuntimeError` where sizes do not fit.
     fn lstm_cell(
         input: Tensor, hx: Tensors, w_ih: Tensor, w_hh: Tensor, b_ih: Option<Tensor> = None, b_hh: Option<Tensor> = None
-    ) -> (hy, cy), FUNCTION;
+    ) -> (hy, cy), FUNCTION NO_OUT;
     value {
         let [hidden, cell] = given("lstm_cell", hx)?[..] else {
             bail!(Runtime, "lstm_cell: hx has to be the hidden state and the cell, got {} tensors", hx.len());
@@ -151,7 +151,7 @@ macro_rules! cells {
             #[doc = $doc]
             fn $name(
                 input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Option<Tensor> = None, b_hh: Option<Tensor> = None
-            ) -> Tensor, FUNCTION;
+            ) -> Tensor, FUNCTION NO_OUT;
             value {
                 let state = State { hidden: hx.clone(), cell: None };
                 let w = Weights { input: w_ih, hidden: w_hh, input_bias: b_ih, hidden_bias: b_hh, projection: None };
@@ -419,7 +419,7 @@ op! {
     fn lstm(
         input: Tensor, hx: Tensors, params: Tensors, has_biases: bool, num_layers: i64, dropout: f64, train: bool,
         bidirectional: bool, batch_first: bool
-    ) -> (output, hy, cy), FUNCTION;
+    ) -> (output, hy, cy), FUNCTION NO_OUT;
     value {
         let [hidden, cell] = given("lstm", hx)?[..] else {
             bail!(Runtime, "lstm: hx has to be the hidden states and the cells, got {} tensors", hx.len());
@@ -439,7 +439,7 @@ op! {
     fn lstm_packed as "lstm" / "data" (
         data: Tensor, batch_sizes: Tensor, hx: Tensors, params: Tensors, has_biases: bool, num_layers: i64, dropout: f64,
         train: bool, bidirectional: bool
-    ) -> (output, hy, cy), FUNCTION;
+    ) -> (output, hy, cy), FUNCTION NO_OUT;
     value {
         let [hidden, cell] = given("lstm", hx)?[..] else {
             bail!(Runtime, "lstm: hx has to be the hidden states and the cells, got {} tensors", hx.len());
@@ -464,7 +464,7 @@ macro_rules! sequences {
             fn $name(
                 input: Tensor, hx: Tensor, params: Tensors, has_biases: bool, num_layers: i64, dropout: f64, train: bool,
                 bidirectional: bool, batch_first: bool
-            ) -> (output, hy), FUNCTION;
+            ) -> (output, hy), FUNCTION NO_OUT;
             value {
                 let params = given($python, params)?;
                 let layers = num_layers.max(0) as usize;
@@ -480,7 +480,7 @@ macro_rules! sequences {
             fn $packed as $python / "data" (
                 data: Tensor, batch_sizes: Tensor, hx: Tensor, params: Tensors, has_biases: bool, num_layers: i64, dropout: f64,
                 train: bool, bidirectional: bool
-            ) -> (output, hy), FUNCTION;
+            ) -> (output, hy), FUNCTION NO_OUT;
             value {
                 let params = given($python, params)?;
                 let layers = num_layers.max(0) as usize;

@@ -3,7 +3,8 @@
 use crate::dtype::{DType, bf16, f16};
 use crate::error::Result;
 use crate::op::Chosen;
-use crate::ops::arithmetic::{check_divisor, div};
+use crate::ops::arithmetic::{check_divisor, div, mul_tensors};
+use crate::ops::comparison::isfinite;
 use crate::ops::complex::{by_parts, check_no_gradient, check_real};
 use crate::ops::conversion::to_dtype;
 use crate::ops::exponential::exp2;
@@ -126,14 +127,16 @@ op! {
     fn replaced_parts as "nan_to_num" / "complex" (input: Tensor; nan: Scalar, posinf: Scalar, neginf: Scalar) -> Tensor;
     value { by_parts(&input.detach(), |part| replaced(part, nan, posinf, neginf)) }
     batch aligned;
-    derivative none;
+    derivative "NanToNumBackward0" ByVjp {
+        input(g, input) => mul_tensors(g, &isfinite(input)?);
+    }
 }
 
 op! {
     /// The tensor itself.
     ///
     /// Raises `RuntimeError` for bool.
-    fn positive(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn positive(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.dtype() == DType::Bool {
             bail!(Runtime, "positive: not defined for a bool tensor");

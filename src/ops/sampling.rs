@@ -1,32 +1,49 @@
 //! Random numbers with parameters: tensors filled by one distribution, and numbers drawn from a distribution for each
-//! element. No gradient flows into any of them.
+//! element. Numbers do not change with what they are drawn by: gradients are 0.
 
-use crate::bail;
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::op;
 use crate::ops::conversion::copy;
-use crate::ops::creation::{draw_truths, fill_random, unsupported};
+use crate::ops::creation::{draw_truths, draw_wide, fill_random, randint, unsupported};
 use crate::ops::views::expand;
 use crate::random::{Generator, Parameter, Real};
 use crate::shape::{self, Ints};
 use crate::tensor::Tensor;
-use crate::with_element;
+use crate::{bail, op, with_element};
+
+op! {
+    /// Numbers that were drawn by a parameter, whose gradient is 0.
+    fn drawn_by as "_drawn_by" (numbers: Tensor, parameter: Tensor) -> Tensor;
+    value { Ok(numbers.detach()) }
+    derivative "DrawnBackward0" ByVjp {
+        parameter(parameter) => parameter.zeros_alike();
+    }
+}
 
 /// Cauchy numbers, stored in `target`.
 pub fn cauchy(target: &Tensor, median: f64, sigma: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| cauchy(wide, median, sigma, generator));
+    }
     fill_random!(target, float T, |slice, _dense| generator.cauchy::<T>(slice, median, sigma),
-        else return Err(unsupported("cauchy_", target.dtype())))
+        else bail!(Runtime, "cauchy_: numbers are floating-point, got {}", target.dtype()))
 }
 
 /// The exponentials of normal numbers, stored in `target`.
 pub fn log_normal(target: &Tensor, mean: f64, std: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_float() && target.dtype().is_narrow() {
+        return draw_wide(target, |wide| log_normal(wide, mean, std, generator));
+    }
     fill_random!(target, float T, |slice, _dense| generator.log_normal::<T>(slice, mean, std),
         else return Err(unsupported("log_normal_", target.dtype())))
 }
 
 /// The number of trials up to the first success, stored in `target`.
 pub fn geometric(target: &Tensor, p: f64, generator: &mut Generator) -> Result<()> {
+    if target.dtype().is_narrow() {
+        return draw_wide(target, |wide| geometric(wide, p, generator));
+    }
     fill_random!(target, real T, |slice, _dense| generator.geometric::<T>(slice, p),
         else return Err(unsupported("geometric_", target.dtype())))
 }
@@ -34,7 +51,17 @@ pub fn geometric(target: &Tensor, p: f64, generator: &mut Generator) -> Result<(
 /// Integers from `low` on, or without it of the whole range of the dtype, stored in `target`.
 pub fn integers(target: &Tensor, low: Option<i64>, generator: &mut Generator) -> Result<()> {
     if target.dtype() == DType::Bool {
-        return draw_truths(target, |bytes| crate::ops::creation::randint(bytes, low.unwrap_or(0), 2, generator));
+        return draw_truths(target, |bytes| randint(bytes, low.unwrap_or(0), 2, generator));
+    }
+    if target.dtype().is_narrow() {
+        // Up to the largest integer before which there is no gap.
+        let most = match target.dtype() {
+            DType::BFloat16 => 1 << 8,
+            DType::Float16 => 1 << 11,
+            DType::Int8 => i64::from(i8::MAX),
+            _ => i64::from(i16::MAX),
+        };
+        return draw_wide(target, |wide| randint(wide, low.unwrap_or(0), most + 1, generator));
     }
     fill_random!(target, real T, |slice, _dense| match low {
         Some(low) => generator.randint_from::<T>(slice, low),
@@ -83,8 +110,17 @@ fn drawn<T: Element + Real>(parameter: &Tensor, draw: impl FnOnce(&mut [T], &[T]
     Tensor::from_slice(&out, &parameter.sizes())
 }
 
+/// A 16-bit float tensor in the type that it is computed in.
+fn widened(parameter: &Tensor) -> Result<Option<Tensor>> {
+    let dtype = parameter.dtype();
+    if dtype.is_float() && dtype.is_narrow() { parameter.cast(dtype.wide()).map(Some) } else { Ok(None) }
+}
+
 /// Poisson numbers with the rates `rates`.
 pub fn poisson(rates: &Tensor, generator: &mut Generator) -> Result<Tensor> {
+    if let Some(wide) = widened(rates)? {
+        return poisson(&wide, generator)?.cast(rates.dtype());
+    }
     with_element!(rates.dtype(), float T => drawn::<T>(rates, |out, rates| generator.poisson(out, rates)),
         else Err(unsupported("poisson", rates.dtype())))
 }
@@ -109,6 +145,9 @@ pub fn binomial(count: &Tensor, prob: &Tensor, generator: &mut Generator) -> Res
     if count.dtype() != prob.dtype() {
         bail!(Runtime, "binomial: count is {} and prob {}: they have to be of one dtype", count.dtype(), prob.dtype());
     }
+    if !count.dtype().is_float() {
+        bail!(Value, "binomial: counts are floating-point numbers, got {}", count.dtype());
+    }
     let sizes: Ints = shape::broadcast(&count.sizes(), &prob.sizes())?.iter().map(|&n| n as i64).collect();
     let (count, prob) = (expand(count, &sizes)?, expand(prob, &sizes)?);
     with_element!(count.dtype(), float T => {
@@ -121,6 +160,7 @@ pub fn binomial(count: &Tensor, prob: &Tensor, generator: &mut Generator) -> Res
 pub fn bernoulli_each(target: &Tensor, p: &Tensor, generator: &mut Generator) -> Result<()> {
     let sizes: Ints = target.sizes().iter().map(|&n| n as i64).collect();
     let p = expand(p, &sizes)?;
+    let p = widened(&p)?.unwrap_or(p);
     let drawn: Tensor = with_element!(p.dtype(), float P => {
         let p = p.to_vec::<P>()?;
         let mut out = vec![false; p.len()];
@@ -152,6 +192,14 @@ pub fn normal_each(mean: &Each<'_>, std: &Each<'_>, generator: &mut Generator) -
         _ => bail!(Type, "normal: a size is needed where neither mean nor std is a tensor"),
     };
     let target: Ints = sizes.iter().map(|&n| n as i64).collect();
+    if dtype.is_float() && dtype.is_narrow() {
+        let wide = |each: &Each<'_>| match each {
+            Each::All(number) => Tensor::full(&[], (*number).into(), dtype.wide()),
+            Each::Tensor(tensor) => tensor.cast(dtype.wide()),
+        };
+        let (mean, std) = (wide(mean)?, wide(std)?);
+        return normal_each(&Each::Tensor(&mean), &Each::Tensor(&std), generator)?.cast(dtype);
+    }
     with_element!(dtype, float T => {
         let listed = |each: &Each<'_>| -> Result<Option<Vec<T>>> {
             match each {
@@ -169,6 +217,9 @@ pub fn normal_each(mean: &Each<'_>, std: &Each<'_>, generator: &mut Generator) -
 
 /// Choices among the categories that the rows of `weights` weigh.
 pub fn multinomial(weights: &Tensor, choices: i64, replacement: bool, generator: &mut Generator) -> Result<Tensor> {
+    if let Some(wide) = widened(weights)? {
+        return multinomial(&wide, choices, replacement, generator);
+    }
     let sizes = weights.sizes();
     if sizes.is_empty() || sizes.len() > 2 {
         bail!(Runtime, "multinomial: weights of one or two dimensions are expected, got {}", sizes.len());

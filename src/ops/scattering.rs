@@ -41,7 +41,7 @@ fn nothing(part: &Tensor) -> Result<Tensor> {
 
 op! {
     /// `input` with `src` at `index` along `dim`.
-    fn select_scatter(input: Tensor, src: Tensor, dim: i64, index: i64) -> Tensor, FUNCTION METHOD;
+    fn select_scatter(input: Tensor, src: Tensor, dim: i64, index: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         check_no_gradient("select_scatter", &[input, src])?;
         let out = copy_with_strides(input)?;
@@ -98,7 +98,7 @@ op! {
     /// `input` with `src` where `as_strided` with the same arguments sees it.
     fn as_strided_scatter(
         input: Tensor, src: Tensor, size: IntList, stride: IntList, storage_offset: Option<i64> = None
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let out = copy_with_strides(input)?;
         put_part("as_strided_scatter", &views::as_strided(&out, size, stride, storage_offset)?, src)?;

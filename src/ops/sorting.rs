@@ -47,7 +47,7 @@ op! {
 
 op! {
     /// The places of the elements in ascending (or descending) order along `dim`.
-    fn argsort(input: Tensor, dim: i64 = -1, descending: bool = false) -> Tensor, FUNCTION METHOD;
+    fn argsort(input: Tensor, dim: i64 = -1, descending: bool = false) -> Tensor, FUNCTION NO_OUT METHOD;
     value { let [_, indices] = sort(input, dim, descending)?; Ok(indices) }
     derivative composite;
 }

@@ -76,7 +76,7 @@ op! {
         input: Tensor, n_fft: i64, hop_length: Option<i64> = None, win_length: Option<i64> = None,
         window: Option<Tensor> = None, center: bool = true, pad_mode: String = "reflect", normalized: bool = false,
         onesided: Option<bool> = None, return_complex: Option<bool> = None, align_to_window: Option<bool> = None
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let (hop, width) = (hop_length.unwrap_or(n_fft / 4), win_length.unwrap_or(n_fft));
         let complex = input.dtype().is_complex() || window.is_some_and(|window| window.dtype().is_complex());
@@ -150,7 +150,7 @@ op! {
         input: Tensor, n_fft: i64, hop_length: Option<i64> = None, win_length: Option<i64> = None,
         window: Option<Tensor> = None, center: bool = true, normalized: bool = false, onesided: Option<bool> = None,
         length: Option<i64> = None, return_complex: bool = false
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let (hop, width) = (hop_length.unwrap_or(n_fft / 4), win_length.unwrap_or(n_fft));
         if !input.dtype().is_complex() {

@@ -65,7 +65,7 @@ pointwise! {
         input(g, out) = -g * (out * out).conj();
 
     /// The larger of each element and 0. The derivative at 0 is 0.
-    fn relu(input: Tensor) real[check_no_bool] -> same, "ReluBackward0", FUNCTION METHOD IN_PLACE
+    fn relu(input: Tensor) real[check_no_bool] -> same, "ReluBackward0", FUNCTION NO_OUT METHOD IN_PLACE
         = input.maximum(0.0);
         input(out, g) = g.where_positive(out);
 

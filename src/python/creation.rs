@@ -11,11 +11,12 @@ use crate::ops::creation::{self, with_default_generator};
 use crate::promotion::default_float;
 use crate::python::arguments::{describe, integers, number};
 use crate::python::data::from_data;
-use crate::python::dtype::check_device;
+use crate::python::dtype::{check_device, is_meta, makes_meta};
 use crate::python::layout::check_layout;
+use crate::python::memory;
 use crate::python::numpy;
 use crate::python::random::PyGenerator;
-use crate::python::tensor::{PyTensor, tensor_of, this};
+use crate::python::tensor::{PyTensor, expect_tensor, tensor_of, this};
 use crate::random::Generator;
 use crate::scalar::Scalar;
 use crate::shape::{self, Dims};
@@ -27,6 +28,11 @@ pub fn leaf(tensor: Tensor, requires_grad: bool) -> PyResult<Tensor> {
         tensor.set_requires_grad(true)?;
     }
     Ok(tensor)
+}
+
+/// A tensor of the same size and type that has no values.
+fn without_values(tensor: &Tensor) -> crate::Result<Tensor> {
+    Tensor::meta_device(&tensor.sizes(), tensor.dtype())
 }
 
 /// Sizes given as separate integers, as one list, or by the keyword `size`.
@@ -65,16 +71,20 @@ pub fn listed_sizes(function: &str, size: &Bound<'_, PyAny>) -> PyResult<Dims> {
 /// The keyword arguments that all creation functions share.
 #[derive(Default)]
 pub struct Common {
+    function: &'static str,
     pub dtype: Option<DType>,
     pub requires_grad: bool,
     pub generator: Option<Py<PyGenerator>>,
     pub size: Option<Dims>,
     pub memory_format: Option<MemoryFormat>,
+    pub out: Option<Tensor>,
+    /// Whether a device is named, and that is the one of tensors without values.
+    pub meta: Option<bool>,
 }
 
 impl Common {
-    pub fn parse(function: &str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
-        let mut common = Common::default();
+    pub fn parse(function: &'static str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
+        let mut common = Common { function, ..Common::default() };
         let Some(keywords) = keywords else { return Ok(common) };
         for (name, value) in keywords {
             let name: String = name.extract()?;
@@ -84,11 +94,20 @@ impl Common {
             match name.as_str() {
                 "dtype" => common.dtype = Some(value.extract()?),
                 "requires_grad" => common.requires_grad = value.extract()?,
-                "device" => check_device(Some(&value))?,
+                "device" => {
+                    common.meta = Some(is_meta(&value)?);
+                    if common.meta == Some(false) {
+                        check_device(Some(&value))?;
+                    }
+                }
                 "generator" => common.generator = Some(value.cast::<PyGenerator>()?.clone().unbind()),
                 "size" => common.size = Some(listed_sizes(function, &value)?),
                 "layout" => check_layout(&value)?,
                 "memory_format" => common.memory_format = Some(value.extract()?),
+                // What takes its size from a tensor makes a new one.
+                "out" if !function.ends_with("_like") && !function.starts_with("new_") => {
+                    common.out = Some(expect_tensor(function, "out", &value)?.clone());
+                }
                 // There is no accelerator for which to pin pages.
                 "pin_memory" => {}
                 other => {
@@ -98,7 +117,34 @@ impl Common {
                 }
             }
         }
+        if let Some(out) = &common.out
+            && *common.dtype.get_or_insert(out.dtype()) != out.dtype()
+        {
+            return Err(PyRuntimeError::new_err(format!("{function}(): out has another dtype than the one given")));
+        }
         Ok(common)
+    }
+
+    /// What the function gives back: the tensor that it made, or the caller's with what that one holds.
+    pub fn finish(&self, py: Python<'_>, made: Tensor) -> PyResult<Tensor> {
+        match &self.out {
+            None => leaf(if self.is_meta() { without_values(&made)? } else { made }, self.requires_grad),
+            Some(out) => {
+                memory::store(py, self.function, &made, out)?;
+                leaf(out.clone(), self.requires_grad)
+            }
+        }
+    }
+
+    /// The same for a function that takes the device from a tensor unless one is named.
+    pub fn finish_like(&self, made: Tensor, source: &Tensor) -> PyResult<Tensor> {
+        let meta = self.meta.unwrap_or(source.is_meta());
+        leaf(if meta { without_values(&made)? } else { made }, self.requires_grad)
+    }
+
+    /// Whether what is made has no values.
+    pub fn is_meta(&self) -> bool {
+        self.meta.unwrap_or_else(makes_meta)
     }
 
     pub fn sizes(&self, function: &str, size: &Bound<'_, PyTuple>) -> PyResult<Dims> {
@@ -129,6 +175,9 @@ impl Common {
         make: impl FnOnce(&[usize]) -> crate::Result<Tensor>,
         draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
     ) -> PyResult<Tensor> {
+        if self.is_meta() {
+            return Ok(Tensor::meta_device(sizes, make(&[0])?.dtype())?);
+        }
         Ok(batch::made_random(name, sizes, |sizes| {
             let tensor = make(sizes)?;
             self.draw(py, |generator| draw(&tensor, generator))??;
@@ -151,6 +200,13 @@ pub fn tensor(
     pin_memory: bool,
 ) -> PyResult<Tensor> {
     let _ = pin_memory;
+    let meta = match device.filter(|device| !device.is_none()) {
+        Some(device) => is_meta(device)?,
+        None => makes_meta(),
+    };
+    if meta {
+        return leaf(without_values(&from_data(data, dtype)?)?, requires_grad);
+    }
     check_device(device)?;
     leaf(from_data(data, dtype)?, requires_grad)
 }
@@ -188,12 +244,15 @@ macro_rules! filled {
         pub fn $name(size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
             let common = Common::parse(stringify!($name), keywords)?;
             let sizes = common.sizes(stringify!($name), size)?;
+            if common.is_meta() {
+                return leaf(Tensor::meta_device(&sizes, common.float())?, common.requires_grad);
+            }
             let value: Option<i64> = $value;
             let tensor = match value {
                 Some(value) => Tensor::full(&sizes, value.into(), common.float())?,
                 None => common.memory_format.unwrap_or(MemoryFormat::Contiguous).empty(&sizes, common.float())?,
             };
-            leaf(tensor, common.requires_grad)
+            common.finish(size.py(), tensor)
         }
     )+};
 }
@@ -220,7 +279,10 @@ pub fn full(
     let value = expect_number("full", "fill_value", fill_value)?;
     let dtype = common.dtype.unwrap_or(value.dtype(default_float()));
     value.require_fit("full", dtype)?;
-    leaf(Tensor::full(&sizes, value, dtype)?, common.requires_grad)
+    if common.is_meta() {
+        return leaf(Tensor::meta_device(&sizes, dtype)?, common.requires_grad);
+    }
+    common.finish(fill_value.py(), Tensor::full(&sizes, value, dtype)?)
 }
 
 macro_rules! new_filled {
@@ -238,7 +300,7 @@ macro_rules! new_filled {
                     let common = Common::parse(stringify!($name), keywords)?;
                     let sizes = common.sizes(stringify!($name), size)?;
                     let $dtype = common.dtype.unwrap_or(this(slf).dtype());
-                    leaf(batch::made_like(this(slf), &sizes, |$sizes| $make)?, common.requires_grad)
+                    common.finish_like(batch::made_like(this(slf), &sizes, |$sizes| $make)?, this(slf))
                 }
             )+
         }
@@ -285,7 +347,7 @@ macro_rules! filled_like {
             let source = this(input);
             let $tensor = like(&source.physical(), &$common)?;
             $fill;
-            leaf(batch::wrap($tensor, source.levels()), $common.requires_grad)
+            $common.finish_like(batch::wrap($tensor, source.levels()), source)
         }
     )+};
 }
@@ -310,7 +372,7 @@ macro_rules! random_like {
             let made = common.random(input.py(), stringify!($name), &source.sizes(), |sizes| {
                 if source.is_batched() { Tensor::empty(sizes, common.dtype.unwrap_or(source.dtype())) } else { like(source, &common) }
             }, |$tensor, $generator| $draw)?;
-            leaf(made, common.requires_grad)
+            common.finish_like(made, source)
         }
     )+};
 }
@@ -336,7 +398,7 @@ pub fn full_like(
     let value = expect_number("full_like", "fill_value", fill_value)?;
     value.require_fit("full_like", tensor.dtype())?;
     crate::kernels::fill::fill(&tensor.data(), value);
-    leaf(batch::wrap(tensor, source.levels()), common.requires_grad)
+    common.finish_like(batch::wrap(tensor, source.levels()), source)
 }
 
 /// Random integers from `low` (0 if one bound is given) up to `high`, of the size and dtype of `input`.
@@ -358,16 +420,16 @@ pub fn randint_like(
         |sizes| Tensor::empty(sizes, dtype.unwrap_or(source.dtype())),
         |tensor, generator| creation::randint(tensor, low, high, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish_like(tensor, source)
 }
 
 /// The identity matrix, with `n` rows and `m` (by default `n`) columns.
 #[pyfunction]
 #[pyo3(signature = (n, m = None, **keywords))]
-pub fn eye(n: i64, m: Option<i64>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
+pub fn eye(py: Python<'_>, n: i64, m: Option<i64>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
     let common = Common::parse("eye", keywords)?;
     let sizes = shape::checked_sizes(&[n, m.unwrap_or(n)])?;
-    leaf(creation::eye(sizes[0], sizes[1], common.float())?, common.requires_grad)
+    common.finish(py, creation::eye(sizes[0], sizes[1], common.float())?)
 }
 
 /// `start` (0 if one bound is given), `start + step`, … below `end`.
@@ -402,7 +464,7 @@ pub fn arange(bounds: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>)
     let common = Common::parse("arange", rest.as_ref())?;
     let start = numbers[0].unwrap_or(Scalar::Int(0));
     let step = numbers[2].unwrap_or(Scalar::Int(1));
-    leaf(creation::arange(start, end, step, common.dtype)?, common.requires_grad)
+    common.finish(bounds.py(), creation::arange(start, end, step, common.dtype)?)
 }
 
 /// `steps` numbers evenly from `start` to `end`, both included.
@@ -420,8 +482,9 @@ pub fn linspace(
             "linspace(): the number of steps must not be negative, got {steps}"
         )));
     };
+    let py = start.py();
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
-    leaf(creation::linspace(start, end, steps, common.dtype)?, common.requires_grad)
+    common.finish(py, creation::linspace(start, end, steps, common.dtype)?)
 }
 
 #[pyfunction]

@@ -1,5 +1,7 @@
 //! `rgrad.dtype` and `rgrad.device`.
 
+use std::cell::RefCell;
+
 use pyo3::exceptions::{PyAssertionError, PyNotImplementedError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -203,18 +205,34 @@ impl PyDevice {
     ///
     /// Raises the error of a device that is not there.
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        check_device(Some(slf.as_any()))?;
+        let meta = slf.get().kind == META.kind;
+        if !meta {
+            check_device(Some(slf.as_any()))?;
+        }
+        ENTERED.with_borrow_mut(|entered| entered.push(meta));
         Ok(slf)
     }
 
     #[pyo3(signature = (*_error))]
-    fn __exit__(&self, _error: &Bound<'_, PyTuple>) {}
+    fn __exit__(&self, _error: &Bound<'_, PyTuple>) {
+        ENTERED.with_borrow_mut(Vec::pop);
+    }
 
     /// A function that makes its tensors on this device: on the CPU, the function as it is.
     fn __call__<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         check_device(Some(slf.as_any()))?;
         Ok(function)
     }
+}
+
+thread_local! {
+    /// The devices of the `with` blocks that are open: whether each is that of tensors without values.
+    static ENTERED: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether tensors for which no device is named have no values.
+pub fn makes_meta() -> bool {
+    ENTERED.with_borrow(|entered| entered.last().copied().unwrap_or(false))
 }
 
 /// Accepts the CPU in every spelling, and nothing else.

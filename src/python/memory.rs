@@ -144,6 +144,15 @@ fn resize(tensor: &Tensor, sizes: &[usize]) -> PyResult<()> {
     Ok(())
 }
 
+/// A tensor that a function of Python has made, or the caller's tensor with it.
+#[pyfunction]
+#[pyo3(signature = (name, result, out = None))]
+pub fn _store(py: Python<'_>, name: &str, result: Tensor, out: Option<Tensor>) -> PyResult<Tensor> {
+    let Some(out) = out else { return Ok(result) };
+    store(py, name, &result, &out)?;
+    Ok(out)
+}
+
 /// Stores a result in a tensor of the caller, which gets the result's sizes.
 pub fn store(py: Python<'_>, name: &str, result: &Tensor, out: &Tensor) -> PyResult<()> {
     if modes::grad_enabled() && (result.requires_grad() || out.requires_grad()) {

@@ -10,7 +10,7 @@ use crate::python::overrides::Asked;
 use crate::python::tensor::PyTensor;
 use crate::python::{
     anomaly, arguments, autograd, batch, collector, comparison, copies, creation, dtype, error, exchange, function,
-    keeping, layout, node, number, numpy, operation, optim, overrides, printing, properties, random, reports,
+    keeping, layout, memory, node, number, numpy, operation, optim, overrides, printing, properties, random, reports,
     safetensors, sampling, sequences, size, trace,
 };
 
@@ -65,6 +65,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
             _note_range;
         printing: set_printoptions _printoptions;
         copies: _rebuild;
+        memory: _store;
         size: _index_sizes;
         operation: _overridable;
         overrides: _disabled_torch_function_impl _disable_torch_function _push_torch_function_mode

@@ -75,7 +75,7 @@ unsafe extern "C" fn vectorcall(
             {
                 return Ok(answer);
             }
-            call(py, callable, group, positional, keywords, names)
+            call(py, callable, group, &group.overloads, positional, keywords, names)
         }
     }));
     returned(py, result)
@@ -137,6 +137,7 @@ fn call(
     py: Python<'_>,
     callable: *mut ffi::PyObject,
     group: &'static Group,
+    overloads: &[&'static Op],
     positional: &[*mut ffi::PyObject],
     keywords: &[*mut ffi::PyObject],
     names: Option<&Bound<'_, PyTuple>>,
@@ -149,7 +150,7 @@ fn call(
     }
     let mut first = None;
     let mut values = Values::new();
-    for &op in &group.overloads {
+    for &op in overloads {
         match parse(py, op, positional, keywords, names, group.method, &mut values) {
             Ok(()) if group.in_place => {
                 record::call_in_place(op, &values).map_err(|error| error.naming(&group.name))?;
@@ -188,14 +189,15 @@ fn call_with_out(
 ) -> PyResult<Option<Py<PyAny>>> {
     let all: Vec<Bound<'_, PyAny>> = names.iter().collect();
     let place = all.iter().position(|name| name.cast::<PyString>().is_ok_and(|name| name == "out"));
-    let taken = group.overloads.iter().all(|op| takes_out(op)) && !group.method && !group.in_place;
+    let overloads: Vec<&'static Op> = group.overloads.iter().copied().filter(|op| takes_out(op)).collect();
+    let taken = !overloads.is_empty() && !group.method && !group.in_place;
     let Some(place) = place.filter(|_| taken) else { return Ok(None) };
     let (mut keywords, mut all) = (keywords.to_vec(), all);
     all.remove(place);
     // SAFETY: the arguments of a running call are alive.
     let out = unsafe { Bound::from_borrowed_ptr(py, keywords.remove(place)) };
     let names = if all.is_empty() { None } else { Some(PyTuple::new(py, all)?) };
-    let result = call(py, callable, group, positional, &keywords, names.as_ref())?;
+    let result = call(py, callable, group, &overloads, positional, &keywords, names.as_ref())?;
     if out.is_none() {
         return Ok(Some(result));
     }
@@ -308,9 +310,9 @@ impl Group {
 
 /// Whether an operation, called as a function, takes the keyword `out`; see [`call_with_out`].
 pub fn takes_out(op: &Op) -> bool {
-    (op.traits.has(Traits::FUNCTION) || op.traits.has(Traits::SPECIAL))
-        && !op.traits.has(Traits::VIEW)
-        && op.returns != Returns::List
+    let usual = op.traits.has(Traits::FUNCTION) || op.traits.has(Traits::SPECIAL);
+    op.traits.has(Traits::OUT)
+        || usual && !op.traits.has(Traits::NO_OUT) && !op.traits.has(Traits::VIEW) && op.returns != Returns::List
 }
 
 fn signature(op: &Op, takes_out: bool) -> String {

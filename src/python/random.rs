@@ -13,7 +13,7 @@ use crate::dtype::DType;
 use crate::op;
 use crate::ops::creation::{self, with_default_generator};
 use crate::python::arguments::{describe, integer};
-use crate::python::creation::{Common, leaf, listed_sizes};
+use crate::python::creation::{Common, listed_sizes};
 use crate::python::dtype::{PyDevice, check_device};
 use crate::python::gil::Gil;
 use crate::python::tensor::{PyTensor, this};
@@ -129,7 +129,7 @@ pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::uniform(tensor, 0.0, 1.0, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish(py, tensor)
 }
 
 /// Normal numbers of mean 0 and variance 1.
@@ -145,7 +145,7 @@ pub fn randn(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::normal(tensor, 0.0, 1.0, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish(py, tensor)
 }
 
 /// Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`.
@@ -192,7 +192,7 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::randint(tensor, low, high, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish(py, tensor)
 }
 
 /// The integers below `n` in random order.
@@ -212,7 +212,7 @@ pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) ->
         let all: crate::shape::Ints = sizes.iter().map(|&n| n as i64).collect();
         crate::ops::views::reshape(&crate::ops::joining::stack(&drawn, 0)?, &all)
     })?;
-    leaf(tensor, common.requires_grad)
+    common.finish(py, tensor)
 }
 
 /// Random numbers stored in a tensor, after the checks that every change in place needs. `call` is the name of the
@@ -224,6 +224,9 @@ pub fn store_random<'py>(
     draw: impl FnOnce(&Tensor, &mut Generator) -> crate::Result<()>,
 ) -> PyResult<Bound<'py, PyTensor>> {
     let (tensor, (name, overload)) = (this(slf), call);
+    if tensor.is_meta() {
+        return Ok(slf.clone());
+    }
     let fill = |target: &Tensor| match generator {
         Some(generator) => generator.get().draw(slf.py(), |generator| draw(target, generator))?.map_err(PyErr::from),
         None => Ok(with_default_generator(|generator| draw(target, generator))??),

@@ -7,7 +7,8 @@ use pyo3::types::PyDict;
 use crate::ops::creation::{self, with_default_generator};
 use crate::ops::sampling::{self, Each};
 use crate::python::arguments::{describe, number};
-use crate::python::creation::{Common, leaf, listed_sizes};
+use crate::python::creation::{Common, listed_sizes};
+use crate::python::memory;
 use crate::python::random::{PyGenerator, store_random};
 use crate::python::tensor::{PyTensor, tensor_of};
 use crate::random::Generator;
@@ -26,24 +27,37 @@ fn draw(
     if parameters.iter().any(|tensor| tensor.is_batched()) {
         return Err(PyRuntimeError::new_err(format!("{name}(): parameters within vmap are not possible yet")));
     }
-    Ok(match generator {
+    let mut drawn = match generator {
         Some(generator) => generator.get().draw(py, draw)??,
         None => with_default_generator(draw)??,
-    })
+    };
+    if drawn.dtype().is_differentiable() {
+        for parameter in parameters.iter().filter(|parameter| parameter.requires_grad()) {
+            drawn = sampling::drawn_by(&drawn, parameter)?;
+        }
+    }
+    Ok(drawn)
 }
 
 /// 1 with the probabilities in a tensor, or with probability `p`, else 0.
 #[pyfunction]
-#[pyo3(signature = (input, p = None, *, generator = None))]
-pub fn bernoulli(py: Python<'_>, input: Tensor, p: Option<f64>, generator: Source<'_, '_>) -> PyResult<Tensor> {
-    draw(py, "bernoulli", &[&input], generator, |generator| {
+#[pyo3(signature = (input, p = None, *, generator = None, out = None))]
+pub fn bernoulli(
+    py: Python<'_>,
+    input: Tensor,
+    p: Option<f64>,
+    generator: Source<'_, '_>,
+    out: Option<Tensor>,
+) -> PyResult<Tensor> {
+    let drawn = draw(py, "bernoulli", &[&input], generator, |generator| {
         let target = input.empty_alike(input.dtype())?;
         match p {
             Some(p) => creation::bernoulli(&target, p, generator)?,
             None => sampling::bernoulli_each(&target, &input, generator)?,
         }
         Ok(target)
-    })
+    })?;
+    memory::_store(py, "bernoulli", drawn, out)
 }
 
 /// The numbers of successes in `count` trials that succeed with probability `prob`.
@@ -55,17 +69,19 @@ pub fn binomial(py: Python<'_>, count: Tensor, prob: Tensor, generator: Source<'
 
 /// The numbers of `num_samples` categories that are chosen, in each row, by the weights in `input`.
 #[pyfunction]
-#[pyo3(signature = (input, num_samples, replacement = false, *, generator = None))]
+#[pyo3(signature = (input, num_samples, replacement = false, *, generator = None, out = None))]
 pub fn multinomial(
     py: Python<'_>,
     input: Tensor,
     num_samples: i64,
     replacement: bool,
     generator: Source<'_, '_>,
+    out: Option<Tensor>,
 ) -> PyResult<Tensor> {
-    draw(py, "multinomial", &[&input], generator, |generator| {
+    let drawn = draw(py, "multinomial", &[&input], generator, |generator| {
         sampling::multinomial(&input, num_samples, replacement, generator)
-    })
+    })?;
+    memory::_store(py, "multinomial", drawn, out)
 }
 
 /// Poisson numbers with the rates in `input`.
@@ -116,7 +132,7 @@ pub fn normal(
             |sizes| Tensor::empty(sizes, dtype),
             |tensor, generator| creation::normal(tensor, *mean, *std, generator),
         )?;
-        return leaf(tensor, common.requires_grad);
+        return common.finish(py, tensor);
     }
     let tensors: Vec<&Tensor> = [&mean, &std]
         .into_iter()
@@ -126,7 +142,8 @@ pub fn normal(
         })
         .collect();
     let generator = common.generator.as_ref().map(|generator| generator.bind(py));
-    draw(py, "normal", &tensors, generator, |generator| sampling::normal_each(&mean, &std, generator))
+    let drawn = draw(py, "normal", &tensors, generator, |generator| sampling::normal_each(&mean, &std, generator))?;
+    common.finish(py, drawn)
 }
 
 fn parameter<'a>(name: &str, given: Option<&'a Bound<'_, PyAny>>, default: f64) -> PyResult<Each<'a>> {
@@ -230,7 +247,7 @@ impl PyTensor {
     /// As `rgrad.bernoulli`.
     #[pyo3(name = "bernoulli", signature = (p = None, *, generator = None))]
     fn bernoulli_new(slf: &Bound<'_, Self>, p: Option<f64>, generator: Source<'_, '_>) -> PyResult<Tensor> {
-        bernoulli(slf.py(), crate::python::tensor::this(slf).clone(), p, generator)
+        bernoulli(slf.py(), crate::python::tensor::this(slf).clone(), p, generator, None)
     }
 
     /// As `rgrad.multinomial`.
@@ -241,6 +258,6 @@ impl PyTensor {
         replacement: bool,
         generator: Source<'_, '_>,
     ) -> PyResult<Tensor> {
-        multinomial(slf.py(), crate::python::tensor::this(slf).clone(), num_samples, replacement, generator)
+        multinomial(slf.py(), crate::python::tensor::this(slf).clone(), num_samples, replacement, generator, None)
     }
 }

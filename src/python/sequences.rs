@@ -28,10 +28,11 @@ pub fn logspace(
             "logspace(): the number of steps must not be negative, got {steps}"
         )));
     };
+    let py = start.py();
     let (start, end) = (expect_number("logspace", "start", start)?, expect_number("logspace", "end", end)?);
     let exponents = creation::linspace(start, end, steps, Some(DType::Float64))?;
     let powers = crate::ops::power::pow(base.into(), (&exponents).into())?;
-    leaf(powers.cast(common.float())?, common.requires_grad)
+    common.finish(py, powers.cast(common.float())?)
 }
 
 /// The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one.
@@ -44,6 +45,7 @@ pub fn range(
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("range", keywords)?;
+    let py = start.py();
     let number = |name: &str, object: &Bound<'_, PyAny>| expect_number("range", name, object);
     let (start, end) = match end {
         Some(end) => (number("start", start)?.to_f64(), number("end", end)?.to_f64()),
@@ -55,12 +57,12 @@ pub fn range(
     }
     let count = ((end - start) / step).floor() as usize + 1;
     let values: Vec<f64> = (0..count).map(|i| start + i as f64 * step).collect();
-    leaf(Tensor::from_slice(&values, &[count])?.cast(common.float())?, common.requires_grad)
+    common.finish(py, Tensor::from_slice(&values, &[count])?.cast(common.float())?)
 }
 
 /// The places of a triangle as an integer tensor of two rows.
 fn triangle(
-    name: &str,
+    name: &'static str,
     [row, col, offset]: [i64; 3],
     lower: bool,
     keywords: Option<&Bound<'_, PyDict>>,

@@ -29,7 +29,61 @@ VALUES = lines(
     [lib.dropout(X, 0.5, False), lib.dropout_(X.clone(), 0.0, True), lib.native_dropout(X, 0.5, False)]
     lib.embedding_bag(X, lib.tensor([0, 1, 1]), lib.tensor([0, 2]), mode=1)[0]
     [lib.norm_except_dim(X, 2, 1), lib.frobenius_norm(X, (0, 1)), lib.spmm(X, X.t())]
+    # What PyTorch keeps to itself.
+    [lib._softmax(X, 1, False), lib._log_softmax(X, 0, False), lib._safe_softmax(X - lib.inf, 1)]
+    lib._softmax_backward_data(X, X.softmax(1), 1, lib.float32)
+    lib._log_softmax_backward_data(X, X.log_softmax(1), 1, lib.float32)
+    [lib.ops.aten.sigmoid_backward(X, X), lib.ops.aten.tanh_backward.default(X, X), lib.ops.aten.add.Tensor(X, X)]
+    lib.ops.aten.threshold_backward(X, X, 1.0)
+    [lib._stack([X, X], 1), lib._unsafe_index(X, [lib.tensor([1])]), lib._chunk_cat([X, X[:1]], 0, 2)]
+    lib._unsafe_masked_index(X, lib.tensor([True, False]), [lib.tensor([1, 9])], 7.0)
+    lib._unsafe_masked_index_put_accumulate(X, lib.tensor([True, False]), [lib.tensor([1, 9])], X)
+    lib._trilinear(X, X, X, [1], [0], [1], [1])
+    lib._weight_norm(X, lib.ones(2, 1), 0)
+    lib._int_mm(X.to(lib.int8), X.t().to(lib.int8))
+    lib._addmm_activation(X[:, 0], X, X.t(), beta=0.5)
+    list(lib._unique2(X, return_inverse=True))
+    list(lib.native_group_norm(P, None, None, 2, 3, 20, 3, 1e-5))
+    list(lib._native_batch_norm_legit(P, None, None, True, 0.1, 1e-5))
+    lib.native_channel_shuffle(lib.cat([P, P], 1), 3)
+    lib.grid_sampler_2d(P, lib.zeros(2, 1, 2, 2) + 0.3, 0, 0, False)
+    lib.affine_grid_generator(X[None], (1, 1, 2, 2), True)
+    lib.embedding_renorm_(X.clone(), lib.tensor([1]), 1.0, 2.0)
+    lib.as_strided_(X.clone(), (2, 2), (1, 2), 1)
+    [lib.nuclear_norm(X), lib.nuclear_norm(P, (1, 2)), lib.norm(X, "nuc"), lib.rsub(X, 1, alpha=2)]
+    [lib._shape_as_tensor(X), lib._is_all_true(X > 0), lib._is_any_true(X > 9), lib._prelu_kernel(-X, X)]
+    # Kernels of layers, with numbers for reductions.
+    [lib._C._nn.mse_loss(X, X + 1, 1), lib._C._nn.huber_loss(X, X + 3, 2, 0.5), lib._C._nn.l1_loss(X, X + 1, 0)]
+    [lib._C._nn.gelu(X), lib._C._nn.log_sigmoid(X), lib._C._nn.linear(X, X), lib._C._nn.pad(X, (1, 1))]
+    lib._C._nn.nll_loss(X, lib.tensor([1, 2]), None, 2, -100)
+    lib._C._nn.cross_entropy_loss(X, lib.tensor([1, 2]), None, 1, -100, 0.1)
+    [lib._C._nn.upsample_nearest2d(P, (2, 2)), lib._C._nn.upsample_bilinear2d(P, (6, 7), True)]
+    lib._C._nn._upsample_bilinear2d_aa(P, (2, 2), False)
+    list(lib._C._nn.max_pool2d_with_indices(P, 2))
+    [lib._C._nn.reflection_pad2d(P, (1, 1, 1, 0)), lib._C._nn.im2col(P, (2, 2), (1, 1), (0, 0), (1, 1))]
+    lib._C._nn.flatten_dense_tensors([X, P])
+    # Helpers of nn.functional.
+    list(lib.nn.functional._in_projection_packed(X, X, X, lib.ones(9, 3), lib.ones(9)))
+    lib.nn.functional._in_projection(X, X, X, *[lib.ones(3, 3)] * 3)
+    lib.nn.functional._canonical_mask(X > 1, "mask", None, "", lib.float32)
+    lib.nn.functional._verify_batch_size([1, 3, 1])
+    [lib.nn.functional._pair(3), lib.nn.functional._get_softmax_dim("softmax", 3, 1)]
+    list(lib.nn.functional.max_pool2d_with_indices(P, 2))
+    # Results in a tensor of the caller.
+    [lib.zeros(2, out=lib.ones(2)), lib.full((2,), 3, out=X[0, :2].clone()), lib.eye(2, out=lib.empty(0))]
+    [lib.arange(3, out=lib.empty(0)), lib.linspace(0, 1, 3, out=lib.empty(3, dtype=lib.float64))]
+    [lib.logspace(0, 1, 3, out=lib.empty(0)), lib.fft.fftfreq(4, out=lib.empty(0)), lib.t_copy(X, out=lib.empty(0))]
+    [lib.nonzero(X > 1, out=lib.empty(0, dtype=lib.int64)).tolist(), lib.where(X > 1, X, X, out=lib.empty(0))]
+    lib.tensordot(X, X, ([1], [1]), out=lib.empty(0))
+    lib.nn.functional.normalize(X, out=lib.empty(0))
+    lib.zeros(2, out=lib.ones(2, dtype=lib.int64))
+    lib.zeros(2, dtype=lib.float64, out=lib.ones(2))
+    lib.linspace(0, 1, 3, out=lib.empty(3, dtype=lib.int64))
+    # Each of a list.
+    [lib._foreach_zero_([X.clone()]), lib._foreach_pow(2.0, [X]), lib._foreach_powsum([X, P], 3)]
     # Histograms and segments.
+    list(lib.histogram(X, 4, out=(lib.empty(0), lib.empty(0))))
+    list(X.histogram(4, range=(0.0, 2.0)))
     list(lib.histogram(X, 4))
     list(lib.histogram(X, 3, range=(0.5, 2.5), weight=X, density=True))
     list(lib.histogram(X, lib.tensor([0.0, 1.0, 1.5, 3.0])))
@@ -92,10 +146,55 @@ def test_tensors_without_values():
 
     agree(program)
     absent = rgrad.ones(2).to("meta")
-    for refused in (lambda: absent + 1, lambda: absent.add_(1), absent.tolist, absent.numpy, lambda: absent.to("cpu")):
+    changes = (lambda: rgrad.ones(2).add_(absent), lambda: rgrad.ones(2).copy_(absent))
+    for refused in (*changes, absent.tolist, absent.numpy, lambda: absent.to("cpu")):
         with pytest.raises(NotImplementedError, match="no values"):
             refused()
     assert repr(absent).startswith("tensor(..., device='meta'")
+
+
+WITHOUT_VALUES = lines(
+    """
+    lib.zeros(2, 3, device="meta")
+    lib.randn((2, 3), device="meta") @ lib.empty(3, 4, device="meta")
+    lib.ones(2, 3, device=lib.device("meta"), dtype=lib.int64) / 2
+    lib.full((2, 3), 1.5, device="meta").sum(0, keepdim=True)
+    lib.tensor([[1, 2]], device="meta").t()
+    lib.empty(10**6, 10**6, device="meta")[3:5, None]
+    lib.zeros(3, device="meta").add_(1).normal_().mul_(lib.ones(3, device="meta"))
+    lib.empty_like(lib.zeros(3, device="meta"))
+    lib.zeros_like(lib.zeros(3, device="meta"), device="cpu")
+    lib.zeros(3, device="meta").new_ones(2, 2)
+    lib.randint(5, (2, 3), device="meta")
+    lib.arange(5, device="meta")
+    lib.nn.Linear(3, 4, device="meta")(lib.zeros(2, 3, device="meta"))
+    lib.nn.Conv2d(3, 4, 2, device="meta").weight
+    lib.nn.functional.softmax(lib.zeros(2, 3, device="meta"), 1).argmax(1)
+    """
+)
+
+
+@pytest.mark.parametrize("expression", WITHOUT_VALUES)
+def test_computing_without_values(expression):
+    code = compile(expression, expression, "eval")
+
+    def program(lib):
+        result = eval(code, {"lib": lib})
+        return result.shape, result.dtype, result.device.type, result.is_meta
+
+    agree(program)
+
+
+def test_modules_made_without_values():
+    def program(lib):
+        with lib.device("meta"):
+            model = lib.nn.Sequential(lib.nn.Linear(2, 3), lib.nn.BatchNorm1d(3))
+            with lib.device("cpu"):
+                inner = lib.ones(2)
+        seen = [parameter.is_meta for parameter in (*model.parameters(), *model.buffers())]
+        return seen, inner.is_meta, lib.ones(2).is_meta
+
+    agree(program)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from types import FunctionType
 
-from rgrad._rgrad import _nn, _overridable, empty_like, zeros_like
+from rgrad._rgrad import Tensor, _nn, _overridable, _store, empty_like, zeros_like
 from rgrad.nn.losses import (
     cosine_embedding_loss,
     gaussian_nll_loss,
@@ -26,6 +26,24 @@ from rgrad.nn.reduction import reduction_meant, warn_of_broadcast
 
 from .functions.attention import multi_head_attention_forward
 from .functions.embedding import embedding, embedding_bag
+from .functions.helpers import (
+    _canonical_mask,
+    _get_softmax_dim,
+    _in_projection,
+    _in_projection_packed,
+    _none_or_dtype,
+    _unpool_output_size,
+    _verify_batch_size,
+    _verify_spatial_size,
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d_with_indices,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d_with_indices,
+    max_pool1d_with_indices,
+    max_pool2d_with_indices,
+    max_pool3d_with_indices,
+)
 from .functions.pooling import (
     adaptive_avg_pool2d,
     adaptive_avg_pool3d,
@@ -43,8 +61,6 @@ from .functions.resizing import affine_grid, interpolate, upsample, upsample_bil
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from rgrad._rgrad import Tensor
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -309,8 +325,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
         eps: the least divisor.
         out: a tensor that gets the result.
     """
-    result = _nn.normalize(input, p, dim, eps)
-    return result if out is None else out.copy_(result)
+    return _store("normalize", _nn.normalize(input, p, dim, eps), out)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -556,3 +571,24 @@ def _implicit_dimension(function: str, dimensions: int, stacklevel: int) -> int:
 for _name in __all__:
     if isinstance(globals()[_name], FunctionType):
         globals()[_name] = _overridable(globals()[_name])
+
+if not TYPE_CHECKING:
+    # Names that code made from PyTorch's takes from here; their homes are imported when one is asked for.
+    _HOMES = {
+        "rgrad.nn.modules.utils": ("_list_with_default", "_pair", "_quadruple", "_single", "_triple"),
+        "rgrad.overrides": (
+            "handle_torch_function",
+            "has_torch_function",
+            "has_torch_function_unary",
+            "has_torch_function_variadic",
+        ),
+        "rgrad": ("native_channel_shuffle",),
+    }
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        for home, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(home), name)
+        raise AttributeError(f"module 'rgrad.nn.functional' has no attribute '{name}'")

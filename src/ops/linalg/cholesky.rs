@@ -49,8 +49,9 @@ fn factored(name: &str, input: &Tensor, upper: bool, checked: Checked) -> Result
 fn cholesky_backward(g: &Tensor, factor: &Tensor, upper: bool) -> Result<Tensor> {
     let (g, l) = if upper { (h(g)?, h(factor)?) } else { (g.clone(), factor.clone()) };
     let phi = lower(&matmul(&h(&l)?, &lower(&g, 0)?)?, 0)?;
-    let half = minus(&phi, &scaled(&on_diagonal(&diagonal_of(&phi)?)?, 0.5)?)?;
-    let symmetric = scaled(&add(&half, &h(&half)?)?, 0.5)?;
+    let diagonal = on_diagonal(&diagonal_of(&phi)?)?;
+    let below = minus(&phi, &diagonal)?;
+    let symmetric = scaled(&add(&add(&below, &h(&below)?)?, &diagonal)?, 0.5)?;
     let lh = h(&l)?;
     let left = triangular::linalg_solve_triangular(&lh, &symmetric, true, true, false)?;
     triangular::linalg_solve_triangular(&l, &left, false, false, false)

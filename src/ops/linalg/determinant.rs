@@ -18,7 +18,7 @@ op! {
 
 op! {
     /// `linalg.det` under its old name.
-    fn det(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn det(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { determinant_of(input) }
     derivative composite;
 }
@@ -127,7 +127,7 @@ op! {
 
 op! {
     /// The logarithm of each determinant; NaN for real matrices with a negative one.
-    fn logdet(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn logdet(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         check_square("logdet", input)?;
         let [sign, logarithm] = sign_and_logarithm(input)?;

@@ -49,7 +49,7 @@ fn power(name: &str, a: &Tensor, n: i64) -> Result<Tensor> {
 
 op! {
     /// The exponential of each square matrix, `sum(A^k / k!)`.
-    fn linalg_matrix_exp(input: Tensor) -> Tensor, FUNCTION;
+    fn linalg_matrix_exp(input: Tensor) -> Tensor, FUNCTION NO_OUT;
     value {
         check_square("linalg.matrix_exp", input)?;
         check_field("linalg.matrix_exp", input, Checked::Integers)?;
@@ -100,7 +100,7 @@ fn exponential<T: Number>(a: &Matrix<T>) -> Matrix<T> {
 
 op! {
     /// `linalg.matrix_exp` under its old name.
-    fn matrix_exp(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn matrix_exp(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value { linalg_matrix_exp(input) }
     derivative composite;
 }

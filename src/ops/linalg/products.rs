@@ -32,7 +32,7 @@ op! {
 
 op! {
     /// The matrices whose columns are the powers 0 to `N - 1` of the elements of vectors; `N` is by default their length.
-    fn linalg_vander(x: Tensor; N: Option<i64> = None) -> Tensor, FUNCTION;
+    fn linalg_vander(x: Tensor; N: Option<i64> = None) -> Tensor, FUNCTION NO_OUT;
     value {
         let sizes = x.sizes();
         let Some(&length) = sizes.last() else {

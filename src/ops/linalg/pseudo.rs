@@ -64,7 +64,7 @@ op! {
 
 op! {
     /// `linalg.pinv` under its old name.
-    fn pinverse(input: Tensor, rcond: f64 = 1e-15) -> Tensor, FUNCTION METHOD;
+    fn pinverse(input: Tensor, rcond: f64 = 1e-15) -> Tensor, FUNCTION NO_OUT METHOD;
     value { pseudoinverse(input, Some(0.0.into()), Some(rcond.into()), false) }
     derivative composite;
 }

@@ -56,7 +56,7 @@ pub(crate) fn accumulating_dtype(input: &Tensor, dtype: Option<DType>) -> DType 
 
 op! {
     /// The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise.
-    fn sum_all as "sum" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
+    fn sum_all as "sum" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION NO_OUT METHOD;
     value { sum_over(input, None, false, dtype) }
     batch by(|batch| sum(&batch.rows(0)?, Some(&[1]), false, Option::<DType>::face(batch.value(1))));
     derivative "SumBackward0" Linear {
@@ -128,7 +128,7 @@ pub(crate) fn root_of_squares(input: &Tensor, dim: Option<&[i64]>, keepdim: bool
 
 op! {
     /// The product of all elements.
-    fn prod_all as "prod" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION METHOD;
+    fn prod_all as "prod" (input: Tensor; dtype: Option<DType> = None) -> Tensor, FUNCTION NO_OUT METHOD;
     value { prod_over(input, None, false, dtype) }
     batch by(|batch| prod(&batch.rows(0)?, 1, false, Option::<DType>::face(batch.value(1))));
     derivative "ProdBackward0" ByVjp {

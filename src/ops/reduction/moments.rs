@@ -103,14 +103,14 @@ op! {
 
 op! {
     /// The variance of all elements, with Bessel's correction if `unbiased`.
-    fn var_all as "var" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION METHOD;
+    fn var_all as "var" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION NO_OUT METHOD;
     value { var(input, None, Some(f64::from(u8::from(unbiased))), false) }
     derivative composite;
 }
 
 op! {
     /// The standard deviation of all elements, with Bessel's correction if `unbiased`.
-    fn std_all as "std" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION METHOD;
+    fn std_all as "std" / "all" (input: Tensor, unbiased: bool = true) -> Tensor, FUNCTION NO_OUT METHOD;
     value { standard_deviation(input, None, Some(f64::from(u8::from(unbiased))), false) }
     derivative composite;
 }
@@ -227,7 +227,7 @@ op! {
     /// observations, `aweights` weighs them.
     fn cov(
         input: Tensor; correction: i64 = 1, fweights: Option<Tensor> = None, aweights: Option<Tensor> = None
-    ) -> Tensor, FUNCTION METHOD;
+    ) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() > 2 {
             bail!(Runtime, "cov: a tensor of at most two dimensions is expected, its size is {}", shape::show(&input.sizes()));
@@ -276,7 +276,7 @@ op! {
 
 op! {
     /// Pearson's correlation coefficients of variables, one a row.
-    fn corrcoef(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn corrcoef(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() > 2 {
             bail!(Runtime, "corrcoef: a tensor of at most two dimensions is expected, its size is {}", shape::show(&input.sizes()));

@@ -44,7 +44,7 @@ op! {
 
 op! {
     /// How many elements are not 0, along `dim` or in all.
-    fn count_nonzero(input: Tensor, dim: Option<i64> = None) -> Tensor, FUNCTION METHOD;
+    fn count_nonzero(input: Tensor, dim: Option<i64> = None) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let over: Ints = dim.into_iter().collect();
         sum(&ne(&input.detach(), 0i64.into())?, Some(&over), false, None)
@@ -54,7 +54,7 @@ op! {
 
 op! {
     /// How many elements are not 0 over some dimensions.
-    fn count_nonzero_dims as "count_nonzero" / "dim_IntList" (input: Tensor, dim: Ints) -> Tensor, FUNCTION METHOD;
+    fn count_nonzero_dims as "count_nonzero" / "dim_IntList" (input: Tensor, dim: Ints) -> Tensor, FUNCTION NO_OUT METHOD;
     value { sum(&ne(&input.detach(), 0i64.into())?, Some(dim), false, None) }
     derivative none;
 }
@@ -62,7 +62,7 @@ op! {
 op! {
     /// How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there.
     fn bincount(input: Tensor, weights: Option<Tensor> = None, minlength: i64 = 0) -> Tensor,
-        FUNCTION METHOD ANY_TYPE;
+        FUNCTION NO_OUT METHOD ANY_TYPE;
     value {
         if minlength < 0 {
             bail!(Runtime, "bincount: minlength must not be negative, got {minlength}");

@@ -92,7 +92,7 @@ op! {
 
 op! {
     /// The same elements with other sizes: a view where possible, else a copy; one size may be -1.
-    fn reshape(input: Tensor, shape: Ints) -> Tensor, FUNCTION METHOD;
+    fn reshape(input: Tensor, shape: Ints) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.is_contiguous() {
             return view(input, shape);
@@ -129,7 +129,7 @@ op! {
 
 op! {
     /// The dimensions from `start_dim` to `end_dim` made one.
-    fn flatten(input: Tensor, start_dim: i64 = 0, end_dim: i64 = -1) -> Tensor, FUNCTION METHOD;
+    fn flatten(input: Tensor, start_dim: i64 = 0, end_dim: i64 = -1) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let sizes = input.sizes();
         let (start, end) = (wrap_dim(start_dim, sizes.len())?, wrap_dim(end_dim, sizes.len())?);
@@ -195,7 +195,7 @@ op! {
 
 op! {
     /// `input` expanded to a size, as a function.
-    fn broadcast_to(input: Tensor, size: Ints) -> Tensor, FUNCTION METHOD;
+    fn broadcast_to(input: Tensor, size: Ints) -> Tensor, FUNCTION NO_OUT METHOD;
     value { expand(input, size) }
     derivative composite;
 }
@@ -304,7 +304,7 @@ op! {
 
 op! {
     /// Dimensions moved from some places to others, the rest kept in order.
-    fn movedim(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION METHOD;
+    fn movedim(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let ndim = input.ndim();
         if source.len() != destination.len() {
@@ -334,14 +334,14 @@ op! {
 
 op! {
     /// `movedim` under numpy's name.
-    fn moveaxis(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION METHOD;
+    fn moveaxis(input: Tensor, source: IntList, destination: IntList) -> Tensor, FUNCTION NO_OUT METHOD;
     value { movedim(input, source, destination) }
     derivative composite;
 }
 
 op! {
     /// `transpose` under numpy's name.
-    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION METHOD;
+    fn swapaxes(input: Tensor, axis0: i64, axis1: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value { transpose(input, axis0, axis1) }
     derivative composite;
 }
@@ -354,7 +354,7 @@ op! {
 
 op! {
     /// `transpose` under another name.
-    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION METHOD;
+    fn swapdims(input: Tensor, dim0: i64, dim1: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value { transpose(input, dim0, dim1) }
     derivative composite;
 }
@@ -367,7 +367,7 @@ op! {
 
 op! {
     /// The last two dimensions exchanged, and the elements conjugated where they are complex.
-    fn adjoint(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn adjoint(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.ndim() == 1 {
             bail!(Runtime, "adjoint: a tensor of at least two dimensions is expected, its size is {}", shape::show(&input.sizes()));
@@ -382,7 +382,7 @@ op! {
 
 op! {
     /// A tensor as a vector: a view where possible.
-    fn ravel(input: Tensor) -> Tensor, FUNCTION METHOD;
+    fn ravel(input: Tensor) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         if input.is_contiguous() { view(input, &[-1]) } else { view(&row_major(input)?, &[-1]) }
     }
@@ -405,7 +405,7 @@ op! {
 
 op! {
     /// Dimension `dim` as several ones of the given sizes, one of which may be -1.
-    fn unflatten(input: Tensor, dim: i64, sizes: IntList) -> Tensor, FUNCTION METHOD;
+    fn unflatten(input: Tensor, dim: i64, sizes: IntList) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let own = input.sizes();
         let d = wrap_dim(dim, own.len())?;
@@ -423,14 +423,14 @@ op! {
 
 op! {
     /// `movedim` for one dimension.
-    fn movedim_one as "movedim" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION METHOD;
+    fn movedim_one as "movedim" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value { movedim(input, &[source], &[destination]) }
     derivative composite;
 }
 
 op! {
     /// `moveaxis` for one dimension.
-    fn moveaxis_one as "moveaxis" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION METHOD;
+    fn moveaxis_one as "moveaxis" / "int" (input: Tensor, source: i64, destination: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value { movedim(input, &[source], &[destination]) }
     derivative composite;
 }

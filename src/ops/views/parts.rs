@@ -121,7 +121,7 @@ fn check_divisible(name: &str, input: &Tensor) -> Result<()> {
 
 op! {
     /// `length` elements from `start` along `dim`.
-    fn narrow(input: Tensor, dim: i64, start: i64, length: i64) -> Tensor, FUNCTION METHOD;
+    fn narrow(input: Tensor, dim: i64, start: i64, length: i64) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         check_divisible("narrow", input)?;
         let size = input.size(dim)? as i64;

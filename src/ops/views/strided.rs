@@ -11,7 +11,7 @@ use crate::{bail, error, op};
 op! {
     /// The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     /// (by default, where `input` starts).
-    fn as_strided(input: Tensor, size: IntList, stride: IntList, storage_offset: Option<i64> = None) -> Tensor, FUNCTION METHOD;
+    fn as_strided(input: Tensor, size: IntList, stride: IntList, storage_offset: Option<i64> = None) -> Tensor, FUNCTION NO_OUT METHOD;
     value {
         let (sizes, strides, offset) = {
             let data = input.data();

@@ -21,6 +21,20 @@ NAMES = sorted(operations())
 ROW_MAJOR = {"conv_tbc", "kron"}
 # Names that are those of other operations in nn.functional, which nn/test_layer_functions.py calls.
 OTHER_FUNCTIONS = {"unfold"}
+# Operations of which torch has `out=` for some forms of the arguments: ours has it for all.
+OUT_OF_SOME_FORMS = {
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "bucketize",
+    "diff",
+    "mean",
+    "remainder",
+}
+# By how much of the largest number results and gradients in complex64 may differ.
+SINGLE_SLACK = 2e-4
 # Their derivative is missing in PyTorch where they are in place.
 NOT_IN_PLACE = {"acosh", "asinh", "atanh"}
 
@@ -234,7 +248,8 @@ def test_narrow_types(name, dtype):
 
 def largest(result) -> float:
     """The size of the largest finite number in some gradients."""
-    sizes = [float(x.abs().max()) for x in tensors_in(result) if x.numel()]
+    numbers = [x for x in tensors_in(result) if x.numel() and (x.is_floating_point() or x.is_complex())]
+    sizes = [float(x.abs().max()) for x in numbers]
     return max((size for size in sizes if np.isfinite(size)), default=0.0)
 
 
@@ -278,6 +293,59 @@ def test_complex_numbers(name, layout):
             # torch's conjugates are views with the strides of what they are of, ours are copies without gaps.
             where = f"{name} {label}, sample {i}: {sample}, {layout}"
             same(run(program, rgrad), run(program, torch), strides=layout == "contiguous", where=where)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_complex_numbers_of_single_precision(name):
+    """Values and first gradients in complex64."""
+    for label, call in callables(name):
+        for i, sample in enumerate(samples(name)):
+            prepared = Call(sample, "complex64", "contiguous", requires_grad=sample.differentiated)
+
+            def program(library):
+                positional, keywords, leaves = prepared.arguments(library)
+                result = call(library, positional, keywords)
+                return result, differentiate(library, result, leaves, orders=1)
+
+            theirs, ours = run(program, torch), run(program, rgrad)
+            size = 1.0 if isinstance(theirs, Raised) else max(1.0, largest(theirs))
+            slack = (SINGLE_SLACK, SINGLE_SLACK * size)
+            same(ours, theirs, slack=slack, where=f"{name} {label}, sample {i}: {sample}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_results_in_tensors_of_the_caller(name, dtype):
+    """`out=` takes the result, in its own strides, where torch has it; where torch has not, it is refused."""
+    for label, call in callables(name):
+        if label not in ("function", "special"):
+            continue
+        for i, sample in enumerate(samples(name)):
+            if sample.floating and dtype == "int64":
+                continue
+            prepared = Call(sample, dtype, "contiguous", requires_grad=False)
+
+            def program(library, spread):
+                positional, keywords, _ = prepared.arguments(library)
+                out = fitting(library, call(library, positional, keywords), spread)
+                given = call(library, positional, keywords | {"out": out})
+                return given, out, [a is b for a, b in zip(tensors_in(given), tensors_in(out))]
+
+            for spread in (False, True):
+                theirs = run(lambda library, spread=spread: program(library, spread), torch)
+                ours = run(lambda library, spread=spread: program(library, spread), rgrad)
+                if name in OUT_OF_SOME_FORMS and isinstance(theirs, Raised):
+                    continue
+                where = f"{name} {label}, sample {i}: {sample}, {'spread' if spread else 'row-major'}"
+                same(ours, theirs, strides=name != "matmul", where=where)
+
+
+def fitting(library, result, spread):
+    """New tensors that a result fits: row-major, or every second element of larger ones."""
+    if isinstance(result, (list, tuple)):
+        return tuple(fitting(library, part, spread) for part in result)
+    wide = library.zeros((*result.shape, 2), dtype=result.dtype)
+    return wide[..., 0] if spread else wide[..., 0].contiguous()
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if any(r["in_place"] for r in operations()[n])])
