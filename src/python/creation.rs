@@ -13,6 +13,7 @@ use crate::python::arguments::{describe, integers, number};
 use crate::python::data::from_data;
 use crate::python::dtype::check_device;
 use crate::python::layout::check_layout;
+use crate::python::memory;
 use crate::python::numpy;
 use crate::python::random::PyGenerator;
 use crate::python::tensor::{PyTensor, tensor_of, this};
@@ -70,10 +71,21 @@ pub struct Common {
     pub generator: Option<Py<PyGenerator>>,
     pub size: Option<Dims>,
     pub memory_format: Option<MemoryFormat>,
+    /// A tensor of the caller that the result is stored in, whose dtype it gets.
+    out: Option<Tensor>,
 }
 
 impl Common {
     pub fn parse(function: &str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
+        let common = Common::parse_with_out(function, keywords)?;
+        match common.out {
+            None => Ok(common),
+            Some(_) => Err(unexpected(function, "out")),
+        }
+    }
+
+    /// Also `out`, for functions whose result [`Common::finish`] makes.
+    pub fn parse_with_out(function: &str, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Common> {
         let mut common = Common::default();
         let Some(keywords) = keywords else { return Ok(common) };
         for (name, value) in keywords {
@@ -91,14 +103,32 @@ impl Common {
                 "memory_format" => common.memory_format = Some(value.extract()?),
                 // There is no accelerator for which to pin pages.
                 "pin_memory" => {}
-                other => {
-                    return Err(PyTypeError::new_err(format!(
-                        "{function}() got an unexpected keyword argument '{other}'"
-                    )));
-                }
+                "out" => common.out = Some(value.extract()?),
+                other => return Err(unexpected(function, other)),
+            }
+        }
+        if let Some(out) = &common.out {
+            let dtype = common.dtype.get_or_insert(out.dtype());
+            if *dtype != out.dtype() {
+                return Err(PyRuntimeError::new_err(format!(
+                    "{function}(): dtype is {dtype}, but that of out is {}",
+                    out.dtype()
+                )));
             }
         }
         Ok(common)
+    }
+
+    /// The result of a function: a leaf, or the tensor of the caller with its values.
+    pub fn finish(&self, function: &str, tensor: Tensor) -> PyResult<Tensor> {
+        let result = match &self.out {
+            None => tensor,
+            Some(out) => {
+                Python::attach(|py| memory::store(py, function, &tensor, out))?;
+                out.clone()
+            }
+        };
+        leaf(result, self.requires_grad)
     }
 
     pub fn sizes(&self, function: &str, size: &Bound<'_, PyTuple>) -> PyResult<Dims> {
@@ -180,20 +210,24 @@ pub fn as_tensor<'py>(
     Ok(from_data(data, dtype)?.into_pyobject(py)?.into_any())
 }
 
+fn unexpected(function: &str, keyword: &str) -> PyErr {
+    PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{keyword}'"))
+}
+
 macro_rules! filled {
     ($($(#[$doc:meta])* $name:ident, $value:expr;)+) => {$(
         $(#[$doc])*
         #[pyfunction]
         #[pyo3(signature = (*size, **keywords))]
         pub fn $name(size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
-            let common = Common::parse(stringify!($name), keywords)?;
+            let common = Common::parse_with_out(stringify!($name), keywords)?;
             let sizes = common.sizes(stringify!($name), size)?;
             let value: Option<i64> = $value;
             let tensor = match value {
                 Some(value) => Tensor::full(&sizes, value.into(), common.float())?,
                 None => common.memory_format.unwrap_or(MemoryFormat::Contiguous).empty(&sizes, common.float())?,
             };
-            leaf(tensor, common.requires_grad)
+            common.finish(stringify!($name), tensor)
         }
     )+};
 }
@@ -215,12 +249,12 @@ pub fn full(
     fill_value: &Bound<'_, PyAny>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
-    let common = Common::parse("full", keywords)?;
+    let common = Common::parse_with_out("full", keywords)?;
     let sizes = listed_sizes("full", size)?;
     let value = expect_number("full", "fill_value", fill_value)?;
     let dtype = common.dtype.unwrap_or(value.dtype(default_float()));
     value.require_fit("full", dtype)?;
-    leaf(Tensor::full(&sizes, value, dtype)?, common.requires_grad)
+    common.finish("full", Tensor::full(&sizes, value, dtype)?)
 }
 
 macro_rules! new_filled {
@@ -341,16 +375,20 @@ pub fn full_like(
 
 /// Random integers from `low` (0 if one bound is given) up to `high`, of the size and dtype of `input`.
 #[pyfunction]
-#[pyo3(signature = (input, low, high = None, **keywords))]
+#[pyo3(signature = (input, low = None, high = None, **keywords))]
 pub fn randint_like(
     input: &Bound<'_, PyTensor>,
-    low: i64,
+    low: Option<i64>,
     high: Option<i64>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("randint_like", keywords)?;
     let (source, dtype) = (this(input), common.dtype);
-    let (low, high) = high.map_or((0, low), |high| (low, high));
+    let (low, high) = match (low, high) {
+        (Some(low), Some(high)) => (low, high),
+        (Some(high), None) | (None, Some(high)) => (0, high),
+        (None, None) => return Err(PyTypeError::new_err("randint_like(): argument 'high' is missing")),
+    };
     let tensor = common.random(
         input.py(),
         "randint_like",
@@ -365,9 +403,9 @@ pub fn randint_like(
 #[pyfunction]
 #[pyo3(signature = (n, m = None, **keywords))]
 pub fn eye(n: i64, m: Option<i64>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
-    let common = Common::parse("eye", keywords)?;
+    let common = Common::parse_with_out("eye", keywords)?;
     let sizes = shape::checked_sizes(&[n, m.unwrap_or(n)])?;
-    leaf(creation::eye(sizes[0], sizes[1], common.float())?, common.requires_grad)
+    common.finish("eye", creation::eye(sizes[0], sizes[1], common.float())?)
 }
 
 /// `start` (0 if one bound is given), `start + step`, … below `end`.
@@ -399,10 +437,10 @@ pub fn arange(bounds: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>)
     let Some(end) = numbers[1] else {
         return Err(PyTypeError::new_err("arange(): argument 'end' is missing"));
     };
-    let common = Common::parse("arange", rest.as_ref())?;
+    let common = Common::parse_with_out("arange", rest.as_ref())?;
     let start = numbers[0].unwrap_or(Scalar::Int(0));
     let step = numbers[2].unwrap_or(Scalar::Int(1));
-    leaf(creation::arange(start, end, step, common.dtype)?, common.requires_grad)
+    common.finish("arange", creation::arange(start, end, step, common.dtype)?)
 }
 
 /// `steps` numbers evenly from `start` to `end`, both included.
@@ -414,14 +452,14 @@ pub fn linspace(
     steps: i64,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
-    let common = Common::parse("linspace", keywords)?;
+    let common = Common::parse_with_out("linspace", keywords)?;
     let Ok(steps) = usize::try_from(steps) else {
         return Err(PyRuntimeError::new_err(format!(
             "linspace(): the number of steps must not be negative, got {steps}"
         )));
     };
     let (start, end) = (expect_number("linspace", "start", start)?, expect_number("linspace", "end", end)?);
-    leaf(creation::linspace(start, end, steps, common.dtype)?, common.requires_grad)
+    common.finish("linspace", creation::linspace(start, end, steps, common.dtype)?)
 }
 
 #[pyfunction]

@@ -12,7 +12,7 @@ use crate::autograd::{batch, saved};
 use crate::dtype::DType;
 use crate::ops::creation::{self, with_default_generator};
 use crate::python::arguments::{describe, integer};
-use crate::python::creation::{Common, leaf, listed_sizes};
+use crate::python::creation::{Common, listed_sizes};
 use crate::python::dtype::{PyDevice, check_device};
 use crate::python::gil::Gil;
 use crate::python::tensor::{PyTensor, this};
@@ -119,7 +119,7 @@ fn seed_number(seed: &Bound<'_, PyAny>) -> PyResult<u64> {
 #[pyfunction]
 #[pyo3(signature = (*size, **keywords))]
 pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
-    let common = Common::parse("rand", keywords)?;
+    let common = Common::parse_with_out("rand", keywords)?;
     let (sizes, dtype) = (common.sizes("rand", size)?, common.float());
     let tensor = common.random(
         py,
@@ -128,14 +128,14 @@ pub fn rand(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::uniform(tensor, 0.0, 1.0, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish("rand", tensor)
 }
 
 /// Normal numbers of mean 0 and variance 1.
 #[pyfunction]
 #[pyo3(signature = (*size, **keywords))]
 pub fn randn(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
-    let common = Common::parse("randn", keywords)?;
+    let common = Common::parse_with_out("randn", keywords)?;
     let (sizes, dtype) = (common.sizes("randn", size)?, common.float());
     let tensor = common.random(
         py,
@@ -144,7 +144,7 @@ pub fn randn(py: Python<'_>, size: &Bound<'_, PyTuple>, keywords: Option<&Bound<
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::normal(tensor, 0.0, 1.0, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish("randn", tensor)
 }
 
 /// Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`.
@@ -159,7 +159,7 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
         integer(&value)
     };
     let (low, high) = (named("low")?, named("high")?);
-    let common = Common::parse("randint", rest.as_ref())?;
+    let common = Common::parse_with_out("randint", rest.as_ref())?;
     let mut given = bounds.iter().collect::<Vec<_>>();
     let sizes = match &common.size {
         Some(sizes) => sizes.clone(),
@@ -191,14 +191,14 @@ pub fn randint(py: Python<'_>, bounds: &Bound<'_, PyTuple>, keywords: Option<&Bo
         |sizes| Tensor::empty(sizes, dtype),
         |tensor, generator| creation::randint(tensor, low, high, generator),
     )?;
-    leaf(tensor, common.requires_grad)
+    common.finish("randint", tensor)
 }
 
 /// The integers below `n` in random order.
 #[pyfunction]
 #[pyo3(signature = (n, **keywords))]
 pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Tensor> {
-    let common = Common::parse("randperm", keywords)?;
+    let common = Common::parse_with_out("randperm", keywords)?;
     let Ok(count) = usize::try_from(n) else {
         return Err(PyRuntimeError::new_err(format!("randperm(): n must not be negative, got {n}")));
     };
@@ -211,7 +211,7 @@ pub fn randperm(py: Python<'_>, n: i64, keywords: Option<&Bound<'_, PyDict>>) ->
         let all: crate::shape::Ints = sizes.iter().map(|&n| n as i64).collect();
         crate::ops::views::reshape(&crate::ops::joining::stack(&drawn, 0)?, &all)
     })?;
-    leaf(tensor, common.requires_grad)
+    common.finish("randperm", tensor)
 }
 
 /// Random numbers stored in a tensor, after the checks that every change in place needs.

@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 use crate::ops::creation::{self, with_default_generator};
 use crate::ops::sampling::{self, Each};
 use crate::python::arguments::{describe, number};
-use crate::python::creation::{Common, leaf, listed_sizes};
+use crate::python::creation::{Common, listed_sizes};
 use crate::python::random::{PyGenerator, store_random};
 use crate::python::tensor::{PyTensor, tensor_of};
 use crate::random::Generator;
@@ -100,7 +100,7 @@ pub fn normal(
     size: Option<&Bound<'_, PyAny>>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
-    let common = Common::parse("normal", keywords)?;
+    let common = Common::parse_with_out("normal", keywords)?;
     let (mean, std) = (parameter("mean", mean, 0.0)?, parameter("std", std, 1.0)?);
     if let (Each::All(mean), Each::All(std)) = (&mean, &std) {
         let Some(size) = size else {
@@ -116,7 +116,7 @@ pub fn normal(
             |sizes| Tensor::empty(sizes, dtype),
             |tensor, generator| creation::normal(tensor, *mean, *std, generator),
         )?;
-        return leaf(tensor, common.requires_grad);
+        return common.finish("normal", tensor);
     }
     let tensors: Vec<&Tensor> = [&mean, &std]
         .into_iter()
@@ -126,7 +126,8 @@ pub fn normal(
         })
         .collect();
     let generator = common.generator.as_ref().map(|generator| generator.bind(py));
-    draw(py, "normal", &tensors, generator, |generator| sampling::normal_each(&mean, &std, generator))
+    let made = draw(py, "normal", &tensors, generator, |generator| sampling::normal_each(&mean, &std, generator))?;
+    common.finish("normal", made)
 }
 
 fn parameter<'a>(name: &str, given: Option<&'a Bound<'_, PyAny>>, default: f64) -> PyResult<Each<'a>> {

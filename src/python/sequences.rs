@@ -22,7 +22,7 @@ pub fn logspace(
     base: f64,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
-    let common = Common::parse("logspace", keywords)?;
+    let common = Common::parse_with_out("logspace", keywords)?;
     let Ok(steps) = usize::try_from(steps) else {
         return Err(PyRuntimeError::new_err(format!(
             "logspace(): the number of steps must not be negative, got {steps}"
@@ -31,7 +31,7 @@ pub fn logspace(
     let (start, end) = (expect_number("logspace", "start", start)?, expect_number("logspace", "end", end)?);
     let exponents = creation::linspace(start, end, steps, Some(DType::Float64))?;
     let powers = crate::ops::power::pow(base.into(), (&exponents).into())?;
-    leaf(powers.cast(common.float())?, common.requires_grad)
+    common.finish("logspace", powers.cast(common.float())?)
 }
 
 /// The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one.
@@ -43,7 +43,7 @@ pub fn range(
     step: Option<&Bound<'_, PyAny>>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
-    let common = Common::parse("range", keywords)?;
+    let common = Common::parse_with_out("range", keywords)?;
     let number = |name: &str, object: &Bound<'_, PyAny>| expect_number("range", name, object);
     let (start, end) = match end {
         Some(end) => (number("start", start)?.to_f64(), number("end", end)?.to_f64()),
@@ -55,7 +55,7 @@ pub fn range(
     }
     let count = ((end - start) / step).floor() as usize + 1;
     let values: Vec<f64> = (0..count).map(|i| start + i as f64 * step).collect();
-    leaf(Tensor::from_slice(&values, &[count])?.cast(common.float())?, common.requires_grad)
+    common.finish("range", Tensor::from_slice(&values, &[count])?.cast(common.float())?)
 }
 
 /// The places of a triangle as an integer tensor of two rows.
