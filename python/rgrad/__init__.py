@@ -231,7 +231,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
                 return getattr(_foreach, name)
         from importlib import import_module
 
-        for module in ("_legacy", "_toplevel", "_histograms"):
+        for module in ("_legacy", "_toplevel", "_histograms", "_underscored"):
             home = import_module(f"rgrad.{module}")
             if name in home.__all__:
                 return getattr(home, name)

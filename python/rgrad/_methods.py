@@ -227,3 +227,5 @@ if not TYPE_CHECKING:
     for _name in __all__:
         setattr(Tensor, _name, globals()[_name])
     Tensor._indices, Tensor._values = indices, values
+    # A number that no other living tensor has.
+    Tensor._cdata = property(id)

@@ -65,9 +65,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
     return _rgrad._tensordot(a, b, first, second)
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
     """The coordinates of the elements that are not 0: a row for each, or `as_tuple` a vector for each dimension."""
-    return _rgrad._nonzero_columns(input) if as_tuple else _rgrad.nonzero(input)
+    return _rgrad._nonzero_columns(input) if as_tuple else _rgrad.nonzero(input, out=out)
 
 
 def unique(
