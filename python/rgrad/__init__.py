@@ -195,7 +195,7 @@ def is_neg(input: Tensor) -> _bool:
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
-        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func graph hub "
+        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func futures graph hub "
         "jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization signal sparse special "
         "storage testing torch_version types utils version xpu",
         "_lobpcg": "lobpcg",
@@ -211,7 +211,9 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
         "set_autocast_cpu_dtype set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled",
         "compiler": "compile",
         "func": "vmap",
+        "futures": "Future",
         "serialization": "load save",
+        "sparse": "sparse_coo_tensor sparse_csr_tensor",
         "storage": "TypedStorage UntypedStorage",
     }
     _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from rgrad.storage import TypedStorage, UntypedStorage
 
 __all__ = [
+    "_nnz",
     "apply_",
     "as_strided_",
+    "coalesce",
     "const_data_ptr",
     "dense_dim",
     "dim_order",
     "get_device",
     "histogram",
+    "indices",
+    "is_coalesced",
     "is_set_to",
     "is_shared",
     "map2_",
@@ -37,6 +41,7 @@ __all__ = [
     "storage_type",
     "to_sparse",
     "untyped_storage",
+    "values",
 ]
 
 
@@ -200,6 +205,31 @@ def to_sparse(self: Tensor, *arguments: Any, **keywords: Any) -> NoReturn:
     raise NotImplementedError("to_sparse(): rgrad has dense tensors only")
 
 
+def coalesce(self: Tensor) -> Tensor:
+    """The tensor itself: no place has two values."""
+    return self
+
+
+def is_coalesced(self: Tensor) -> bool:
+    """Whether no place has two values: so it is."""
+    return True
+
+
+def indices(self: Tensor) -> Tensor:
+    """The places of the elements that are not zero, a column each."""
+    return self.nonzero().t()
+
+
+def values(self: Tensor) -> Tensor:
+    """The elements that are not zero."""
+    return self[self.nonzero(as_tuple=True)]
+
+
+def _nnz(self: Tensor) -> int:
+    """How many elements are not zero."""
+    return int(self.count_nonzero())
+
+
 def record_stream(self: Tensor, stream: Any) -> NoReturn:
     """Refused.
 
@@ -212,3 +242,6 @@ def record_stream(self: Tensor, stream: Any) -> NoReturn:
 if not TYPE_CHECKING:
     for _name in __all__:
         setattr(Tensor, _name, globals()[_name])
+    Tensor._indices, Tensor._values = indices, values
+    # A number that no other living tensor has.
+    Tensor._cdata = property(id)

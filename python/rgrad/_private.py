@@ -362,8 +362,12 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
 
 
 def _standard_gamma(input: Tensor, generator: Any = None) -> Tensor:
-    """Gamma numbers of rate 1 with the shapes in `input`, differentiable in these."""
-    return _rgrad._standard_gamma(input, generator)
+    """Gamma numbers of rate 1 with the shapes in `input`, differentiable in these without a `generator`."""
+    from rgrad.distributions.gamma import _StandardGamma
+
+    if generator is not None:
+        return _rgrad._standard_gamma(input, generator)
+    return _StandardGamma.apply(input)  # type: ignore[no-any-return]
 
 
 def _sample_dirichlet(input: Tensor, generator: Any = None) -> Tensor:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from rgrad._rgrad import _index_sizes
+from operator import index
+
+from rgrad._rgrad import Tensor, _index_sizes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, SupportsIndex, overload
+
+
+def _whole(size: Any) -> int:
+    """A size as an int, which a tensor of one may stand for; numbers of numpy stay what they are."""
+    if isinstance(size, Tensor) and not size.is_floating_point():
+        return index(size)
+    if isinstance(size, Tensor) or not hasattr(size, "__index__"):
+        raise TypeError(f"a size is made of ints, got {type(size).__name__}")
+    return size  # type: ignore[no-any-return]
 
 
 class Size(tuple[int, ...]):
@@ -18,10 +29,9 @@ class Size(tuple[int, ...]):
 
     def __new__(cls, sizes: Iterable[int] = ()) -> Size:
         self = tuple.__new__(cls, sizes)
-        for size in self:
-            if not isinstance(size, int) and not hasattr(size, "__index__"):
-                raise TypeError(f"a size is made of ints, got {type(size).__name__}")
-        return self
+        if all(isinstance(size, int) for size in self):
+            return self
+        return tuple.__new__(cls, map(_whole, self))
 
     def numel(self) -> int:
         """The number of elements of a tensor of this size."""

@@ -11,6 +11,7 @@ import os
 import pickle
 from base64 import b64decode, b64encode
 from collections import Counter, OrderedDict
+from typing import TypeAlias
 
 import rgrad
 from rgrad._pickled import (
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rgrad._rgrad import dtype
+
+#: What `map_location` may be: of the places that it can name, the CPU's is the only one.
+MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | rgrad.device | str | dict[str, str] | None"
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 

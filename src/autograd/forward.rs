@@ -303,6 +303,10 @@ fn by_vjp(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tan
             other => other.clone(),
         });
     }
+    // A tangent has a history only if something that it is made of has one.
+    let recorded = outer
+        && (Value::any_tensor(arguments, Tensor::requires_grad)
+            || directions.iter().flatten().any(Tensor::requires_grad));
     let recomputed = record::call(op, &replaced)?;
     let mut result = Tangents::from_elem(None, outputs.len());
     for (i, output) in recomputed.iter().enumerate() {
@@ -320,7 +324,7 @@ fn by_vjp(op: &'static Op, arguments: &[Value], outputs: &Outputs) -> Result<Tan
                 seconds.push((product, direction.clone()));
             }
         }
-        let options = engine::Options { create_graph: outer, retain_graph: true, allow_unused: true };
+        let options = engine::Options { create_graph: recorded, retain_graph: true, allow_unused: true };
         let pushed = match seconds.is_empty() {
             true => None,
             false => engine::grad(&seconds, std::slice::from_ref(&cotangent), options)?.pop().flatten(),

@@ -81,7 +81,8 @@ fn laid_out(result: &Tensor, dims: &[i64]) -> Result<Tensor> {
     order.extend(inner.iter().map(|&d| d as i64));
     let mut back: Ints = order.clone();
     order.iter().enumerate().for_each(|(place, &d)| back[d as usize] = place as i64);
-    views::permute(&views::permute(result, &order)?.to_contiguous()?, &back)
+    // A result is no view: it may be changed in place, whatever it was laid out from.
+    Ok(views::permute(&views::permute(result, &order)?.to_contiguous()?, &back)?.detach())
 }
 
 /// Calls `body` on ranges that cover the rows of `n` numbers, on several threads if that is worth it.

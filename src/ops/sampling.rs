@@ -3,7 +3,6 @@
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
-use crate::op;
 use crate::ops::conversion::copy;
 use crate::ops::creation::{draw_truths, draw_wide, fill_random, randint, unsupported};
 use crate::ops::views::expand;

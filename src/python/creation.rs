@@ -403,16 +403,20 @@ pub fn full_like(
 
 /// Random integers from `low` (0 if one bound is given) up to `high`, of the size and dtype of `input`.
 #[pyfunction]
-#[pyo3(signature = (input, low, high = None, **keywords))]
+#[pyo3(signature = (input, low = None, high = None, **keywords))]
 pub fn randint_like(
     input: &Bound<'_, PyTensor>,
-    low: i64,
+    low: Option<i64>,
     high: Option<i64>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Tensor> {
     let common = Common::parse("randint_like", keywords)?;
     let (source, dtype) = (this(input), common.dtype);
-    let (low, high) = high.map_or((0, low), |high| (low, high));
+    let (low, high) = match (low, high) {
+        (Some(low), Some(high)) => (low, high),
+        (Some(high), None) | (None, Some(high)) => (0, high),
+        (None, None) => return Err(PyTypeError::new_err("randint_like(): argument 'high' is missing")),
+    };
     let tensor = common.random(
         input.py(),
         "randint_like",

@@ -172,9 +172,45 @@ fn call(
     {
         return Ok(result);
     }
+    if let Some(result) = call_with_factors_first(py, callable, group, positional, keywords, names)? {
+        return Ok(result);
+    }
     // SAFETY: the callable of a running call is alive.
     let callable = unsafe { Bound::from_borrowed_ptr(py, callable) };
     overrides::call(&callable, positional, keywords, names, Asked::Special)?.ok_or_else(|| complaint(group, first))
+}
+
+/// A call in the older order, with numbers before the tensors that they multiply: `x.add_(0.5, y)`.
+#[cold]
+fn call_with_factors_first(
+    py: Python<'_>,
+    callable: *mut ffi::PyObject,
+    group: &'static Group,
+    positional: &[*mut ffi::PyObject],
+    keywords: &[*mut ffi::PyObject],
+    names: Option<&Bound<'_, PyTuple>>,
+) -> PyResult<Option<Py<PyAny>>> {
+    let factors: &[&str] = match group.name.trim_end_matches('_') {
+        "add" | "sub" => &["alpha"],
+        "addcdiv" | "addcmul" => &["value"],
+        "addbmm" | "addmm" | "addmv" | "addr" | "baddbmm" => &["beta", "alpha"],
+        _ => return Ok(None),
+    };
+    // SAFETY: the arguments of a running call are alive.
+    let is_tensor =
+        |object: &*mut ffi::PyObject| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, *object) }).is_some();
+    let (tensors, numbers): (Vec<_>, Vec<_>) = positional.iter().copied().partition(is_tensor);
+    if numbers.is_empty()
+        || numbers.len() > factors.len()
+        || tensors.len() < 2
+        || !positional.last().is_some_and(is_tensor)
+    {
+        return Ok(None);
+    }
+    let keywords = [keywords, &numbers].concat();
+    let mut all: Vec<Bound<'_, PyAny>> = names.map_or_else(Vec::new, |names| names.iter().collect());
+    all.extend(factors[..numbers.len()].iter().map(|factor| PyString::intern(py, factor).into_any()));
+    call(py, callable, group, &group.overloads, &tensors, &keywords, Some(&PyTuple::new(py, all)?)).map(Some)
 }
 
 /// A call with the keyword `out`, which operations do not know of: the result is stored in that tensor, or in those.

@@ -41,9 +41,12 @@ pub fn old_name(dtype: DType) -> &'static str {
     }
 }
 
-/// The element type that a dtype, a class such as `FloatTensor` or its name `"torch.FloatTensor"` stands for.
+/// The element type that a dtype, a class such as `FloatTensor` or `Tensor`, or its name `"torch.FloatTensor"` stands for.
 pub fn named_type(kind: &Bound<'_, PyAny>) -> PyResult<DType> {
     let Ok(name) = kind.cast::<PyString>() else {
+        if kind.is(kind.py().get_type::<PyTensor>()) {
+            return Ok(default_float());
+        }
         let named = if kind.is_instance_of::<PyType>() { kind.getattr_opt("dtype")? } else { None };
         return named.as_ref().unwrap_or(kind).extract();
     };

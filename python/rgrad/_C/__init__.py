@@ -1,4 +1,4 @@
-"""What programs use of ``torch._C``: the switches of `__torch_function__`, and `_nn`."""
+"""What programs use of ``torch._C``: the switches of `__torch_function__`, `_nn`, and questions that have one answer here."""
 
 from .._rgrad import Tensor as TensorBase
 from .._rgrad import _disabled_torch_function_impl
@@ -14,10 +14,20 @@ __all__ = [
     "DisableTorchFunctionSubclass",
     "TensorBase",
     "_disabled_torch_function_impl",
+    "_get_tracing_state",
     "_has_torch_function",
     "_has_torch_function_unary",
     "_has_torch_function_variadic",
+    "_log_api_usage_once",
 ]
+
+
+def _get_tracing_state() -> None:
+    """The trace that is being recorded: never one."""
+
+
+def _log_api_usage_once(event: str) -> None:
+    """Do nothing: nobody counts which functions are used."""
 
 
 if not TYPE_CHECKING:  # Programs name `torch._C._nn` after `import torch` alone.

@@ -18,7 +18,7 @@ from rgrad._absent import (
     refuse,
     synchronize,
 )
-from rgrad.cuda import amp
+from rgrad.cuda import amp, nvtx
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ __all__ = [
     "memory_reserved",
     "memory_stats",
     "memory_summary",
+    "nvtx",
     "reset_peak_memory_stats",
     "seed",
     "seed_all",

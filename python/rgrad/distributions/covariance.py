@@ -8,17 +8,17 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions.utils import lazy_property
 
-__all__ = ["CovarianceMatrix", "batch_mahalanobis", "batch_mv", "half_log_det", "one_matrix", "sum_of_squares"]
+__all__ = ["CovarianceMatrix", "_batch_mahalanobis", "_batch_mv", "half_log_det", "one_matrix", "sum_of_squares"]
 
 _NAMES = ("covariance_matrix", "precision_matrix", "scale_tril")
 
 
-def batch_mv(matrix: Tensor, vector: Tensor) -> Tensor:
+def _batch_mv(matrix: Tensor, vector: Tensor) -> Tensor:
     """The products of matrices and vectors, whose batches broadcast."""
     return rgrad.matmul(matrix, vector.unsqueeze(-1)).squeeze(-1)
 
 
-def batch_mahalanobis(scale_tril: Tensor, x: Tensor) -> Tensor:
+def _batch_mahalanobis(scale_tril: Tensor, x: Tensor) -> Tensor:
     """`x^T M^-1 x` for vectors and matrices `M = L L^T`, given `L`.
 
     The dimensions that only the vectors have are columns of one system of equations.
@@ -56,7 +56,7 @@ def one_matrix(family: str, error: type[Exception] = ValueError, **matrices: Ten
     return name, matrix
 
 
-def _factor_of_inverse(precision: Tensor) -> Tensor:
+def _precision_to_scale_tril(precision: Tensor) -> Tensor:
     """The Cholesky factor of the inverse: that of the matrix turned around, turned back and inverted."""
     turned = rgrad.linalg.cholesky(precision.flip((-2, -1)))
     upper = turned.flip((-2, -1)).mT
@@ -78,7 +78,7 @@ class CovarianceMatrix:
         if name == "covariance_matrix":
             matrix = rgrad.linalg.cholesky(matrix)
         elif name == "precision_matrix":
-            matrix = _factor_of_inverse(matrix)
+            matrix = _precision_to_scale_tril(matrix)
         self._unbroadcasted_scale_tril = matrix
 
     def _expanded_matrices(self, batch_shape: rgrad.Size) -> dict[str, Any]:

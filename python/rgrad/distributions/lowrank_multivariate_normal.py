@@ -7,9 +7,9 @@ from math import log, pi
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
-from rgrad.distributions.covariance import batch_mahalanobis, batch_mv, half_log_det
+from rgrad.distributions.covariance import _batch_mahalanobis, _batch_mv, half_log_det
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import Centred, lazy_property, standard_normal
+from rgrad.distributions.utils import Centred, lazy_property, _standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class LowRankMultivariateNormal(Centred, Distribution):
     def _mahalanobis(self, x: Tensor) -> Tensor:
         """`x^T M^-1 x` for the covariance `M`."""
         without = (x.pow(2) / self._unbroadcasted_cov_diag).sum(-1)
-        return without - batch_mahalanobis(self._capacitance_tril, batch_mv(self._scaled_factor, x))
+        return without - _batch_mahalanobis(self._capacitance_tril, _batch_mv(self._scaled_factor, x))
 
     def _for_batch(self, matrix: Tensor) -> Tensor:
         return matrix.expand(self._batch_shape + (-1, -1))
@@ -133,9 +133,9 @@ class LowRankMultivariateNormal(Centred, Distribution):
 
     def rsample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        factors = standard_normal(shape[:-1] + self.cov_factor.shape[-1:], self.loc.dtype)
-        single = standard_normal(shape, self.loc.dtype)
-        spread = batch_mv(self._unbroadcasted_cov_factor, factors)
+        factors = _standard_normal(shape[:-1] + self.cov_factor.shape[-1:], self.loc.dtype)
+        single = _standard_normal(shape, self.loc.dtype)
+        spread = _batch_mv(self._unbroadcasted_cov_factor, factors)
         return self.loc + spread + self._unbroadcasted_cov_diag.sqrt() * single
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -7,9 +7,16 @@ from math import log, pi
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
-from rgrad.distributions.covariance import CovarianceMatrix, batch_mahalanobis, batch_mv, half_log_det, one_matrix
+from rgrad.distributions.covariance import (
+    CovarianceMatrix,
+    _batch_mahalanobis,
+    _batch_mv,
+    half_log_det,
+    one_matrix,
+)
+from rgrad.distributions.covariance import _precision_to_scale_tril as _precision_to_scale_tril
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import Centred, broadcast_shape, standard_normal
+from rgrad.distributions.utils import Centred, broadcast_shape, _standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,13 +84,13 @@ class MultivariateNormal(Centred, CovarianceMatrix, Distribution):
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
 
     def rsample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
-        normal = standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
-        return self.loc + batch_mv(self._unbroadcasted_scale_tril, normal)
+        normal = _standard_normal(self._extended_shape(sample_shape), self.loc.dtype)
+        return self.loc + _batch_mv(self._unbroadcasted_scale_tril, normal)
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        distance = batch_mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
+        distance = _batch_mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
         normalizer = half_log_det(self._unbroadcasted_scale_tril)
         return -0.5 * (self._event_shape[0] * log(2 * pi) + distance) - normalizer
 

@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
-from rgrad.distributions.utils import Centred, broadcast_all, standard_normal
+from rgrad.distributions.utils import Centred, broadcast_all, _standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Normal(Centred, ExponentialFamily):
             return rgrad.normal(self.loc.expand(shape), self.scale.expand(shape))
 
     def rsample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
-        return self.loc + standard_normal(self._extended_shape(sample_shape), self.loc.dtype) * self.scale
+        return self.loc + _standard_normal(self._extended_shape(sample_shape), self.loc.dtype) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:

@@ -9,7 +9,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.gamma import Chi2
-from rgrad.distributions.utils import broadcast_all, standard_normal
+from rgrad.distributions.utils import broadcast_all, _standard_normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class StudentT(Distribution):
         return variance.masked_fill(self.df <= 1, float("nan"))
 
     def rsample(self, sample_shape: Any = rgrad.Size()) -> Tensor:
-        normal = standard_normal(self._extended_shape(sample_shape), self.df.dtype)
+        normal = _standard_normal(self._extended_shape(sample_shape), self.df.dtype)
         squares = self._chi2.rsample(sample_shape)
         return self.loc + self.scale * (normal * (squares / self.df).rsqrt())
 

@@ -8,7 +8,7 @@ from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.independent import Independent
 from rgrad.distributions.transforms import ComposeTransform, Transform
-from rgrad.distributions.utils import sum_rightmost
+from rgrad.distributions.utils import _sum_rightmost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class TransformedDistribution(Distribution):
             before = transform.inv(value)
             events += transform.domain.event_dim - transform.codomain.event_dim
             volume = transform.log_abs_det_jacobian(before, value)
-            result = result - sum_rightmost(volume, events - transform.domain.event_dim)
+            result = result - _sum_rightmost(volume, events - transform.domain.event_dim)
             value = before
-        return result + sum_rightmost(  # type: ignore[no-any-return]
+        return result + _sum_rightmost(  # type: ignore[no-any-return]
             self.base_dist.log_prob(value), events - len(self.base_dist.event_shape)
         )
 

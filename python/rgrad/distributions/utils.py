@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Centred",
+    "_standard_normal",
+    "_sum_rightmost",
     "TwoOutcomes",
     "broadcast_all",
     "broadcast_shape",
@@ -31,8 +33,6 @@ __all__ = [
     "probs_to_logits",
     "smallest",
     "softplus",
-    "standard_normal",
-    "sum_rightmost",
     "tril_matrix_to_vec",
     "vec_to_tril_matrix",
 ]
@@ -57,7 +57,7 @@ def largest(dtype: _dtype) -> float:
     return {2: 65504.0, 4: (2 - 2.0**-23) * 2.0**127}.get(dtype.itemsize, (2 - 2.0**-52) * 2.0**1023)
 
 
-def sum_rightmost(value: Any, dims: int) -> Tensor:
+def _sum_rightmost(value: Any, dims: int) -> Tensor:
     """The sums over the last `dims` dimensions."""
     if dims == 0:
         return value  # type: ignore[no-any-return]
@@ -122,9 +122,9 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     return tuple(tensor.expand(shape) for tensor in made)
 
 
-def standard_normal(shape: rgrad.Size, dtype: _dtype) -> Tensor:
+def _standard_normal(shape: rgrad.Size, dtype: _dtype, device: Any = None) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
-    return rgrad.empty(shape, dtype=dtype).normal_()
+    return rgrad.empty(shape, dtype=dtype, device=device).normal_()
 
 
 def log_sigmoid(logits: Tensor) -> Tensor:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from rgrad.futures import Future
+from rgrad.nn.module import Module
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
 __all__ = [
+    "Error",
     "Final",
     "ScriptFunction",
     "ScriptModule",
+    "TracerWarning",
     "annotate",
     "export",
     "fork",
@@ -105,18 +110,28 @@ def isinstance(obj: Any, target_type: Any) -> bool:  # noqa: A001
     return _builtin_isinstance(obj, tuple(getattr(kind, "__origin__", kind) for kind in kinds))
 
 
-def fork(func: Callable[..., Any], *arguments: Any, **keywords: Any) -> _Done:
+def fork(func: Callable[..., Any], *arguments: Any, **keywords: Any) -> Future[Any]:
     """Call a function and give its result for `wait`."""
-    return _Done(func(*arguments, **keywords))
+    future: Future[Any] = Future()
+    future.set_result(func(*arguments, **keywords))
+    return future
 
 
-def wait(future: _Done) -> Any:
+def wait(future: Future[Any]) -> Any:
     """The result of a function that `fork` called."""
     return future.wait()
 
 
-class ScriptModule:
-    """The class of compiled modules, of which there are none."""
+class ScriptModule(Module):
+    """The class of compiled modules: a module whose methods Python runs."""
+
+
+class Error(RuntimeError):
+    """Raised by PyTorch where a compiled function fails, which none does here."""
+
+
+class TracerWarning(Warning):
+    """Given by PyTorch where a trace may not hold for other inputs; here nothing is traced."""
 
 
 class ScriptFunction:
@@ -134,17 +149,6 @@ def script_method(fn: Any) -> Any:
 def set_fusion_strategy(strategy: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Give a strategy of compilation back: nothing is compiled."""
     return strategy
-
-
-class _Done:
-    """A result that is there."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-    def wait(self) -> Any:
-        """The result."""
-        return self.result
 
 
 def is_scripting() -> bool:

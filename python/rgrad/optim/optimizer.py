@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict, defaultdict
+from typing import TypeAlias
 
 import rgrad
 from rgrad._rgrad import Tensor
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Optimizer",
+    "ParamsT",
     "register_optimizer_step_post_hook",
     "register_optimizer_step_pre_hook",
 ]
@@ -36,6 +38,10 @@ _TABLES = (
     "_optimizer_load_state_dict_pre_hooks",
     "_optimizer_load_state_dict_post_hooks",
 )
+
+
+#: What an optimizer is made for: parameters, by name or not, or groups of them.
+ParamsT: TypeAlias = "Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]"
 
 
 class _Required:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from rgrad.distributions.transforms.base import ComposeTransform, IndependentTransform, Transform, identity_transform
+from rgrad.distributions.transforms.base import (
+    ComposeTransform,
+    IndependentTransform,
+    Transform,
+    _InverseTransform,
+    identity_transform,
+)
 from rgrad.distributions.transforms.elementwise import (
     AbsTransform,
     AffineTransform,
@@ -46,5 +52,6 @@ __all__ = [
     "StickBreakingTransform",
     "TanhTransform",
     "Transform",
+    "_InverseTransform",
     "identity_transform",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
-from rgrad.distributions.utils import sum_rightmost
+from rgrad.distributions.utils import _sum_rightmost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class ComposeTransform(Transform):
         events = self.domain.event_dim
         for part, before, after in zip(self.parts, points, points[1:]):
             change = part.log_abs_det_jacobian(before, after)
-            total = total + sum_rightmost(change, events - part.domain.event_dim)
+            total = total + _sum_rightmost(change, events - part.domain.event_dim)
             events += part.codomain.event_dim - part.domain.event_dim
         return total
 
@@ -301,7 +301,7 @@ class IndependentTransform(Transform):
         return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Any:
-        return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
+        return _sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
 
     def __repr__(self) -> str:
         return f"IndependentTransform({self.base_transform!r}, {self.reinterpreted_batch_ndims})"

@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.transforms.base import Transform
-from rgrad.distributions.utils import log_sigmoid, smallest, sum_rightmost
+from rgrad.distributions.utils import log_sigmoid, smallest, _sum_rightmost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class CatTransform(_PieceTransform):
         changes = []
         for part, before, after in zip(self.transforms, self._pieces(x), self._pieces(y)):
             change = part.log_abs_det_jacobian(before, after)
-            changes.append(sum_rightmost(change, events - part.domain.event_dim))
+            changes.append(_sum_rightmost(change, events - part.domain.event_dim))
         dim = self.dim - x.dim() if self.dim >= 0 else self.dim
         dim += events
         return rgrad.cat(changes, dim) if dim < 0 else sum(changes)

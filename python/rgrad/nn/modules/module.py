@@ -13,9 +13,12 @@ from rgrad.nn.global_hooks import (
     register_module_parameter_registration_hook,
 )
 from rgrad.nn.module import Module
+from rgrad.nn.state import _EXTRA_STATE_KEY_SUFFIX, _IncompatibleKeys
 
 __all__ = [
     "Module",
+    "_EXTRA_STATE_KEY_SUFFIX",
+    "_IncompatibleKeys",
     "register_module_backward_hook",
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",

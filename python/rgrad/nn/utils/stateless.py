@@ -1,4 +1,4 @@
-"""Calling a module with other parameters, under the older name."""
+"""Calling a module with other parameters, under older names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from rgrad._rgrad import Tensor
@@ -30,3 +31,16 @@ def functional_call(
         "nn.utils.stateless.functional_call is deprecated: write func.functional_call", FutureWarning, stacklevel=2
     )
     return func.functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+
+
+def _reparametrize_module(
+    module: Module,
+    parameters_and_buffers: dict[str, Tensor],
+    tie_weights: bool = False,
+    strict: bool = False,
+    stack_weights: bool = False,
+) -> AbstractContextManager[None]:
+    """A `with` block in which a module has other parameters and buffers."""
+    from rgrad.func.modules import _replaced
+
+    return _replaced(module, parameters_and_buffers, tie_weights, strict)
