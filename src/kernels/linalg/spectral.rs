@@ -22,7 +22,10 @@ pub fn general<T: Number>(a: &Matrix<T>) -> Option<(Vec<Complex>, Matrix<Complex
     let (values, vectors) = T::eigen(&a.values, n)?;
     let mut vectors = Matrix { rows: n, columns: n, values: vectors };
     for j in 0..n {
-        let column: Vec<Complex> = (0..n).map(|i| vectors[(i, j)]).collect();
+        let mut column: Vec<Complex> = (0..n).map(|i| vectors[(i, j)]).collect();
+        // First of all, for vectors whose squares are out of range.
+        let size = norm(&column);
+        column.iter_mut().for_each(|element| *element /= size);
         let mut largest = column[0];
         for &element in &column {
             // The first of those that are equally large but for rounding.
@@ -30,10 +33,9 @@ pub fn general<T: Number>(a: &Matrix<T>) -> Option<(Vec<Complex>, Matrix<Complex
                 largest = element;
             }
         }
-        let size = norm(&column);
-        let scale = if size == 0.0 { Complex::ONE } else { largest.conj() / (largest.abs() * size) };
+        let phase = largest.conj() / largest.abs();
         for (i, &element) in column.iter().enumerate() {
-            vectors[(i, j)] = element * scale;
+            vectors[(i, j)] = element * phase;
         }
     }
     Some((values, vectors))
@@ -57,4 +59,23 @@ pub fn svd<T: Number>(a: &Matrix<T>, full: bool) -> Option<Svd<T>> {
         s: found.s,
         vh: Matrix { rows: high, columns: n, values: found.vh },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eigenvectors_of_a_defective_matrix_have_norm_1() {
+        for n in [2, 20, 25, 40] {
+            let mut shift = Matrix::<f64>::zeros(n, n);
+            (1..n).for_each(|i| shift[(i - 1, i)] = 1.0);
+            let (values, vectors) = general(&shift).unwrap();
+            assert!(values.iter().all(|value| value.abs() < 1e-12));
+            for j in 0..n {
+                assert!((vectors[(0, j)] - 1.0).abs() < 1e-7);
+                assert!((1..n).all(|i| vectors[(i, j)].abs() < 1e-7));
+            }
+        }
+    }
 }
