@@ -53,7 +53,9 @@ pub fn norm<T: Number>(x: &[T]) -> f64 {
     if scale == 0.0 || !scale.is_finite() {
         return scale;
     }
-    scale * x.iter().map(|&value| square(value / T::of(scale, 0.0))).sum::<f64>().sqrt()
+    // Real quotients: a complex one squares the divisor.
+    let sum: f64 = x.iter().map(|value| (value.re() / scale).powi(2) + (value.im() / scale).powi(2)).sum();
+    scale * sum.sqrt()
 }
 
 /// `y += factor * x`
