@@ -1,5 +1,5 @@
-//! Decompositions of one dense matrix, in double precision: faer's, by way of the crate `decompositions`, and our own where
-//! LAPACK's storage is public and faer's is another.
+//! Decompositions of one dense matrix, in double precision: faer's, by way of the crate `decompositions`, and our own
+//! where LAPACK's storage is public and faer's is another.
 //!
 //! Matrices of float32 and complex64 come here converted: a decomposition is then exact to the last place of their own
 //! type, and there are two instances of each algorithm instead of four.

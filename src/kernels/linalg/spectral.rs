@@ -15,8 +15,8 @@ pub fn hermitian<T: Number>(a: &Matrix<T>) -> Option<(Vec<f64>, Matrix<T>)> {
 /// The eigenvalues of any square matrix, and the eigenvectors of norm 1 as columns; `None` if the iteration does not
 /// converge.
 ///
-/// The largest element of a vector is real. Eigenvalues and vectors of a real matrix that are not real come in conjugate
-/// pairs, the one with a positive imaginary part first.
+/// The largest element of a vector is real. Eigenvalues and vectors of a real matrix that are not real come in
+/// conjugate pairs, the one with a positive imaginary part first.
 pub fn general<T: Number>(a: &Matrix<T>) -> Option<(Vec<Complex>, Matrix<Complex>)> {
     let n = a.rows;
     let (values, vectors) = T::eigen(&a.values, n)?;
