@@ -3,8 +3,6 @@
 //! The phase of a vector, which nothing determines, is such that its largest element is real and positive: the same for
 //! a matrix of real numbers and for one of complex numbers without imaginary parts.
 
-use num_complex::ComplexFloat as _;
-
 use super::{Matrix, Number, norm, square};
 use crate::dtype::Complex128 as Complex;
 
@@ -73,7 +71,10 @@ pub fn svd<T: Number>(a: &Matrix<T>, full: bool) -> Option<Svd<T>> {
     let mut vh = Matrix { rows: high, columns: n, values: found.vh };
     let phases: Vec<T> = (0..wide).map(|j| turn(&mut u, j)).collect();
     for i in 0..high {
-        let factor = if i < found.s.len() { phases[i].conj() } else { phase(vh.row(i).iter().copied()) };
+        let factor = match phases.get(i) {
+            Some(known) if i < found.s.len() => known.conj(),
+            _ => phase(vh.row(i).iter().copied()),
+        };
         vh.row_mut(i).iter_mut().for_each(|x| *x *= factor);
     }
     Some(Svd { u, s: found.s, vh })
@@ -81,6 +82,8 @@ pub fn svd<T: Number>(a: &Matrix<T>, full: bool) -> Option<Svd<T>> {
 
 #[cfg(test)]
 mod tests {
+    use num_complex::ComplexFloat as _;
+
     use super::*;
 
     #[test]
