@@ -1,6 +1,5 @@
 //! Products, triangular factors and equations, and blocks of reflections.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{LltError, cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::linalg::matmul::matmul;
@@ -8,7 +7,7 @@ use faer::linalg::triangular_solve as triangular;
 use faer::traits::math_utils::{from_f64, one, zero};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::{Number, columns_of, rows_into};
+use crate::{Number, columns_of, rows_into, with_memory};
 
 pub fn product<T: Number>(a: &[T], b: &[T], rows: usize, inner: usize, columns: usize) -> Vec<T> {
     let (a, b) = (MatRef::from_row_major_slice(a, rows, inner), MatRef::from_row_major_slice(b, inner, columns));
@@ -23,9 +22,10 @@ pub fn cholesky<T: Number>(a: &mut [T], n: usize) -> Result<(), usize> {
     for i in 0..n {
         l[(i, i)] = from_f64(l[(i, i)].re());
     }
-    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default()));
-    let stack = MemStack::new(&mut memory);
-    let result = cholesky_in_place(l.as_mut(), Default::default(), Par::Seq, stack, Default::default());
+    let size = cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default());
+    let result = with_memory(size, |memory| {
+        cholesky_in_place(l.as_mut(), Default::default(), Par::Seq, memory, Default::default())
+    });
     rows_into(l.as_ref(), a);
     // Above the diagonal faer leaves what it found, or put there.
     for i in 0..n {
@@ -40,9 +40,10 @@ pub fn cholesky<T: Number>(a: &mut [T], n: usize) -> Result<(), usize> {
 pub fn lu<T: Number>(a: &mut [T], rows: usize, columns: usize) -> Option<Vec<usize>> {
     let mut factors = columns_of(a, rows, columns);
     let (mut order, mut inverse) = (vec![0usize; rows], vec![0usize; rows]);
-    let mut memory = MemBuffer::new(lu_in_place_scratch::<usize, T>(rows, columns, Par::Seq, Default::default()));
-    let stack = MemStack::new(&mut memory);
-    lu_in_place(factors.as_mut(), &mut order, &mut inverse, Par::Seq, stack, Default::default());
+    let size = lu_in_place_scratch::<usize, T>(rows, columns, Par::Seq, Default::default());
+    with_memory(size, |memory| {
+        lu_in_place(factors.as_mut(), &mut order, &mut inverse, Par::Seq, memory, Default::default());
+    });
     let count = rows.min(columns);
     if (0..count).any(|i| !factors[(i, i)].abs().is_normal()) {
         return None;

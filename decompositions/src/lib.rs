@@ -7,6 +7,7 @@
 mod factors;
 mod spectra;
 
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::traits::ComplexField;
 use faer::traits::math_utils::zero;
 use faer::{Mat, MatMut, MatRef};
@@ -32,8 +33,8 @@ pub trait Decompose: Sized {
     /// was exchanged with. `None`, with `a` as it was, where a pivot is not a normal number: faer divides by it.
     fn lu(a: &mut [Self], rows: usize, columns: usize) -> Option<Vec<usize>>;
 
-    /// Solves `A X = B` in the place of `B`, reading the upper or the lower triangle of `A`; with `unit` its diagonal is
-    /// taken for ones.
+    /// Solves `A X = B` in the place of `B`, reading the upper or the lower triangle of `A`; with `unit` its diagonal
+    /// is taken for ones.
     fn solve_triangular(a: &[Self], n: usize, b: &mut [Self], columns: usize, upper: bool, unit: bool);
 
     /// Multiplies `a`, in its columns from `left`, by the product of the reflections `I - tau v v^H` of the columns of
@@ -92,6 +93,11 @@ macro_rules! decompose {
 
 decompose!(f64, spectra::eigen_real);
 decompose!(Complex64, spectra::eigen_complex);
+
+/// Runs a computation with as much memory as it asks for.
+fn with_memory<R>(size: StackReq, run: impl FnOnce(&mut MemStack) -> R) -> R {
+    run(MemStack::new(&mut MemBuffer::new(size)))
+}
 
 /// A copy whose columns lie one after another, as faer's algorithms like it.
 fn columns_of<T: Number>(a: &[T], rows: usize, columns: usize) -> Mat<T> {

@@ -1,19 +1,14 @@
 //! Eigenvalues, singular values, and their vectors.
 
 use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::dyn_stack::MemStack;
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::svd::{self as singular, ComputeSvdVectors};
 use faer::traits::math_utils::mul_real;
 use faer::{Mat, MatRef, Par};
 use num_complex::{Complex64, ComplexFloat};
 
-use crate::{Number, Svd, rows_of};
-
-/// Runs a computation with as much memory as it asks for.
-fn with_memory<R>(size: StackReq, run: impl FnOnce(&mut MemStack) -> R) -> R {
-    run(MemStack::new(&mut MemBuffer::new(size)))
-}
+use crate::{Number, Svd, rows_of, with_memory};
 
 /// A power of two that brings the largest element of a finite matrix near 1, where it is so large or small that squares
 /// are out of range; else 1.

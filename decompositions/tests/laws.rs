@@ -1,5 +1,5 @@
-//! Factors multiplied give the matrix that they were found for, in sizes on both sides of faer's blocks, and for matrices
-//! that are singular, of extreme scale or not finite.
+//! Factors multiplied give the matrix that they were found for, in sizes on both sides of faer's blocks, and for
+//! matrices that are singular, of extreme scale or not finite.
 
 #![allow(clippy::unwrap_used, reason = "what goes wrong in a test has to end it")]
 

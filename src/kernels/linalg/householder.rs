@@ -103,3 +103,35 @@ fn apply<T: Number>(v: &Matrix<T>, taus: &[T], adjoint: bool, a: &mut Matrix<T>,
         reflect(a, top + k, left..columns, &vector, tau);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtype::Complex128;
+
+    fn check<T: Number>(rows: usize, columns: usize) {
+        let mut a = Matrix::<T>::zeros(rows, columns);
+        for i in 0..rows {
+            for j in 0..columns {
+                let x = ((i * columns + j) as f64 * 0.7).sin();
+                a[(i, j)] = T::of(x, (3.0 * x).cos()) + if i == j { T::ONE } else { T::ZERO };
+            }
+        }
+        let (packed, taus) = factor(a.clone());
+        let q = product(&packed, &taus, rows);
+        let mut r = packed;
+        (0..rows).for_each(|i| r.row_mut(i)[..i.min(columns)].fill(T::ZERO));
+        for (product, wanted) in [(q.times(&r), a), (q.adjoint().times(&q), Matrix::identity(rows, rows))] {
+            let error = product.values.iter().zip(&wanted.values).map(|(&x, &y)| (x - y).abs()).fold(0.0, f64::max);
+            assert!(error < 1e-12, "{rows} x {columns}: {error}");
+        }
+    }
+
+    #[test]
+    fn panels_beside_small_and_large_rests_come_together_again() {
+        for (rows, columns) in [(5, 3), (40, 40), (100, 33), (130, 130), (70, 150)] {
+            check::<f64>(rows, columns);
+            check::<Complex128>(rows, columns);
+        }
+    }
+}

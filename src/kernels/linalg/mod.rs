@@ -1,5 +1,5 @@
-//! Decompositions of one dense matrix, in double precision: faer's, by way of the crate `decompositions`, and our own where
-//! LAPACK's storage is public and faer's is another.
+//! Decompositions of one dense matrix, in double precision: faer's, by way of the crate `decompositions`, and our own
+//! where LAPACK's storage is public and faer's is another.
 //!
 //! Matrices of float32 and complex64 come here converted: a decomposition is then exact to the last place of their own
 //! type, and there are two instances of each algorithm instead of four.
@@ -53,7 +53,9 @@ pub fn norm<T: Number>(x: &[T]) -> f64 {
     if scale == 0.0 || !scale.is_finite() {
         return scale;
     }
-    scale * x.iter().map(|&value| square(value / T::of(scale, 0.0))).sum::<f64>().sqrt()
+    // Real quotients: a complex one squares the divisor.
+    let sum: f64 = x.iter().map(|value| (value.re() / scale).powi(2) + (value.im() / scale).powi(2)).sum();
+    scale * sum.sqrt()
 }
 
 /// `y += factor * x`

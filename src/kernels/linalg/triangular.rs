@@ -22,8 +22,8 @@ pub fn solve<T: Number>(a: &Matrix<T>, b: &mut Matrix<T>, upper: bool, unit: boo
     }
 }
 
-/// What LAPACK makes of a matrix with zeros on its diagonal: infinities where faer, which multiplies by the reciprocals,
-/// has NaN.
+/// What LAPACK makes of a matrix with zeros on its diagonal: infinities where faer, which multiplies by reciprocals, has
+/// NaN.
 fn substitute<T: Number>(a: &Matrix<T>, b: &mut Matrix<T>, upper: bool) {
     let n = a.rows;
     for step in 0..n {

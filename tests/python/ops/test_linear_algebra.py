@@ -226,7 +226,7 @@ def test_named_results():
 
 
 @pytest.mark.parametrize("kind", ["real", "complex"])
-@pytest.mark.parametrize("size", [1, 2, 5, 40])
+@pytest.mark.parametrize("size", [1, 2, 5, 40, 150])
 def test_decompositions_come_together_again(size, kind):
     random = np.random.default_rng(size)
     array = random.standard_normal((size + 3, size))
@@ -250,6 +250,82 @@ def test_decompositions_come_together_again(size, kind):
     near(square.to(vectors.dtype) @ vectors, vectors * values)
     permutation, below, above = rgrad.linalg.lu(a)
     near(permutation @ below @ above, a)
+
+
+# Sizes on both sides of the blocks that large matrices are computed in.
+# (Of large complex matrices without more rows than columns MKL leaves out the last reflection, as LAPACK does not.)
+@pytest.mark.parametrize(
+    "shape,kind", [((150, 150), "real"), ((150, 70), "real"), ((70, 150), "real"), ((150, 70), "complex")]
+)
+def test_large_factors_are_stored_as_lapack_does(shape, kind):
+    random = np.random.default_rng(0)
+    array = random.standard_normal(shape)
+    if kind == "complex":
+        array = array + 1j * random.standard_normal(shape)
+    agree(lambda lib: lib.linalg.qr(lib.tensor(array)), slack=SLACK)
+    agree(lambda lib: lib.linalg.qr(lib.tensor(array), mode="complete"), slack=SLACK)
+    agree(lambda lib: lib.geqrf(lib.tensor(array)), slack=SLACK)
+    agree(lambda lib: lib.linalg.lu_factor_ex(lib.tensor(array)), slack=SLACK)
+    # A column that depends on others leaves what comes after it as open as the signs of vectors are.
+    array[:, 3] = 0
+    array[:, 5] = array[:, 4]
+    q, r = rgrad.linalg.qr(rgrad.tensor(array))
+    assert rgrad.allclose(q @ r, rgrad.tensor(array), atol=1e-12)
+    assert rgrad.allclose(q.mH @ q, rgrad.eye(q.shape[1], dtype=q.dtype), atol=1e-12)
+
+
+SINGULAR = [
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 2.0]],
+    [[0.0, 1.0, 2.0], [0.0, 3.0, 4.0], [0.0, 5.0, 7.0]],
+    [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 1.0, 1.0]],
+]
+
+
+@pytest.mark.parametrize("matrix", SINGULAR)
+@pytest.mark.parametrize(
+    "expression",
+    lines("""
+        lib.linalg.lu_factor_ex(a)
+        lib.linalg.inv_ex(a)
+        lib.linalg.inv(a)
+        lib.linalg.solve_ex(a, b)
+        lib.linalg.solve_triangular(a, b, upper=True)
+        lib.linalg.det(a)
+        lib.linalg.slogdet(a)
+        lib.linalg.svdvals(a)
+        lib.linalg.matrix_rank(a)
+        lib.linalg.pinv(a)
+        lib.linalg.cholesky_ex(a).info
+    """),
+)
+def test_singular_matrices(expression, matrix):
+    def program(lib):
+        a, b = lib.tensor(matrix, dtype=lib.float64), lib.ones(3, 2, dtype=lib.float64)
+        return eval(expression, {"lib": lib, "a": a, "b": b})
+
+    agree(program, slack=SLACK)
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e300])
+def test_extreme_scales(scale):
+    array = scale * np.array([[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 5.0]])
+
+    def spectra(lib):
+        a = lib.tensor(array)
+        return [values / scale for values in (lib.linalg.svdvals(a), lib.linalg.eigvalsh(a))]
+
+    agree(spectra, slack=SLACK)
+    values = rgrad.linalg.eigvals(rgrad.tensor(array)).real / scale
+    assert np.allclose(np.sort(values.numpy()), spectra(rgrad)[1].numpy())
+
+
+@pytest.mark.parametrize("size", [2, 5, 40])
+def test_vectors_of_defective_matrices(size):
+    shift = rgrad.diag(rgrad.ones(size - 1, dtype=rgrad.float64), 1)
+    values, vectors = rgrad.linalg.eig(shift)
+    assert rgrad.allclose(values, rgrad.zeros(size, dtype=values.dtype))
+    assert rgrad.allclose(vectors.abs(), rgrad.eye(size, dtype=rgrad.float64)[:, :1].expand(size, size), atol=1e-7)
 
 
 def test_rank_deficient_matrices_have_orthonormal_vectors():
