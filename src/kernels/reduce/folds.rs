@@ -137,6 +137,7 @@ impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
     /// In lanes that a NaN leaves again, and whether there was one; lanes are joined by rank, as a loop over integers is
     /// vector code and one over floats is not.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "lanes are indexed together, as vectors are")]
     fn contiguous(self, items: &[T], seen: usize) -> T {
         let (rows, rest) = items.as_chunks::<LANES>();
         if rows.is_empty() {
