@@ -501,7 +501,7 @@ macro_rules! largest {
                 ceil_mode: bool = false
             ) -> Tensor, FUNCTION NO_OUT FUNCTIONAL;
             value {
-                if record::is_watched(|| std::iter::once(input)) {
+                if input.dtype().is_narrow() || record::is_watched(|| std::iter::once(input)) {
                     return $max(input, kernel_size, stride, padding, dilation, ceil_mode).map(|[out, _]| out);
                 }
                 // Places are for gradients.

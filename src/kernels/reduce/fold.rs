@@ -37,6 +37,7 @@ pub fn fold_slice<F: Fold>(fold: F, items: &[F::Item]) -> F::State {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "lanes are indexed together, as vectors are")]
 fn in_lanes<F: Fold>(fold: F, items: &[F::Item], seen: usize) -> F::State {
     let (wide, rest) = items.as_chunks::<LANES>();
     let (narrow, rest) = rest.as_chunks::<NARROW>();

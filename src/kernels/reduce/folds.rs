@@ -137,6 +137,7 @@ impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
     /// In lanes that a NaN leaves again, and whether there was one; lanes are joined by rank, as a loop over integers is
     /// vector code and one over floats is not.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "lanes are indexed together, as vectors are")]
     fn contiguous(self, items: &[T], seen: usize) -> T {
         let (rows, rest) = items.as_chunks::<LANES>();
         if rows.is_empty() {
@@ -164,5 +165,35 @@ impl<T: Number, const LARGEST: bool> Fold for ExtremeValue<T, LARGEST> {
     #[inline(always)]
     fn join(self, left: T, right: T) -> T {
         self.step(left, right, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths around those of the lanes, negative numbers among them, and NaN at several places.
+    #[test]
+    fn extremes_are_those_of_a_loop() {
+        fn check<const LARGEST: bool>(items: &[f32]) {
+            let fold = Extreme::<f32, LARGEST>::default();
+            let step = |state, (i, &item): (usize, &f32)| fold.step(state, item, 5 + i);
+            let (value, place) = items.iter().enumerate().fold(fold.start(), step);
+            let found = fold.contiguous(items, 5);
+            assert_eq!((found.0.to_bits(), found.1), (value.to_bits(), place), "{LARGEST} {items:?}");
+            let alone = ExtremeValue::<f32, LARGEST>::default().contiguous(items, 5);
+            assert_eq!(alone.to_bits(), value.to_bits(), "{LARGEST} {items:?}");
+        }
+        for length in [1, 7, 15, 16, 17, 33, 100, 1024] {
+            let mut items: Vec<f32> = (0..length).map(|i| (i * 37 % 101) as f32 - 50.5).collect();
+            check::<true>(&items);
+            check::<false>(&items);
+            items[length / 2] = f32::NEG_INFINITY;
+            check::<true>(&items);
+            check::<false>(&items);
+            items[length - 1] = f32::NAN;
+            check::<true>(&items);
+            check::<false>(&items);
+        }
     }
 }
