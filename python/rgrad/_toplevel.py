@@ -99,7 +99,9 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
 
 def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int) -> Tensor:
     """`nn.functional.poisson_nll_loss`."""
-    return rgrad.nn.functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction_named(reduction))
+    return rgrad.nn.functional.poisson_nll_loss(
+        input, target, log_input, full, eps=eps, reduction=reduction_named(reduction)
+    )
 
 
 def embedding_bag(
@@ -212,7 +214,9 @@ if not TYPE_CHECKING:
             given = dict(zip(names, arguments), **keywords)
             return original(**given | {"reduction": reduction_named(given.get("reduction", 0))})
 
-        return _described(loss, name, f"`nn.functional.{name}`, with 0 (the default), 1 or 2 for no reduction, mean and sum.")
+        return _described(
+            loss, name, f"`nn.functional.{name}`, with 0 (the default), 1 or 2 for no reduction, mean and sum."
+        )
 
     def _copy(name):
         def own(view):
