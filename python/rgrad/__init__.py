@@ -213,6 +213,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
         "func": "vmap",
         "serialization": "load save",
         "storage": "TypedStorage UntypedStorage",
+        "utils.dlpack": "to_dlpack",
     }
     _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
 

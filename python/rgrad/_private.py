@@ -7,6 +7,7 @@ import math
 import rgrad
 from rgrad import _rgrad
 from rgrad._rgrad import Tensor, _nn
+from rgrad._toplevel import norm_except_dim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ def _convolution(
 
 def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     """`v` with the norms `g` over all dimensions but one."""
-    return v * (g / rgrad.norm_except_dim(v, 2, dim))
+    return v * (g / norm_except_dim(v, 2, dim))
 
 
 def _prelu_kernel(input: Tensor, weight: Tensor) -> Tensor:

@@ -84,6 +84,10 @@ VALUES = lines(
     lib.zeros(2, out=lib.ones(2, dtype=lib.int64))
     lib.zeros(2, dtype=lib.float64, out=lib.ones(2))
     lib.linspace(0, 1, 3, out=lib.empty(3, dtype=lib.int64))
+    # Names of old, and of devices.
+    lib.symeig(X)
+    lib.lstsq(X, X)
+    [lib.get_device_module().__name__.split(".")[-1], lib.from_dlpack(lib.to_dlpack(X))]
     # Each of a list.
     [lib._foreach_zero_([X.clone()]), lib._foreach_pow(2.0, [X]), lib._foreach_powsum([X, P], 3)]
     # Histograms and segments.
