@@ -65,8 +65,8 @@ VALUES = lines(
     lib._C._nn.flatten_dense_tensors([X, P])
     lib.nn.functional.linear_cross_entropy(X, X.expand(4, 2, 3).transpose(0, 1), lib.tensor([[0] * 4, [1] * 4]))
     lib.nn.functional.linear_cross_entropy(X, X + 1, lib.tensor([1, 0]), linear_bias=X[0, :2], reduction="sum")
-    lib.nn.functional.grouped_mm(P[0, 0, :, :4], P[0, 1:, :4, :4], offs=lib.tensor([1, 4], dtype=lib.int32))
-    lib.nn.functional.grouped_mm(P[0, :2, :, :4], P[0, 1:, :4, :4])
+    lib.nn.functional.grouped_mm(Q[0, 0], Q[0, 1:], offs=lib.tensor([1, 4], dtype=lib.int32))
+    [lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:]), lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:], bias=Q[0, 0, 0])]
     # Helpers of nn.functional.
     list(lib.nn.functional._in_projection_packed(X, X, X, lib.ones(9, 3), lib.ones(9)))
     lib.nn.functional._in_projection(X, X, X, *[lib.ones(3, 3)] * 3)
@@ -129,6 +129,7 @@ def test_values(expression):
 
     def program(lib):
         names = {"X": lib.tensor([[0.5, 1.0, 2.0], [1.0, 1.5, 2.5]]), "P": lib.arange(120.0).reshape(2, 3, 4, 5)}
+        names["Q"] = lib.arange(96.0).reshape(2, 3, 4, 4)
         return eval(code, {"lib": lib, **names})
 
     agree(program)
