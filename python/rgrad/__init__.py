@@ -26,7 +26,7 @@ from ._rgrad import (
 )
 from . import _methods  # noqa: F401 - its functions become methods of Tensor
 from ._size import Size
-from .functional import *  # type: ignore[assignment,no-redef]  # these call the operations of the same name
+from .functional import *  # type: ignore[no-redef]  # these call the operations of the same name
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .version import __version__ as __version__
@@ -195,9 +195,9 @@ def is_neg(input: Tensor) -> _bool:
 if not TYPE_CHECKING:  # To a type checker, this function would be a definition of every name.
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
-        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func futures graph hub "
-        "jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization signal sparse special "
-        "storage testing torch_version types utils version xpu",
+        "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func futures "
+        "graph hub jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization signal "
+        "sparse special storage testing torch_version types utils version xpu",
         "_lobpcg": "lobpcg",
         "_lowrank": "pca_lowrank svd_lowrank",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
@@ -215,6 +215,7 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
         "serialization": "load save",
         "sparse": "sparse_coo_tensor sparse_csr_tensor",
         "storage": "TypedStorage UntypedStorage",
+        "utils.dlpack": "to_dlpack",
     }
     _HOMES = {name: home for home, names in _LATER.items() for name in names.split()}
 

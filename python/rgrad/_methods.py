@@ -23,6 +23,7 @@ __all__ = [
     "dense_dim",
     "dim_order",
     "get_device",
+    "hash_tensor",
     "histogram",
     "indices",
     "is_coalesced",
@@ -167,6 +168,13 @@ def histogram(
     from rgrad._histograms import histogram
 
     return histogram(self, bins, range=range, weight=weight, density=density)
+
+
+def hash_tensor(self: Tensor, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Tensor:
+    """As `rgrad.hash_tensor`."""
+    from rgrad._private import hash_tensor
+
+    return hash_tensor(self, dim, keepdim=keepdim, mode=mode)
 
 
 def resize(self: Tensor, *sizes: Any) -> Tensor:

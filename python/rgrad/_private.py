@@ -7,10 +7,11 @@ import math
 import rgrad
 from rgrad import _rgrad
 from rgrad._rgrad import Tensor, _nn
+from rgrad._toplevel import norm_except_dim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "_weight_norm",
     "affine_grid_generator",
     "embedding_renorm_",
+    "hash_tensor",
     "grid_sampler",
     "grid_sampler_2d",
     "grid_sampler_3d",
@@ -255,14 +257,12 @@ def _convolution(
     **more: bool,
 ) -> Tensor:
     """`convolution`; switches of other devices have no effect."""
-    return _rgrad.convolution(
-        input, weight, bias, stride, padding, dilation, transposed, output_padding, groups
-    )
+    return _rgrad.convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
 def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     """`v` with the norms `g` over all dimensions but one."""
-    return v * (g / rgrad.norm_except_dim(v, 2, dim))
+    return v * (g / norm_except_dim(v, 2, dim))
 
 
 def _prelu_kernel(input: Tensor, weight: Tensor) -> Tensor:
@@ -359,6 +359,37 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
         length = chosen.norm(norm_type, 1, keepdim=True)
         input[rows] = _rgrad.where(length > max_norm, chosen * (max_norm / (length + 1e-7)), chosen)
     return input
+
+
+def hash_tensor(input: Tensor, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Tensor:
+    """The bits of the elements, as float64 or int64, joined by exclusive or over dimensions; a uint64 tensor.
+
+    Args:
+        dim: the dimensions to reduce, by default all.
+        keepdim: whether these stay, with size 1.
+        mode: 0.
+
+    Raises:
+        RuntimeError: another mode.
+    """
+    if mode != 0:
+        raise RuntimeError(f"hash_tensor(): the mode 0 is known, not {mode}")
+    dims = [dim] if isinstance(dim, int) else list(dim)
+    chosen = sorted(d % max(input.dim(), 1) for d in dims) or list(range(input.dim()))
+    if dims and any(input.shape[d] == 0 for d in chosen):
+        raise IndexError(f"hash_tensor(): there is nothing to reduce in a tensor of shape {list(input.shape)}")
+    floating = input.is_floating_point()
+    bits = input.detach().to(rgrad.float64).view(rgrad.int64) if floating else input.to(rgrad.int64)
+    rest = [d for d in range(input.dim()) if d not in chosen]
+    bits = bits.permute([*rest, *chosen]).reshape([*(input.shape[d] for d in rest), -1])
+    while bits.shape[-1] > 1:
+        half = bits.shape[-1] // 2
+        joined = bits[..., :half] ^ bits[..., half : 2 * half]
+        bits = rgrad.cat([joined, bits[..., 2 * half :]], -1)
+    result = bits[..., 0] if bits.shape[-1] else bits.new_zeros(bits.shape[:-1])
+    if keepdim:
+        result = result.reshape([1 if d in chosen else size for d, size in enumerate(input.shape)])
+    return result.contiguous().view(rgrad.uint64)
 
 
 def _standard_gamma(input: Tensor, generator: Any = None) -> Tensor:

@@ -381,6 +381,14 @@ class Tensor:
             Raises:
                 TypeError: the tensor requires grad.
         """
+    def as_strided_(self, size: Any, stride: Any, storage_offset: _int | None = None) -> Self:
+        """Give a tensor other sizes and strides of its memory."""
+    def hash_tensor(self, dim: Any = (), *, keepdim: _bool = False, mode: _int = 0) -> Tensor:
+        """As `rgrad.hash_tensor`."""
+    def histogram(
+        self, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: _bool = False
+    ) -> Any:
+        """As `rgrad.histogram`."""
     def resize(self, *sizes: Any) -> Tensor:
         """The elements in other sizes, as many as before."""
     def resize_as(self, tensor: Tensor) -> Tensor:
@@ -1255,9 +1263,9 @@ class Tensor:
     def le_(self, other: _Operand) -> Self:
         """Whether elements of `input` are less or equal."""
     def lerp(self, end: Tensor, weight: _Operand) -> Tensor:
-        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both for real numbers."""
     def lerp_(self, end: Tensor, weight: _Operand) -> Self:
-        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+        """The point between `input` (for `weight` 0) and `end` (for 1), exact at both for real numbers."""
     def lgamma(self) -> Tensor:
         """The logarithm of the size of the gamma function."""
     def lgamma_(self) -> Self:
@@ -2578,12 +2586,19 @@ def _write_safetensors(
     """The bytes of a file with these tensors and this text beside them."""
 def _read_safetensors(file: bytes) -> tuple[list[tuple[str, str, list[_int], bytes]], dict[str, str]]:
     """The tensors and the text in the bytes of a file."""
-def bernoulli(input: Tensor, p: _float | None = None, *, generator: Generator | None = None) -> Tensor:
+def bernoulli(
+    input: Tensor, p: _float | None = None, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
     """1 with the probabilities in a tensor, or with probability `p`, else 0."""
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """The numbers of successes in `count` trials that succeed with probability `prob`."""
 def multinomial(
-    input: Tensor, num_samples: _int, replacement: _bool = False, *, generator: Generator | None = None
+    input: Tensor,
+    num_samples: _int,
+    replacement: _bool = False,
+    *,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The numbers of `num_samples` categories that are chosen, in each row, by the weights in `input`."""
 def normal(
@@ -2779,6 +2794,8 @@ def _rebuild(cls: type[_T], bytes: bytes, dtype: _DType, sizes: Sequence[_int], 
     """A tensor from its pickled parts."""
 def _index_sizes(kind: type[Any]) -> None:
     """Has a class of sizes indexed by the core: in Python, `x.shape[0]` would take four times as long."""
+def _store(name: str, result: Tensor, out: Tensor | None = None) -> Tensor:
+    """A tensor that a function of Python has made, or the caller's tensor with it."""
 def _overridable(function: _Function) -> _Function:
     """The function as one that `__torch_function__` of its arguments, and modes, can override."""
 def _disabled_torch_function_impl(
@@ -3018,7 +3035,7 @@ class _Functional:
         if any. What `interpolate` does once its arguments are understood.
         """
     @staticmethod
-    def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+    def adaptive_avg_pool1d(input: Tensor, output_size: _Size) -> Tensor:
         """The mean of each of `output_size` windows that divide the input evenly."""
     @staticmethod
     def adaptive_avg_pool2d(input: Tensor, output_size: _Size) -> Tensor:
@@ -3038,14 +3055,7 @@ class _Functional:
         for `grid_sample` of an output of `size`, `(batch, channels, ..)`.
         """
     @staticmethod
-    def alpha_dropout(
-        input: Tensor,
-        p: _Operand,
-        train: _bool,
-        inplace: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def alpha_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
         """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
         """
     @staticmethod
@@ -3056,8 +3066,6 @@ class _Functional:
         padding: _Size = [0],
         ceil_mode: _bool = False,
         count_include_pad: _bool = True,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The mean of each window, in one dimension; see `avg_pool2d`."""
     @staticmethod
@@ -3069,6 +3077,8 @@ class _Functional:
         ceil_mode: _bool = False,
         count_include_pad: _bool = True,
         divisor_override: _int | None = None,
+        *,
+        out: Tensor | None = None,
     ) -> Tensor:
         """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
         are) in an input with `padding` zeros on both sides.
@@ -3086,6 +3096,8 @@ class _Functional:
         ceil_mode: _bool = False,
         count_include_pad: _bool = True,
         divisor_override: _int | None = None,
+        *,
+        out: Tensor | None = None,
     ) -> Tensor:
         """The mean of each window of `kernel_size` elements, which are `stride` apart (by default, as large as they
         are) in an input with `padding` zeros on both sides.
@@ -3113,14 +3125,7 @@ class _Functional:
         Raises `RuntimeError` where sizes do not fit, `ValueError` when training on channels of one element.
         """
     @staticmethod
-    def bilinear(
-        input1: Tensor,
-        input2: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
         `(features, n, m)`, a bias `(features,)`.
         """
@@ -3158,7 +3163,7 @@ class _Functional:
         Raises `RuntimeError` if `alpha` is 0.
         """
     @staticmethod
-    def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+    def channel_shuffle(input: Tensor, groups: _int) -> Tensor:
         """Channels taken in turn from each of `groups` groups of them.
 
         X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
@@ -3173,8 +3178,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The convolution of `input` by `weight` in one dimension.
 
@@ -3191,8 +3194,6 @@ class _Functional:
         padding: str = 'valid',
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
     @overload
@@ -3205,8 +3206,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The convolution of `input` by `weight` in two dimensions.
 
@@ -3223,8 +3222,6 @@ class _Functional:
         padding: str = 'valid',
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
     @overload
@@ -3237,8 +3234,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The convolution of `input` by `weight` in three dimensions.
 
@@ -3255,19 +3250,10 @@ class _Functional:
         padding: str = 'valid',
         dilation: _Size = [1],
         groups: _int = 1,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
     @staticmethod
-    def conv_tbc(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        pad: _int = 0,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: _int = 0) -> Tensor:
         """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
         `(kernel, channels, features)`.
         """
@@ -3281,8 +3267,6 @@ class _Functional:
         output_padding: _Size = [0],
         groups: _int = 1,
         dilation: _Size = [1],
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
 
@@ -3300,8 +3284,6 @@ class _Functional:
         output_padding: _Size = [0],
         groups: _int = 1,
         dilation: _Size = [1],
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
 
@@ -3319,8 +3301,6 @@ class _Functional:
         output_padding: _Size = [0],
         groups: _int = 1,
         dilation: _Size = [1],
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
 
@@ -3329,14 +3309,7 @@ class _Functional:
         they do not fit together.
         """
     @staticmethod
-    def cosine_similarity(
-        x1: Tensor,
-        x2: Tensor,
-        dim: _int = 1,
-        eps: _Operand = 1e-8,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def cosine_similarity(x1: Tensor, x2: Tensor, dim: _int = 1, eps: _Operand = 1e-8) -> Tensor:
         """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
         broadcast.
 
@@ -3402,24 +3375,10 @@ class _Functional:
     def elu_(input: Tensor, alpha: _Operand = 1, scale: _Operand = 1, input_scale: _Operand = 1) -> Tensor:
         """`scale * x` above 0, `scale * alpha * (exp(input_scale * x) - 1)` below."""
     @staticmethod
-    def feature_alpha_dropout(
-        input: Tensor,
-        p: _Operand,
-        train: _bool,
-        inplace: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def feature_alpha_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
         """`alpha_dropout` of whole channels (of the first two dimensions)."""
     @staticmethod
-    def feature_dropout(
-        input: Tensor,
-        p: _Operand,
-        train: _bool,
-        inplace: _bool = False,
-        *,
-        out: Tensor | None = None,
-    ) -> Tensor:
+    def feature_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
         """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
 
         J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
@@ -3437,7 +3396,7 @@ class _Functional:
         `(batch, channels, ..output_size)`; see `unfold`, whose transpose it is.
         """
     @staticmethod
-    def gelu(input: Tensor, *, approximate: str = 'none') -> Tensor:
+    def gelu(input: Tensor, *, approximate: str = 'none', out: Tensor | None = None) -> Tensor:
         """`x` times the probability that a standard normal number is below it: D. Hendrycks and K. Gimpel, "Gaussian
         error linear units", 2016. `approximate="tanh"` replaces the error function by a tangent.
         """
@@ -3560,8 +3519,6 @@ class _Functional:
         weight: Tensor | None = None,
         bias: Tensor | None = None,
         eps: _Operand = 1e-5,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
         standard deviation; times `weight` and plus `bias`, which have that size.
@@ -3576,7 +3533,7 @@ class _Functional:
     def leaky_relu_(input: Tensor, negative_slope: _Operand = 0.01) -> Tensor:
         """`x` above 0, `negative_slope * x` below."""
     @staticmethod
-    def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None) -> Tensor:
         """`input @ weight.T + bias`, for `input` of size `(*, in)`, `weight` `(out, in)` and `bias` `(out,)`."""
     @staticmethod
     def local_response_norm(
@@ -3595,7 +3552,7 @@ class _Functional:
     def log_softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `softmax`, accurate where that is near 0."""
     @staticmethod
-    def logsigmoid(input: Tensor) -> Tensor:
+    def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         """The logarithm of `sigmoid`, without overflow; row-major, as PyTorch has it."""
     @staticmethod
     def lp_pool1d(
@@ -3644,8 +3601,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
     @staticmethod
@@ -3656,8 +3611,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         ceil_mode: _bool = False,
-        *,
-        out: tuple[Tensor, ...] | None = None,
     ) -> _MaxPool1DWithIndicesResult:
         """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
     @staticmethod
@@ -3668,8 +3621,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The largest element of each window; arguments as there are for the function that gives the places too."""
     @staticmethod
@@ -3696,8 +3647,6 @@ class _Functional:
         padding: _Size = [0],
         dilation: _Size = [1],
         ceil_mode: _bool = False,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The largest element of each window; arguments as there are for the function that gives the places too."""
     @staticmethod
@@ -3814,15 +3763,13 @@ class _Functional:
         p: _Operand = 2.0,
         eps: _Operand = 1e-6,
         keepdim: _bool = False,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
     @staticmethod
-    def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+    def pdist(input: Tensor, p: _Operand = 2.0) -> Tensor:
         """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
     @staticmethod
-    def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    def pixel_shuffle(input: Tensor, upscale_factor: _int) -> Tensor:
         """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
         r)`.
 
@@ -3830,7 +3777,7 @@ class _Functional:
         neural network", 2016.
         """
     @staticmethod
-    def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+    def pixel_unshuffle(input: Tensor, downscale_factor: _int) -> Tensor:
         """Pixels made channels: the reverse of `pixel_shuffle`."""
     @staticmethod
     def poisson_nll_loss(
@@ -3845,7 +3792,7 @@ class _Functional:
         itself unless `log_input`. `full` adds an approximation of the term that `input` has no part in.
         """
     @staticmethod
-    def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+    def prelu(input: Tensor, weight: Tensor) -> Tensor:
         """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
         deep into rectifiers", 2015.
 
@@ -3869,8 +3816,6 @@ class _Functional:
         normalized_shape: Sequence[_int],
         weight: Tensor | None = None,
         eps: _Operand | None = None,
-        *,
-        out: Tensor | None = None,
     ) -> Tensor:
         """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
 
@@ -3951,10 +3896,16 @@ class _Functional:
     def softmax(input: Tensor, dim: _int, dtype: _DType | None = None, *, out: Tensor | None = None) -> Tensor:
         """`exp(x)` divided by its sum along `dim`: positive numbers that add up to 1."""
     @staticmethod
-    def softplus(input: Tensor, beta: _Operand = 1, threshold: _Operand = 20) -> Tensor:
+    def softplus(
+        input: Tensor,
+        beta: _Operand = 1,
+        threshold: _Operand = 20,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
         """`log(1 + exp(beta x)) / beta`, and `x` where `beta x` is above `threshold`."""
     @staticmethod
-    def softshrink(input: Tensor, lambd: _Operand = 0.5) -> Tensor:
+    def softshrink(input: Tensor, lambd: _Operand = 0.5, *, out: Tensor | None = None) -> Tensor:
         """Each element brought nearer to 0 by `lambd`, and 0 if that is farther.
 
         Raises `RuntimeError` if `lambd` is negative.
@@ -4267,7 +4218,7 @@ class _LinalgFunctions:
     def linalg_matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
         """`matmul` under the name that it has in `rgrad.linalg`."""
     @staticmethod
-    def linalg_matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    def linalg_matrix_exp(input: Tensor) -> Tensor:
         """The exponential of each square matrix, `sum(A^k / k!)`."""
     @overload
     @staticmethod
@@ -4426,7 +4377,7 @@ class _LinalgFunctions:
     ) -> Tensor:
         """The solution `X` of `tensordot(A, X, X.ndim) = B`, after moving the dimensions `dims` of `A` to its end."""
     @staticmethod
-    def linalg_vander(x: Tensor, *, N: _int | None = None, out: Tensor | None = None) -> Tensor:
+    def linalg_vander(x: Tensor, *, N: _int | None = None) -> Tensor:
         """The matrices whose columns are the powers 0 to `N - 1` of the elements of vectors; `N` is by default their
         length.
         """
@@ -4472,7 +4423,7 @@ class _FftFunctions:
     ) -> Tensor:
         """`fft` along several dimensions."""
     @staticmethod
-    def fft_fftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+    def fft_fftshift(input: Tensor, dim: _Size | None = None) -> Tensor:
         """The elements of a transform in another order: that of frequency 0 in the middle. `dim` is by default all
         dimensions.
         """
@@ -4539,7 +4490,7 @@ class _FftFunctions:
     ) -> Tensor:
         """`ifft` along several dimensions."""
     @staticmethod
-    def fft_ifftshift(input: Tensor, dim: _Size | None = None, *, out: Tensor | None = None) -> Tensor:
+    def fft_ifftshift(input: Tensor, dim: _Size | None = None) -> Tensor:
         """The inverse of `fftshift`."""
     @staticmethod
     def fft_ihfft(
@@ -4671,14 +4622,9 @@ def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `cosh`, from 0 on."""
 def acosh_(input: Tensor) -> Tensor:
     """The inverse of `cosh`, from 0 on."""
-def adaptive_avg_pool1d(input: Tensor, output_size: _Size, *, out: Tensor | None = None) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: _Size) -> Tensor:
     """The mean of each of `output_size` windows that divide the input evenly."""
-def adaptive_max_pool1d(
-    input: Tensor,
-    output_size: _Size,
-    *,
-    out: tuple[Tensor, ...] | None = None,
-) -> _AdaptiveMaxPool1DResult:
+def adaptive_max_pool1d(input: Tensor, output_size: _Size) -> _AdaptiveMaxPool1DResult:
     """The largest element of each of `output_size` windows that divide the input evenly, and its place."""
 @overload
 def add(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -4769,7 +4715,7 @@ def addr(
     """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
 def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: _Operand = 1, alpha: _Operand = 1) -> Tensor:
     """`beta * input + alpha * outer(vec1, vec2)`; `input` broadcasts."""
-def adjoint(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged, and the elements conjugated where they are complex."""
 @overload
 def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -4777,14 +4723,7 @@ def all(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 @overload
 def all(input: Tensor, dim: _Size | None, keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether no element is 0, over some dimensions."""
-def alpha_dropout(
-    input: Tensor,
-    p: _Operand,
-    train: _bool,
-    inplace: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def alpha_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
     """Dropout for `selu`: keeps mean and variance. G. Klambauer et al., "Self-normalizing neural networks", 2017.
     """
 def amax(input: Tensor, dim: _Size = (), keepdim: _bool = False, *, out: Tensor | None = None) -> Tensor:
@@ -4824,7 +4763,7 @@ def argmin(
 ) -> Tensor:
     """The first place of the smallest element, along a dimension or in the flattened tensor."""
 @overload
-def argsort(input: Tensor, dim: _int = -1, descending: _bool = False, *, out: Tensor | None = None) -> Tensor:
+def argsort(input: Tensor, dim: _int = -1, descending: _bool = False) -> Tensor:
     """The places of the elements in ascending (or descending) order along `dim`."""
 @overload
 def argsort(
@@ -4836,15 +4775,13 @@ def argsort(
     out: Tensor | None = None,
 ) -> Tensor:
     """`argsort`, which is stable, as asked for."""
-def argwhere(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def argwhere(input: Tensor) -> Tensor:
     """`nonzero` under numpy's name."""
 def as_strided(
     input: Tensor,
     size: Sequence[_int],
     stride: Sequence[_int],
     storage_offset: _int | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The memory of `input` seen with the given sizes and strides, from `storage_offset` elements into the storage
     (by default, where `input` starts).
@@ -4855,8 +4792,6 @@ def as_strided_scatter(
     size: Sequence[_int],
     stride: Sequence[_int],
     storage_offset: _int | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`input` with `src` where `as_strided` with the same arguments sees it."""
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -4880,7 +4815,7 @@ def atanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def atanh_(input: Tensor) -> Tensor:
     """The inverse of `tanh`."""
 @overload
-def atleast_1d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def atleast_1d(input: Tensor) -> Tensor:
     """The tensor with at least one dimension."""
 @overload
 def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -4888,7 +4823,7 @@ def atleast_1d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
 @overload
 def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
-def atleast_2d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def atleast_2d(input: Tensor) -> Tensor:
     """The tensor with at least two dimensions: a vector is a row."""
 @overload
 def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -4896,7 +4831,7 @@ def atleast_2d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
 @overload
 def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
-def atleast_3d(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def atleast_3d(input: Tensor) -> Tensor:
     """The tensor with at least three dimensions: a vector has size `(1, n, 1)`, a matrix `(m, n, 1)`."""
 @overload
 def atleast_3d(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -4910,8 +4845,6 @@ def avg_pool1d(
     padding: _Size = [0],
     ceil_mode: _bool = False,
     count_include_pad: _bool = True,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The mean of each window, in one dimension; see `avg_pool2d`."""
 def baddbmm(
@@ -4943,28 +4876,13 @@ def batch_norm(
     momentum: _Operand,
     eps: _Operand,
     cudnn_enabled: _bool,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`batch_norm` for any number of elements, with its arguments in another order."""
-def bilinear(
-    input1: Tensor,
-    input2: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`input1 @ weight[o] @ input2 + bias[o]` for each feature o: inputs `(.., n)` and `(.., m)`, a weight
     `(features, n, m)`, a bias `(features,)`.
     """
-def bincount(
-    input: Tensor,
-    weights: Tensor | None = None,
-    minlength: _int = 0,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: _int = 0) -> Tensor:
     """How often each of the numbers 0, 1, … is in a vector, or the sum of the weights that it has there."""
 def bitwise_and(input: _Operand, other: _Operand, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and; for bool, logical and."""
@@ -4991,10 +4909,10 @@ def bitwise_xor(input: _Operand, other: _Operand, *, out: Tensor | None = None) 
 def bitwise_xor_(input: _Operand, other: _Operand) -> Tensor:
     """Bitwise exclusive or; for bool, "one but not both"."""
 @overload
-def block_diag(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+def block_diag(tensors: Sequence[Tensor]) -> Tensor:
     """The matrix with the given ones (scalars and vectors count as rows) along its diagonal."""
 @overload
-def block_diag(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
+def block_diag(*tensors: Tensor) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
 @overload
@@ -5003,10 +4921,10 @@ def broadcast_tensors(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
 @overload
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]: ...
 @overload
-def broadcast_to(input: Tensor, size: _Size, *, out: Tensor | None = None) -> Tensor:
+def broadcast_to(input: Tensor, size: _Size) -> Tensor:
     """`input` expanded to a size, as a function."""
 @overload
-def broadcast_to(input: Tensor, *size: _int, out: Tensor | None = None) -> Tensor: ...
+def broadcast_to(input: Tensor, *size: _int) -> Tensor: ...
 def bucketize(
     input: _Operand,
     boundaries: Tensor,
@@ -5017,10 +4935,10 @@ def bucketize(
 ) -> Tensor:
     """For each number the bucket between the sorted `boundaries` that it is in."""
 @overload
-def cartesian_prod(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
+def cartesian_prod(tensors: Sequence[Tensor]) -> Tensor:
     """All rows that have an element of each vector."""
 @overload
-def cartesian_prod(*tensors: Tensor, out: Tensor | None = None) -> Tensor: ...
+def cartesian_prod(*tensors: Tensor) -> Tensor: ...
 def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Tensors put one after another along a dimension. All other sizes have to agree; empty vectors are passed
     over.
@@ -5030,8 +4948,6 @@ def cdist(
     x2: Tensor,
     p: _Operand = 2.0,
     compute_mode: str = 'use_mm_for_euclid_dist_if_necessary',
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The distance of each row of `x1` `(…, n, m)` from each row of `x2` `(…, k, m)`: `(…, n, k)`.
 
@@ -5042,7 +4958,7 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smallest integer not below each element."""
 def ceil_(input: Tensor) -> Tensor:
     """The smallest integer not below each element."""
-def celu(input: Tensor, alpha: _Operand = 1.0, *, out: Tensor | None = None) -> Tensor:
+def celu(input: Tensor, alpha: _Operand = 1.0) -> Tensor:
     """`x` above 0, `alpha * (exp(x / alpha) - 1)` below.
 
     Raises `RuntimeError` if `alpha` is 0.
@@ -5057,7 +4973,7 @@ def chain_matmul(matrices: Sequence[Tensor], *, out: Tensor | None = None) -> Te
     """The product of matrices, in the order that takes the fewest multiplications."""
 @overload
 def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor: ...
-def channel_shuffle(input: Tensor, groups: _int, *, out: Tensor | None = None) -> Tensor:
+def channel_shuffle(input: Tensor, groups: _int) -> Tensor:
     """Channels taken in turn from each of `groups` groups of them.
 
     X. Zhang et al., "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
@@ -5093,20 +5009,14 @@ def clamp_min(input: Tensor, min: _Operand, *, out: Tensor | None = None) -> Ten
 def clamp_min_(input: Tensor, min: _Operand) -> Tensor:
     """Not below `min`."""
 @overload
-def clone(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def clone(input: Tensor) -> Tensor:
     """A copy with memory of its own."""
 @overload
-def clone(input: Tensor, *, memory_format: memory_format | None, out: Tensor | None = None) -> Tensor:
+def clone(input: Tensor, *, memory_format: memory_format | None) -> Tensor:
     """A copy in another order in memory."""
 def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Tensors side by side, vectors as columns."""
-def combinations(
-    input: Tensor,
-    r: _int = 2,
-    with_replacement: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def combinations(input: Tensor, r: _int = 2, with_replacement: _bool = False) -> Tensor:
     """All rows of `r` elements of a vector in their order, each element once or, `with_replacement`, more often."""
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Complex numbers from their real and imaginary parts, two float tensors of one type."""
@@ -5114,19 +5024,13 @@ def concat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = Non
     """`cat` under another name."""
 def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """`cat` under numpy's name."""
-def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def conj(input: Tensor) -> Tensor:
     """The complex conjugate: a copy, or of a real tensor the tensor itself."""
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex conjugate of each element; a real tensor itself."""
 def conj_physical_(input: Tensor) -> Tensor:
     """The complex conjugate of each element."""
-def constant_pad_nd(
-    input: Tensor,
-    pad: Sequence[_int],
-    value: _Operand = 0,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def constant_pad_nd(input: Tensor, pad: Sequence[_int], value: _Operand = 0) -> Tensor:
     """`input` with `value` around it: `pad` has the numbers of elements before and after for the last dimension,
     then for the one before it, and so on. Negative ones take elements away.
     """
@@ -5139,8 +5043,6 @@ def conv1d(
     padding: _Size = [0],
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The convolution of `input` by `weight` in one dimension.
 
@@ -5156,8 +5058,6 @@ def conv1d(
     padding: str = 'valid',
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
 @overload
@@ -5169,8 +5069,6 @@ def conv2d(
     padding: _Size = [0],
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The convolution of `input` by `weight` in two dimensions.
 
@@ -5186,8 +5084,6 @@ def conv2d(
     padding: str = 'valid',
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
 @overload
@@ -5199,8 +5095,6 @@ def conv3d(
     padding: _Size = [0],
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The convolution of `input` by `weight` in three dimensions.
 
@@ -5216,18 +5110,9 @@ def conv3d(
     padding: str = 'valid',
     dilation: _Size = [1],
     groups: _int = 1,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The same with the padding in words: `"valid"` for none, or `"same"` for an output as large as the input."""
-def conv_tbc(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    pad: _int = 0,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: _int = 0) -> Tensor:
     """A convolution over time of an `input` of size `(time, batch, channels)` by a `weight` of size
     `(kernel, channels, features)`.
     """
@@ -5240,8 +5125,6 @@ def conv_transpose1d(
     output_padding: _Size = [0],
     groups: _int = 1,
     dilation: _Size = [1],
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The transposed convolution in one dimension: the gradient of a convolution's input, as a layer.
 
@@ -5258,8 +5141,6 @@ def conv_transpose2d(
     output_padding: _Size = [0],
     groups: _int = 1,
     dilation: _Size = [1],
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The transposed convolution in two dimensions: the gradient of a convolution's input, as a layer.
 
@@ -5276,8 +5157,6 @@ def conv_transpose3d(
     output_padding: _Size = [0],
     groups: _int = 1,
     dilation: _Size = [1],
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The transposed convolution in three dimensions: the gradient of a convolution's input, as a layer.
 
@@ -5295,8 +5174,6 @@ def convolution(
     transposed: _bool,
     output_padding: Sequence[_int],
     groups: _int,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """A convolution of any kind, with all that there is to say about it.
 
@@ -5307,7 +5184,7 @@ def copysign(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Te
     """The size of `input` with the sign of `other`."""
 def copysign_(input: Tensor, other: _Operand) -> Tensor:
     """The size of `input` with the sign of `other`."""
-def corrcoef(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def corrcoef(input: Tensor) -> Tensor:
     """Pearson's correlation coefficients of variables, one a row."""
 def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Cosine of each element, in radians."""
@@ -5317,34 +5194,26 @@ def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Hyperbolic cosine."""
 def cosh_(input: Tensor) -> Tensor:
     """Hyperbolic cosine."""
-def cosine_similarity(
-    x1: Tensor,
-    x2: Tensor,
-    dim: _int = 1,
-    eps: _Operand = 1e-8,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: _int = 1, eps: _Operand = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along `dim`, whose lengths count as `eps` at least; `x1` and `x2`
     broadcast.
 
     Raises `RuntimeError` for integers.
     """
 @overload
-def count_nonzero(input: Tensor, dim: _int | None = None, *, out: Tensor | None = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: _int | None = None) -> Tensor:
     """How many elements are not 0, along `dim` or in all."""
 @overload
-def count_nonzero(input: Tensor, dim: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: Sequence[_int]) -> Tensor:
     """How many elements are not 0 over some dimensions."""
 @overload
-def count_nonzero(input: Tensor, *dim: _int, out: Tensor | None = None) -> Tensor: ...
+def count_nonzero(input: Tensor, *dim: _int) -> Tensor: ...
 def cov(
     input: Tensor,
     *,
     correction: _int = 1,
     fweights: Tensor | None = None,
     aweights: Tensor | None = None,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The covariance matrix of variables, one a row, whose observations are the columns; `fweights` repeats
     observations, `aweights` weighs them.
@@ -5368,31 +5237,24 @@ def cumsum(input: Tensor, dim: _int, *, dtype: _DType | None = None, out: Tensor
 def cumsum_(input: Tensor, dim: _int, *, dtype: _DType | None = None) -> Tensor:
     """`cumsum` in place, which keeps the dtype."""
 @overload
-def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1) -> Tensor:
     """The integrals of `y` from the first place to each further one, at the places `x` along `dim`."""
 @overload
-def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def cumulative_trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1) -> Tensor:
     """The same at places that lie `dx` apart."""
 def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees as radians."""
 def deg2rad_(input: Tensor) -> Tensor:
     """Degrees as radians."""
-def det(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def det(input: Tensor) -> Tensor:
     """`linalg.det` under its old name."""
 def diag(input: Tensor, diagonal: _int = 0, *, out: Tensor | None = None) -> Tensor:
     """Of a matrix a copy of its diagonal; of a vector the matrix with it on the diagonal."""
-def diag_embed(
-    input: Tensor,
-    offset: _int = 0,
-    dim1: _int = -2,
-    dim2: _int = -1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def diag_embed(input: Tensor, offset: _int = 0, dim1: _int = -2, dim2: _int = -1) -> Tensor:
     """A matrix, for each vector along the last dimension, with it on a diagonal; `dim1` and `dim2` number the
     dimensions of the result that the matrices are in.
     """
-def diagflat(input: Tensor, offset: _int = 0, *, out: Tensor | None = None) -> Tensor:
+def diagflat(input: Tensor, offset: _int = 0) -> Tensor:
     """The matrix with all elements of `input` on a diagonal."""
 def diagonal(input: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
     """The elements `x[i][i + offset]` of the matrices that two dimensions span, as a last dimension; a view."""
@@ -5405,15 +5267,7 @@ def diagonal_copy(
     out: Tensor | None = None,
 ) -> Tensor:
     """`diagonal` with memory of its own."""
-def diagonal_scatter(
-    input: Tensor,
-    src: Tensor,
-    offset: _int = 0,
-    dim1: _int = 0,
-    dim2: _int = 1,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def diagonal_scatter(input: Tensor, src: Tensor, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
     """`input` with `src` on a diagonal."""
 def diff(
     input: Tensor,
@@ -5431,7 +5285,7 @@ def digamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The derivative of `lgamma`."""
 def digamma_(input: Tensor) -> Tensor:
     """The derivative of `lgamma`."""
-def dist(input: Tensor, other: Tensor, p: _Operand = 2, *, out: Tensor | None = None) -> Tensor:
+def dist(input: Tensor, other: Tensor, p: _Operand = 2) -> Tensor:
     """The p-norm of the difference of two tensors, which broadcast, as one vector."""
 @overload
 def div(input: Tensor, other: _Operand, *, rounding_mode: str | None, out: Tensor | None = None) -> Tensor:
@@ -5482,8 +5336,6 @@ def embedding(
     padding_idx: _int = -1,
     scale_grad_by_freq: _bool = False,
     sparse: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The rows of `weight` that `indices` name: of the size of `indices`, and one dimension more.
 
@@ -5518,37 +5370,23 @@ def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
 def expm1_(input: Tensor) -> Tensor:
     """`exp(x) - 1`, accurate near 0."""
-def feature_alpha_dropout(
-    input: Tensor,
-    p: _Operand,
-    train: _bool,
-    inplace: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
     """`alpha_dropout` of whole channels (of the first two dimensions)."""
-def feature_dropout(
-    input: Tensor,
-    p: _Operand,
-    train: _bool,
-    inplace: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def feature_dropout(input: Tensor, p: _Operand, train: _bool, inplace: _bool = False) -> Tensor:
     """Whole channels (of the first two dimensions) set to 0 with probability `p`, the others divided by `1 - p`.
 
     J. Tompson et al., "Efficient object localization using convolutional networks", 2015.
     """
-def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1, *, out: Tensor | None = None) -> Tensor:
+def flatten(input: Tensor, start_dim: _int = 0, end_dim: _int = -1) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` made one."""
 @overload
-def flip(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+def flip(input: Tensor, dims: _Size) -> Tensor:
     """A copy with the elements in reverse order along some dimensions."""
 @overload
-def flip(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
-def fliplr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def flip(input: Tensor, *dims: _int) -> Tensor: ...
+def fliplr(input: Tensor) -> Tensor:
     """`flip` along the second dimension."""
-def flipud(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def flipud(input: Tensor) -> Tensor:
     """`flip` along the first dimension."""
 def float_power(input: _Operand, exponent: _Operand, *, out: Tensor | None = None) -> Tensor:
     """`input` to the power of `exponent`, computed in and given as float64, or complex128 if one of them is
@@ -5621,8 +5459,6 @@ def group_norm(
     bias: Tensor | None = None,
     eps: _Operand = 1e-5,
     cudnn_enabled: _bool = True,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`group_norm` for any size of groups."""
 @overload
@@ -5636,8 +5472,6 @@ def gru(
     train: _bool,
     bidirectional: _bool,
     batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _GruResult:
     """A gated recurrent unit over a sequence.
 
@@ -5655,8 +5489,6 @@ def gru(
     dropout: _Operand,
     train: _bool,
     bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _GruResult:
     """The same over packed sequences."""
 def gru_cell(
@@ -5666,8 +5498,6 @@ def gru_cell(
     w_hh: Tensor,
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """One step of a gated recurrent unit (K. Cho et al., 2014): the next state from `hx`, the one before. The gates
     in the weights are, in this order, reset, update and new.
@@ -5732,7 +5562,7 @@ def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
 def igammac_(input: Tensor, other: Tensor) -> Tensor:
     """The regularized upper incomplete gamma function `Q(input, other)`. It has a derivative for `other` alone."""
-def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def imag(input: Tensor) -> Tensor:
     """The imaginary parts, as a view.
 
     Raises `RuntimeError` for a real tensor.
@@ -5753,14 +5583,7 @@ def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: 
     """`input` with the parts of `source` stored at the places of `index` along `dim`."""
 def index_copy_(input: Tensor, dim: _int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with the parts of `source` stored at the places of `index` along `dim`."""
-def index_fill(
-    input: Tensor,
-    dim: _int,
-    index: Tensor,
-    value: _Operand,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def index_fill(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
 def index_fill_(input: Tensor, dim: _int, index: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, at the places of `index` along `dim`."""
@@ -5769,8 +5592,6 @@ def index_put(
     indices: Sequence[Tensor | None],
     values: Tensor,
     accumulate: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`input` with `values` stored at (or added to) the places that index tensors name."""
 def index_put_(
@@ -5819,8 +5640,6 @@ def instance_norm(
     momentum: _Operand,
     eps: _Operand,
     cudnn_enabled: _bool,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`instance_norm` for any number of elements, with its arguments in another order."""
 def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -5831,11 +5650,9 @@ def isclose(
     rtol: _Operand = 1e-5,
     atol: _Operand = 1e-8,
     equal_nan: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """Whether `|input - other| <= atol + rtol * |other|` for each pair of elements."""
-def isfinite(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def isfinite(input: Tensor) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
 @overload
 def isin(
@@ -5867,15 +5684,15 @@ def isin(
     out: Tensor | None = None,
 ) -> Tensor:
     """Whether each element is among the test elements."""
-def isinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def isinf(input: Tensor) -> Tensor:
     """Whether each element is infinite."""
-def isnan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def isnan(input: Tensor) -> Tensor:
     """Whether each element is NaN."""
 def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is negative infinity."""
 def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether each element is positive infinity."""
-def isreal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def isreal(input: Tensor) -> Tensor:
     """Whether the imaginary part of each element is 0: always so for a real tensor."""
 def istft(
     input: Tensor,
@@ -5888,8 +5705,6 @@ def istft(
     onesided: _bool | None = None,
     length: _int | None = None,
     return_complex: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The signal whose `stft` is the input, or the one nearest to it by the sum of squares.
 
@@ -5913,8 +5728,6 @@ def layer_norm(
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: _Operand = 1e-5,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """Each row of the last dimensions, whose sizes are `normalized_shape`, less its mean and divided by its
     standard deviation; times `weight` and plus `bias`, which have that size.
@@ -5935,9 +5748,9 @@ def le(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
 def le_(input: Tensor, other: _Operand) -> Tensor:
     """Whether elements of `input` are less or equal."""
 def lerp(input: Tensor, end: Tensor, weight: _Operand, *, out: Tensor | None = None) -> Tensor:
-    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both for real numbers."""
 def lerp_(input: Tensor, end: Tensor, weight: _Operand) -> Tensor:
-    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both."""
+    """The point between `input` (for `weight` 0) and `end` (for 1), exact at both for real numbers."""
 def lgamma(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of the size of the gamma function."""
 def lgamma_(input: Tensor) -> Tensor:
@@ -5966,7 +5779,7 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
     """`log2(2^input + 2^other)` without overflow."""
 def logcumsumexp(input: Tensor, dim: _int, *, out: Tensor | None = None) -> Tensor:
     """`log(cumsum(exp(x)))` along `dim`, without overflow."""
-def logdet(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def logdet(input: Tensor) -> Tensor:
     """The logarithm of each determinant; NaN for real matrices with a negative one."""
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether neither element is 0."""
@@ -6005,8 +5818,6 @@ def lstm(
     train: _bool,
     bidirectional: _bool,
     batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _LstmResult:
     """A long short-term memory over a sequence `(time, batch, n)`, or `(batch, time, n)` with `batch_first`, from
     the states `hx`, `(layers * directions, batch, m)` each: the outputs of the last layer, and the last states.
@@ -6022,8 +5833,6 @@ def lstm(
     dropout: _Operand,
     train: _bool,
     bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _LstmResult:
     """A long short-term memory over packed sequences."""
 def lstm_cell(
@@ -6033,8 +5842,6 @@ def lstm_cell(
     w_hh: Tensor,
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _LstmCellResult:
     """One step of a long short-term memory: the next hidden state and cell from `hx`, the two before.
 
@@ -6058,11 +5865,11 @@ def lu_unpack(
     out: tuple[Tensor, ...] | None = None,
 ) -> _LuUnpackResult:
     """`P`, `L` and `U` from what `lu_factor` gives; empty tensors for what is not asked for."""
-def masked_fill(input: Tensor, mask: Tensor, value: _Operand, *, out: Tensor | None = None) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
 def masked_fill_(input: Tensor, mask: Tensor, value: _Operand) -> Tensor:
     """`input` with `value`, a number or a tensor without dimensions, where a bool mask is true."""
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`input` with the first elements of `source`, in their order, where a bool mask is true; both broadcast."""
@@ -6072,7 +5879,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     """The matrix product: of vectors their dot product, of a matrix and a vector `mv`, of matrices `mm`; further
     dimensions are batches and broadcast.
     """
-def matrix_exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def matrix_exp(input: Tensor) -> Tensor:
     """`linalg.matrix_exp` under its old name."""
 def matrix_power(input: Tensor, n: _int, *, out: Tensor | None = None) -> Tensor:
     """`linalg.matrix_power` under its old name."""
@@ -6098,8 +5905,6 @@ def max_pool1d(
     padding: _Size = [0],
     dilation: _Size = [1],
     ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The largest element of each window, in one dimension; see `max_pool2d_with_indices`."""
 def max_pool1d_with_indices(
@@ -6109,8 +5914,6 @@ def max_pool1d_with_indices(
     padding: _Size = [0],
     dilation: _Size = [1],
     ceil_mode: _bool = False,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _MaxPool1DWithIndicesResult:
     """The largest element of each window, in one dimension, and its place; see `max_pool2d_with_indices`."""
 def max_pool2d(
@@ -6120,8 +5923,6 @@ def max_pool2d(
     padding: _Size = [0],
     dilation: _Size = [1],
     ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The largest element of each window; arguments as there are for the function that gives the places too."""
 def max_pool3d(
@@ -6131,8 +5932,6 @@ def max_pool3d(
     padding: _Size = [0],
     dilation: _Size = [1],
     ceil_mode: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The largest element of each window; arguments as there are for the function that gives the places too."""
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -6151,7 +5950,7 @@ def mean(
 ) -> Tensor:
     """The mean over some dimensions."""
 @overload
-def median(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def median(input: Tensor) -> Tensor:
     """The median of all elements, the lower one of two; NaN if there is a NaN."""
 @overload
 def median(
@@ -6197,28 +5996,16 @@ def mode(
 ) -> _ModeResult:
     """The most frequent element along `dim`, the smallest of several, and the last place where it is."""
 @overload
-def moveaxis(
-    input: Tensor,
-    source: Sequence[_int],
-    destination: Sequence[_int],
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def moveaxis(input: Tensor, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
     """`movedim` under numpy's name."""
 @overload
-def moveaxis(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+def moveaxis(input: Tensor, source: _int, destination: _int) -> Tensor:
     """`moveaxis` for one dimension."""
 @overload
-def movedim(
-    input: Tensor,
-    source: Sequence[_int],
-    destination: Sequence[_int],
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def movedim(input: Tensor, source: Sequence[_int], destination: Sequence[_int]) -> Tensor:
     """Dimensions moved from some places to others, the rest kept in order."""
 @overload
-def movedim(input: Tensor, source: _int, destination: _int, *, out: Tensor | None = None) -> Tensor:
+def movedim(input: Tensor, source: _int, destination: _int) -> Tensor:
     """`movedim` for one dimension."""
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements in ascending order along the first dimension."""
@@ -6260,7 +6047,7 @@ def nanmean(
 ) -> Tensor:
     """The mean over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
 @overload
-def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def nanmedian(input: Tensor) -> Tensor:
     """The median of all elements that are not NaN."""
 @overload
 def nanmedian(
@@ -6302,7 +6089,7 @@ def nansum(
     out: Tensor | None = None,
 ) -> Tensor:
     """The sum over some dimensions (all if `dim` is `None`) of the elements that are not NaN."""
-def narrow(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
+def narrow(input: Tensor, dim: _int, start: _int, length: _int) -> Tensor:
     """`length` elements from `start` along `dim`."""
 def narrow_copy(input: Tensor, dim: _int, start: _int, length: _int, *, out: Tensor | None = None) -> Tensor:
     """`narrow` with memory of its own."""
@@ -6328,8 +6115,6 @@ def native_layer_norm(
     weight: Tensor | None,
     bias: Tensor | None,
     eps: _Operand,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _NativeLayerNormResult:
     """`layer_norm`, with the mean of each row and one divided by its standard deviation."""
 def ne(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
@@ -6394,27 +6179,25 @@ def pairwise_distance(
     p: _Operand = 2.0,
     eps: _Operand = 1e-6,
     keepdim: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The p-norm of `x1 - x2 + eps` along the last dimension; `x1` and `x2` broadcast."""
-def pdist(input: Tensor, p: _Operand = 2.0, *, out: Tensor | None = None) -> Tensor:
+def pdist(input: Tensor, p: _Operand = 2.0) -> Tensor:
     """The distances of all pairs of rows of a matrix, a vector: (0, 1), (0, 2), …, (1, 2), …"""
 @overload
 def permute(input: Tensor, dims: _Size) -> Tensor:
     """The dimensions in another order."""
 @overload
 def permute(input: Tensor, *dims: _int) -> Tensor: ...
-def pinverse(input: Tensor, rcond: _Operand = 1e-15, *, out: Tensor | None = None) -> Tensor:
+def pinverse(input: Tensor, rcond: _Operand = 1e-15) -> Tensor:
     """`linalg.pinv` under its old name."""
-def pixel_shuffle(input: Tensor, upscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+def pixel_shuffle(input: Tensor, upscale_factor: _int) -> Tensor:
     """Channels made pixels: from `(.., channels * r * r, height, width)` to `(.., channels, height * r, width *
     r)`.
 
     W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
     neural network", 2016.
     """
-def pixel_unshuffle(input: Tensor, downscale_factor: _int, *, out: Tensor | None = None) -> Tensor:
+def pixel_unshuffle(input: Tensor, downscale_factor: _int) -> Tensor:
     """Pixels made channels: the reverse of `pixel_shuffle`."""
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Complex numbers from their absolute values and angles, two float tensors of one type."""
@@ -6422,7 +6205,7 @@ def polygamma(n: _int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th derivative of `digamma`."""
 def polygamma_(input: Tensor, n: _int) -> Tensor:
     """The `n`-th derivative of `digamma`."""
-def positive(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def positive(input: Tensor) -> Tensor:
     """The tensor itself.
 
     Raises `RuntimeError` for bool.
@@ -6437,14 +6220,14 @@ def pow_(input: _Operand, exponent: _Operand) -> Tensor:
 
     Raises `RuntimeError` for an integer tensor with a negative integer exponent.
     """
-def prelu(input: Tensor, weight: Tensor, *, out: Tensor | None = None) -> Tensor:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """`x` above 0, `weight * x` below: one weight, or one for each channel (dimension 1). K. He et al., "Delving
     deep into rectifiers", 2015.
 
     Raises `RuntimeError` if dtypes differ or the weight has another size.
     """
 @overload
-def prod(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+def prod(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
     """The product of all elements."""
 @overload
 def prod(
@@ -6456,14 +6239,7 @@ def prod(
     out: Tensor | None = None,
 ) -> Tensor:
     """The product along one dimension."""
-def put(
-    input: Tensor,
-    index: Tensor,
-    source: Tensor,
-    accumulate: _bool = False,
-    *,
-    out: Tensor | None = None,
-) -> Tensor:
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
     """`input` with the elements of `source` stored at (or added to) the places of `index` in the flattened tensor.
     """
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = False) -> Tensor:
@@ -6497,15 +6273,15 @@ def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians as degrees."""
 def rad2deg_(input: Tensor) -> Tensor:
     """Radians as degrees."""
-def ravel(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def ravel(input: Tensor) -> Tensor:
     """A tensor as a vector: a view where possible."""
-def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def real(input: Tensor) -> Tensor:
     """The real parts, as a view; a real tensor itself."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / x`."""
 def reciprocal_(input: Tensor) -> Tensor:
     """`1 / x`."""
-def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def relu(input: Tensor) -> Tensor:
     """The larger of each element and 0. The derivative at 0 is 0."""
 def relu_(input: Tensor) -> Tensor:
     """The larger of each element and 0. The derivative at 0 is 0."""
@@ -6524,7 +6300,7 @@ def renorm(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand, *, out: Ten
 def renorm_(input: Tensor, p: _Operand, dim: _int, maxnorm: _Operand) -> Tensor:
     """The parts along `dim` scaled so that none has a norm of order `p` above `maxnorm`."""
 @overload
-def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None, out: Tensor | None = None) -> Tensor:
+def repeat_interleave(repeats: Tensor, *, output_size: _int | None = None) -> Tensor:
     """The number `i` as often as `repeats[i]` says, for each `i`."""
 @overload
 def repeat_interleave(
@@ -6533,7 +6309,6 @@ def repeat_interleave(
     dim: _int | None = None,
     *,
     output_size: _int | None = None,
-    out: Tensor | None = None,
 ) -> Tensor:
     """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) as often as `repeats` says.
     """
@@ -6544,25 +6319,22 @@ def repeat_interleave(
     dim: _int | None = None,
     *,
     output_size: _int | None = None,
-    out: Tensor | None = None,
 ) -> Tensor:
     """Each part along `dim` (each element of the flattened tensor if `dim` is `None`) `repeats` times."""
 @overload
-def reshape(input: Tensor, shape: _Size, *, out: Tensor | None = None) -> Tensor:
+def reshape(input: Tensor, shape: _Size) -> Tensor:
     """The same elements with other sizes: a view where possible, else a copy; one size may be -1."""
 @overload
-def reshape(input: Tensor, *shape: _int, out: Tensor | None = None) -> Tensor: ...
-def resolve_conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def reshape(input: Tensor, *shape: _int) -> Tensor: ...
+def resolve_conj(input: Tensor) -> Tensor:
     """The tensor itself: conjugates are computed when they are asked for."""
-def resolve_neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def resolve_neg(input: Tensor) -> Tensor:
     """The tensor itself: opposites are computed when they are asked for."""
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[_int],
     weight: Tensor | None = None,
     eps: _Operand | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """Each row of the last dimensions divided by the root of the mean of its squares; times `weight`.
 
@@ -6580,8 +6352,6 @@ def rnn_relu(
     train: _bool,
     bidirectional: _bool,
     batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _RnnReluResult:
     """A recurrent layer with `relu` over a sequence.
 
@@ -6599,8 +6369,6 @@ def rnn_relu(
     dropout: _Operand,
     train: _bool,
     bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _RnnReluResult:
     """The same over packed sequences."""
 def rnn_relu_cell(
@@ -6610,8 +6378,6 @@ def rnn_relu_cell(
     w_hh: Tensor,
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`relu` of the sum of what input and state give: the next state from `hx`, the one before."""
 @overload
@@ -6625,8 +6391,6 @@ def rnn_tanh(
     train: _bool,
     bidirectional: _bool,
     batch_first: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _RnnTanhResult:
     """A recurrent layer with `tanh` over a sequence.
 
@@ -6644,8 +6408,6 @@ def rnn_tanh(
     dropout: _Operand,
     train: _bool,
     bidirectional: _bool,
-    *,
-    out: tuple[Tensor, ...] | None = None,
 ) -> _RnnTanhResult:
     """The same over packed sequences."""
 def rnn_tanh_cell(
@@ -6655,15 +6417,13 @@ def rnn_tanh_cell(
     w_hh: Tensor,
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`tanh` of the sum of what input and state give: the next state from `hx`, the one before."""
-def roll(input: Tensor, shifts: _Size, dims: _Size = (), *, out: Tensor | None = None) -> Tensor:
+def roll(input: Tensor, shifts: _Size, dims: _Size = ()) -> Tensor:
     """The elements moved on by some places along some dimensions, or in the flattened tensor if none is given; what
     falls off at an end comes in at the other.
     """
-def rot90(input: Tensor, k: _int = 1, dims: Sequence[_int] = [0, 1], *, out: Tensor | None = None) -> Tensor:
+def rot90(input: Tensor, k: _int = 1, dims: Sequence[_int] = [0, 1]) -> Tensor:
     """The plane of two dimensions turned by `k` right angles, from the first towards the second."""
 @overload
 def round(input: Tensor, *, decimals: _int, out: Tensor | None = None) -> Tensor:
@@ -6684,8 +6444,6 @@ def rrelu(
     lower: _Operand = 1.0 / 8.0,
     upper: _Operand = 1.0 / 3.0,
     training: _bool = False,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """`leaky_relu` with slopes drawn evenly from `lower` to `upper` while `training`, and their mean after."""
 def rrelu_(
@@ -6699,8 +6457,12 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`1 / sqrt(x)`."""
 def rsqrt_(input: Tensor) -> Tensor:
     """`1 / sqrt(x)`."""
-def rsub(input: Tensor, other: _Operand, *, out: Tensor | None = None) -> Tensor:
+@overload
+def rsub(input: Tensor, other: _Operand) -> Tensor:
     """`other - input`."""
+@overload
+def rsub(input: Tensor, other: _Operand, *, alpha: _Operand) -> Tensor:
+    """`other - alpha * input`."""
 @overload
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` with `src` stored at the places of `index` along `dim`."""
@@ -6785,9 +6547,9 @@ def searchsorted(
     """
 def select(input: Tensor, dim: _int, index: _int) -> Tensor:
     """The part at `index` along `dim`, without that dimension."""
-def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int, *, out: Tensor | None = None) -> Tensor:
+def select_scatter(input: Tensor, src: Tensor, dim: _int, index: _int) -> Tensor:
     """`input` with `src` at `index` along `dim`."""
-def selu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def selu(input: Tensor) -> Tensor:
     """`elu` times a scale, with constants that keep mean 0 and variance 1."""
 def selu_(input: Tensor) -> Tensor:
     """`elu` times a scale, with constants that keep mean 0 and variance 1."""
@@ -6902,7 +6664,7 @@ def std(
 ) -> Tensor:
     """The standard deviation, with Bessel's correction if `unbiased`."""
 @overload
-def std(input: Tensor, unbiased: _bool = True, *, out: Tensor | None = None) -> Tensor:
+def std(input: Tensor, unbiased: _bool = True) -> Tensor:
     """The standard deviation of all elements, with Bessel's correction if `unbiased`."""
 @overload
 def std(
@@ -6954,8 +6716,6 @@ def stft(
     onesided: _bool | None = None,
     return_complex: _bool | None = None,
     align_to_window: _bool | None = None,
-    *,
-    out: Tensor | None = None,
 ) -> Tensor:
     """The Fourier transforms of overlapping pieces of a signal, `hop_length` samples apart and multiplied by a
     window.
@@ -6978,7 +6738,7 @@ def sub_(input: _Operand, other: _Operand) -> Tensor:
 def sub_(input: _Operand, other: _Operand, *, alpha: _Operand) -> Tensor:
     """`input - alpha * other`."""
 @overload
-def sum(input: Tensor, *, dtype: _DType | None = None, out: Tensor | None = None) -> Tensor:
+def sum(input: Tensor, *, dtype: _DType | None = None) -> Tensor:
     """The sum of all elements. Integers and bools are summed as int64 unless `dtype` says otherwise."""
 @overload
 def sum(
@@ -7000,11 +6760,11 @@ def svd(
     """`linalg.svd` in its old form: `V` in the place of its adjoint, `some` in that of `not full_matrices`, and
     zeros for `U` and `V` without `compute_uv`.
     """
-def swapaxes(input: Tensor, axis0: _int, axis1: _int, *, out: Tensor | None = None) -> Tensor:
+def swapaxes(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
     """`transpose` under numpy's name."""
 def swapaxes_(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
     """`swapaxes` in place."""
-def swapdims(input: Tensor, dim0: _int, dim1: _int, *, out: Tensor | None = None) -> Tensor:
+def swapdims(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """`transpose` under another name."""
 def swapdims_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """`swapdims` in place."""
@@ -7049,10 +6809,10 @@ def threshold(input: Tensor, threshold: _Operand, value: _Operand, *, out: Tenso
 def threshold_(input: Tensor, threshold: _Operand, value: _Operand) -> Tensor:
     """`value` where an element is not above `threshold`."""
 @overload
-def tile(input: Tensor, dims: _Size, *, out: Tensor | None = None) -> Tensor:
+def tile(input: Tensor, dims: _Size) -> Tensor:
     """`repeat` in which missing numbers are 1."""
 @overload
-def tile(input: Tensor, *dims: _int, out: Tensor | None = None) -> Tensor: ...
+def tile(input: Tensor, *dims: _int) -> Tensor: ...
 def topk(
     input: Tensor,
     k: _int,
@@ -7063,23 +6823,23 @@ def topk(
     out: tuple[Tensor, ...] | None = None,
 ) -> _TopkResult:
     """The `k` largest (or smallest) elements along `dim` in their order, and their places."""
-def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix. Integers are summed as int64."""
 def transpose(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions exchanged."""
 def transpose_(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """`transpose` in place, which changes how the memory is seen."""
 @overload
-def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def trapezoid(y: Tensor, x: Tensor, *, dim: _int = -1) -> Tensor:
     """The integral of `y` at the places `x` along `dim` by the trapezoidal rule."""
 @overload
-def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def trapezoid(y: Tensor, *, dx: _Operand = 1, dim: _int = -1) -> Tensor:
     """The integral of `y` at places that lie `dx` apart."""
 @overload
-def trapz(y: Tensor, x: Tensor, *, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def trapz(y: Tensor, x: Tensor, *, dim: _int = -1) -> Tensor:
     """`trapezoid` under numpy's older name."""
 @overload
-def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1, out: Tensor | None = None) -> Tensor:
+def trapz(y: Tensor, *, dx: _Operand = 1.0, dim: _int = -1) -> Tensor:
     """`trapezoid` under numpy's older name."""
 def triangular_solve(
     b: Tensor,
@@ -7105,7 +6865,7 @@ def trunc_(input: Tensor) -> Tensor:
     """Each element without its fraction."""
 def unbind(input: Tensor, dim: _int = 0) -> tuple[Tensor, ...]:
     """All parts along `dim`, without that dimension."""
-def unflatten(input: Tensor, dim: _int, sizes: Sequence[_int], *, out: Tensor | None = None) -> Tensor:
+def unflatten(input: Tensor, dim: _int, sizes: Sequence[_int]) -> Tensor:
     """Dimension `dim` as several ones of the given sizes, one of which may be -1."""
 def unique_dim(
     input: Tensor,
@@ -7127,7 +6887,7 @@ def unsqueeze(input: Tensor, dim: _int) -> Tensor:
     """A dimension of size 1 put in at `dim`."""
 def unsqueeze_(input: Tensor, dim: _int) -> Tensor:
     """`unsqueeze` in place."""
-def vander(x: Tensor, N: _int | None = None, increasing: _bool = False, *, out: Tensor | None = None) -> Tensor:
+def vander(x: Tensor, N: _int | None = None, increasing: _bool = False) -> Tensor:
     """A matrix with powers of a vector's elements in its rows, falling from `N - 1`, or rising from 0."""
 @overload
 def var(
@@ -7140,7 +6900,7 @@ def var(
 ) -> Tensor:
     """The variance, with Bessel's correction if `unbiased`."""
 @overload
-def var(input: Tensor, unbiased: _bool = True, *, out: Tensor | None = None) -> Tensor:
+def var(input: Tensor, unbiased: _bool = True) -> Tensor:
     """The variance of all elements, with Bessel's correction if `unbiased`."""
 @overload
 def var(

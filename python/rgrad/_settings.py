@@ -39,6 +39,9 @@ _DEBUG_MODES = ("default", "warn", "error")
 _deterministic = False
 _warn_only = False
 _precision = "highest"
+
+# The device that tensors are made on, if it is not the CPU.
+_default_device: Any = None
 _warn_always = False
 _interop_threads = 1
 
@@ -97,18 +100,23 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_default_device(device: Any) -> None:
-    """Have tensors made on `device`: the CPU, or `None` for it.
+    """Have tensors made on `device`: the CPU, or `None` for it; or `"meta"`, where they have no values.
 
     Raises:
         RuntimeError: it is another device.
     """
-    if device is not None and rgrad.device(device).type != "cpu":
+    global _default_device
+    chosen = rgrad.device("cpu" if device is None else device)
+    if chosen.type not in ("cpu", "meta"):
         raise RuntimeError(f"set_default_device(): device '{device}' is not available: rgrad computes on the CPU")
+    if _default_device is not None:
+        _default_device.__exit__(None, None, None)
+    _default_device = chosen.__enter__() if chosen.type == "meta" else None
 
 
 def get_default_device() -> device:
-    """The device that tensors are made on: the CPU."""
-    return rgrad.device("cpu")
+    """The device that tensors are made on: the CPU unless `set_default_device` has said otherwise."""
+    return rgrad.device("cpu") if _default_device is None else _default_device
 
 
 def set_default_tensor_type(t: Any) -> None:

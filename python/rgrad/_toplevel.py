@@ -63,17 +63,28 @@ _DROPOUTS = {
     "feature_alpha_dropout_": "feature_alpha_dropout",
 }
 
+# Functions that are no more, and what takes their places in `linalg`.
+_REMOVED = {
+    "eig": "eig",
+    "lstsq": "lstsq",
+    "matrix_rank": "matrix_rank",
+    "solve": "solve",
+    "symeig": "eigh",
+}
+
 __all__ = [
     *_LOSSES,
     *(f"{name}_copy" for name in _VIEWS),
     *_METHODS,
     *_DROPOUTS,
+    *_REMOVED,
     "alias_copy",
     "dropout",
     "dsmm",
     "embedding_bag",
     "fill",
     "frobenius_norm",
+    "get_device_module",
     "is_distributed",
     "native_dropout",
     "norm_except_dim",
@@ -99,7 +110,9 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
 
 def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int) -> Tensor:
     """`nn.functional.poisson_nll_loss`."""
-    return rgrad.nn.functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=reduction_named(reduction))
+    return rgrad.nn.functional.poisson_nll_loss(
+        input, target, log_input, full, eps=eps, reduction=reduction_named(reduction)
+    )
 
 
 def embedding_bag(
@@ -191,6 +204,18 @@ def spmm(input: Tensor, mat2: Tensor) -> Tensor:
 dsmm = spmm
 
 
+def get_device_module(device: Any = None) -> Any:
+    """The module of a device, by default `rgrad.cpu`.
+
+    Raises:
+        RuntimeError: there is no such module.
+    """
+    kind = "cpu" if device is None else rgrad.device(device).type
+    if kind not in ("cpu", "cuda", "mps", "xpu"):
+        raise RuntimeError(f"get_device_module(): there is no module for the device '{kind}'")
+    return getattr(rgrad, kind)
+
+
 def reduction_named(reduction: int) -> str:
     """The name of a reduction that is given as a number."""
     if reduction not in (0, 1, 2):
@@ -212,7 +237,9 @@ if not TYPE_CHECKING:
             given = dict(zip(names, arguments), **keywords)
             return original(**given | {"reduction": reduction_named(given.get("reduction", 0))})
 
-        return _described(loss, name, f"`nn.functional.{name}`, with 0 (the default), 1 or 2 for no reduction, mean and sum.")
+        return _described(
+            loss, name, f"`nn.functional.{name}`, with 0 (the default), 1 or 2 for no reduction, mean and sum."
+        )
 
     def _copy(name):
         def own(view):
@@ -239,6 +266,12 @@ if not TYPE_CHECKING:
 
         return _described(function, name, f"`Tensor.{name}` as a function.")
 
+    def _removed(name, successor):
+        def removed(*arguments, **keywords):
+            raise RuntimeError(f"{name}() is no more: use linalg.{successor}()")
+
+        return _described(removed, name, f"Refused: it is no more; see `linalg.{successor}`.")
+
     def _dropout_in_place(name, original):
         def in_place(input, p, train):
             return getattr(rgrad.nn.functional, original)(input, p, train, inplace=True)
@@ -248,6 +281,7 @@ if not TYPE_CHECKING:
     _made = {name: _loss(name) for name in _LOSSES}
     _made |= {f"{name}_copy": _copy(name) for name in _VIEWS}
     _made |= {name: _function(name) for name in _METHODS}
+    _made |= {name: _removed(name, successor) for name, successor in _REMOVED.items()}
     _made |= {name: _dropout_in_place(name, original) for name, original in _DROPOUTS.items()}
     globals().update(_made)
     for _name in __all__:

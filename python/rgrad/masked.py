@@ -94,13 +94,17 @@ def _floating(input: Tensor) -> Any:
     return input.dtype if kept else rgrad.get_default_dtype()
 
 
-def sum(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def sum(
+    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The sum of the chosen elements over dimensions, by default over all; 0 where none is chosen."""
     input = _converted(input, dtype, _summed(input.dtype))
     return _rgrad.sum(_filled(input, mask, 0), _dims(input, dim), keepdim)
 
 
-def prod(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def prod(
+    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The product of the chosen elements over dimensions, by default over all; 1 where none is chosen."""
     result = _filled(_converted(input, dtype, _summed(input.dtype)), mask, 1)
     for d in sorted((d % max(input.dim(), 1) for d in _dims(input, dim)), reverse=True):
@@ -120,13 +124,17 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None =
     return _rgrad.cumprod(_filled(input, mask, 1), dim, dtype=input.dtype)
 
 
-def amax(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def amax(
+    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The largest chosen element over dimensions, by default over all; the lowest number where none is chosen."""
     input = _converted(input, dtype)
     return _rgrad.amax(_without(input, mask, -1), _dims(input, dim), keepdim)
 
 
-def amin(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def amin(
+    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The smallest chosen element over dimensions, by default over all; the largest number where none is chosen."""
     input = _converted(input, dtype)
     return _rgrad.amin(_without(input, mask, 1), _dims(input, dim), keepdim)
@@ -148,7 +156,9 @@ def argmin(
     return _rgrad.argmin(_without(input, mask, 1), dim, bool(keepdim)).to(input.dtype)
 
 
-def mean(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def mean(
+    input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The mean of the chosen elements over dimensions, by default over all; NaN where none is chosen.
 
     Raises:
@@ -164,7 +174,9 @@ def mean(input: Tensor, dim: Any = None, *, keepdim: bool = False, dtype: Any = 
     return sum(input, dims, keepdim=keepdim, mask=mask) / count
 
 
-def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def median(
+    input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """The median of the chosen elements along a dimension, the lower one of two; NaN where none is chosen.
 
     Integers are compared as floats.

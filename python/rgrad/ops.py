@@ -55,16 +55,13 @@ class Operations:
 def _found(name: str) -> Callable[..., Any] | None:
     from rgrad._C import _nn
 
-    for home in (_nn, rgrad, _rgrad, rgrad.linalg, _rgrad._linalg, _rgrad._fft, rgrad.special, _rgrad._nn):
-        function = getattr(home, name, None)
-        if callable(function):
-            return function
-    for family in ("special", "linalg", "fft"):
-        if name.startswith(f"{family}_"):
-            function = getattr(getattr(rgrad, family), name.removeprefix(f"{family}_"), None)
-            if callable(function):
-                return function
-    return getattr(rgrad.Tensor, name, None)
+    homes: list[Any] = [_nn, rgrad, _rgrad, rgrad.linalg, _rgrad._linalg, _rgrad._fft, rgrad.special, _rgrad._nn]
+    candidates = [getattr(home, name, None) for home in homes]
+    family, _, rest = name.partition("_")
+    if family in ("special", "linalg", "fft"):
+        candidates.append(getattr(getattr(rgrad, family), rest, None))
+    candidates.append(getattr(rgrad.Tensor, name, None))
+    return next((function for function in candidates if callable(function)), None)
 
 
 aten = Operations("aten")

@@ -52,6 +52,7 @@ VALUES = lines(
     lib.as_strided_(X.clone(), (2, 2), (1, 2), 1)
     [lib.nuclear_norm(X), lib.nuclear_norm(P, (1, 2)), lib.norm(X, "nuc"), lib.rsub(X, 1, alpha=2)]
     [lib._shape_as_tensor(X), lib._is_all_true(X > 0), lib._is_any_true(X > 9), lib._prelu_kernel(-X, X)]
+    [lib.hash_tensor(X), lib.hash_tensor(P, (1, 3), keepdim=True), X.int().hash_tensor(1)]
     # Kernels of layers, with numbers for reductions.
     [lib._C._nn.mse_loss(X, X + 1, 1), lib._C._nn.huber_loss(X, X + 3, 2, 0.5), lib._C._nn.l1_loss(X, X + 1, 0)]
     [lib._C._nn.gelu(X), lib._C._nn.log_sigmoid(X), lib._C._nn.linear(X, X), lib._C._nn.pad(X, (1, 1))]
@@ -62,6 +63,10 @@ VALUES = lines(
     list(lib._C._nn.max_pool2d_with_indices(P, 2))
     [lib._C._nn.reflection_pad2d(P, (1, 1, 1, 0)), lib._C._nn.im2col(P, (2, 2), (1, 1), (0, 0), (1, 1))]
     lib._C._nn.flatten_dense_tensors([X, P])
+    lib.nn.functional.linear_cross_entropy(X, X.expand(4, 2, 3).transpose(0, 1), lib.tensor([[0] * 4, [1] * 4]))
+    lib.nn.functional.linear_cross_entropy(X, X + 1, lib.tensor([1, 0]), linear_bias=X[0, :2], reduction="sum")
+    lib.nn.functional.grouped_mm(Q[0, 0], Q[0, 1:], offs=lib.tensor([1, 4], dtype=lib.int32))
+    [lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:]), lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:], bias=Q[0, 0, 0])]
     # Helpers of nn.functional.
     list(lib.nn.functional._in_projection_packed(X, X, X, lib.ones(9, 3), lib.ones(9)))
     lib.nn.functional._in_projection(X, X, X, *[lib.ones(3, 3)] * 3)
@@ -79,6 +84,10 @@ VALUES = lines(
     lib.zeros(2, out=lib.ones(2, dtype=lib.int64))
     lib.zeros(2, dtype=lib.float64, out=lib.ones(2))
     lib.linspace(0, 1, 3, out=lib.empty(3, dtype=lib.int64))
+    # Names of old, and of devices.
+    lib.symeig(X)
+    lib.lstsq(X, X)
+    [lib.get_device_module().__name__.split(".")[-1], lib.from_dlpack(lib.to_dlpack(X))]
     # Each of a list.
     [lib._foreach_zero_([X.clone()]), lib._foreach_pow(2.0, [X]), lib._foreach_powsum([X, P], 3)]
     # Histograms and segments.
@@ -120,6 +129,7 @@ def test_values(expression):
 
     def program(lib):
         names = {"X": lib.tensor([[0.5, 1.0, 2.0], [1.0, 1.5, 2.5]]), "P": lib.arange(120.0).reshape(2, 3, 4, 5)}
+        names["Q"] = lib.arange(96.0).reshape(2, 3, 4, 4)
         return eval(code, {"lib": lib, **names})
 
     agree(program)

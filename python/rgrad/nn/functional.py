@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from types import FunctionType
 
-from rgrad._rgrad import Tensor, _nn, _overridable, _store, empty_like, zeros_like
+from rgrad._rgrad import Tensor, _nn, _overridable, _store, cat, empty_like, stack, zeros_like
 from rgrad.nn.losses import (
     cosine_embedding_loss,
     gaussian_nll_loss,
@@ -27,22 +27,52 @@ from rgrad.nn.reduction import reduction_meant, warn_of_broadcast
 from .functions.attention import multi_head_attention_forward
 from .functions.embedding import embedding, embedding_bag
 from .functions.helpers import (
-    _canonical_mask,
-    _get_softmax_dim,
-    _in_projection,
-    _in_projection_packed,
-    _none_or_dtype,
-    _unpool_output_size,
-    _verify_batch_size,
-    _verify_spatial_size,
-    adaptive_max_pool1d_with_indices,
-    adaptive_max_pool2d_with_indices,
-    adaptive_max_pool3d_with_indices,
-    fractional_max_pool2d_with_indices,
-    fractional_max_pool3d_with_indices,
-    max_pool1d_with_indices,
-    max_pool2d_with_indices,
-    max_pool3d_with_indices,
+    _canonical_mask as _canonical_mask,
+)
+from .functions.helpers import (
+    _get_softmax_dim as _get_softmax_dim,
+)
+from .functions.helpers import (
+    _in_projection as _in_projection,
+)
+from .functions.helpers import (
+    _in_projection_packed as _in_projection_packed,
+)
+from .functions.helpers import (
+    _none_or_dtype as _none_or_dtype,
+)
+from .functions.helpers import (
+    _unpool_output_size as _unpool_output_size,
+)
+from .functions.helpers import (
+    _verify_batch_size as _verify_batch_size,
+)
+from .functions.helpers import (
+    _verify_spatial_size as _verify_spatial_size,
+)
+from .functions.helpers import (
+    adaptive_max_pool1d_with_indices as adaptive_max_pool1d_with_indices,
+)
+from .functions.helpers import (
+    adaptive_max_pool2d_with_indices as adaptive_max_pool2d_with_indices,
+)
+from .functions.helpers import (
+    adaptive_max_pool3d_with_indices as adaptive_max_pool3d_with_indices,
+)
+from .functions.helpers import (
+    fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices,
+)
+from .functions.helpers import (
+    fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices,
+)
+from .functions.helpers import (
+    max_pool1d_with_indices as max_pool1d_with_indices,
+)
+from .functions.helpers import (
+    max_pool2d_with_indices as max_pool2d_with_indices,
+)
+from .functions.helpers import (
+    max_pool3d_with_indices as max_pool3d_with_indices,
 )
 from .functions.pooling import (
     adaptive_avg_pool2d,
@@ -108,6 +138,7 @@ __all__ = [
     "gelu",
     "glu",
     "grid_sample",
+    "grouped_mm",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -125,6 +156,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -498,6 +530,81 @@ def cross_entropy(
     if size_average is not None or reduce is not None:
         reduction = reduction_meant(size_average, reduce)
     return _nn.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Tensor:
+    """`cross_entropy` of scores that a linear map gives.
+
+    Args:
+        input: what is mapped, of shape `(N, features)` or `(features)`.
+        linear_weight: the map, of shape `(C, features)`, or `(C, d1, ..., features)` for scores `(N, C, d1, ...)`.
+        target: as in `cross_entropy`.
+        linear_bias: what is added to the scores, of the shape of the map without its features.
+        weight: as in `cross_entropy`.
+        reduction: as in `cross_entropy`.
+        ignore_index: as in `cross_entropy`; -100 for class indices if it is not given.
+        label_smoothing: as in `cross_entropy`.
+        options: has no effect: the scores are computed as a whole.
+    """
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    scores = _nn.linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), bias)
+    scores = scores.reshape([*input.shape[:-1], *linear_weight.shape[:-1]])
+    ignored = -100 if ignore_index is None else ignore_index
+    return _nn.cross_entropy(scores, target, weight, ignored, reduction, label_smoothing)
+
+
+def grouped_mm(
+    mat_a: Tensor,
+    mat_b: Tensor,
+    *,
+    offs: Tensor | None = None,
+    bias: Tensor | None = None,
+    out_dtype: Any = None,
+) -> Tensor:
+    """Products of groups of rows or columns, each with a matrix of its own.
+
+    Args:
+        mat_a: matrices in the last two of three dimensions, or two dimensions of which one is cut into groups: the
+            rows if `mat_b` has three dimensions, the columns if it has two.
+        mat_b: the other factors; of two dimensions, its columns are cut if `mat_a` has three, its rows if it has two.
+        offs: where each group ends, an int32 vector; what is behind the last one counts as 0.
+        bias: what is added to each product.
+        out_dtype: the dtype of the result, by default that of `mat_a`.
+
+    Raises:
+        RuntimeError: `offs` is missing where something is cut, or given where nothing is; or a dtype other than
+            float32, bfloat16 and float16.
+    """
+    if str(mat_a.dtype).partition(".")[2] not in ("float32", "bfloat16", "float16"):
+        raise RuntimeError(f"grouped_mm: float32, bfloat16 or float16 is expected, got {mat_a.dtype}")
+    if (offs is None) != (mat_a.dim() == 3 and mat_b.dim() == 3):
+        raise RuntimeError("grouped_mm: offs goes with a matrix that is cut into groups")
+    if offs is None:
+        result = mat_a.bmm(mat_b)
+    else:
+        ends = offs.tolist()
+        parts = list(enumerate(zip([0, *ends[:-1]], ends)))
+        if mat_a.dim() == 2 and mat_b.dim() == 2:
+            result = stack([mat_a[:, i:j] @ mat_b[i:j] for _, (i, j) in parts])
+        elif mat_a.dim() == 2:
+            rows = [mat_a[i:j] @ mat_b[n] for n, (i, j) in parts]
+            result = cat([*rows, mat_a.new_zeros(mat_a.shape[0] - ends[-1], mat_b.shape[-1])])
+        else:
+            columns = [mat_a[n] @ mat_b[:, i:j] for n, (i, j) in parts]
+            result = cat([*columns, mat_b.new_zeros(mat_a.shape[1], mat_b.shape[1] - ends[-1])], 1)
+    result = result if bias is None else result + bias
+    return result if out_dtype is None else result.to(out_dtype)
 
 
 def binary_cross_entropy(

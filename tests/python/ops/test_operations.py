@@ -336,6 +336,9 @@ def test_results_in_tensors_of_the_caller(name, dtype):
                 ours = run(lambda library, spread=spread: program(library, spread), rgrad)
                 if name in OUT_OF_SOME_FORMS and isinstance(theirs, Raised):
                     continue
+                # PyTorch's narrow_copy fills `out=` as if it were row-major.
+                if name == "narrow_copy" and spread:
+                    continue
                 where = f"{name} {label}, sample {i}: {sample}, {'spread' if spread else 'row-major'}"
                 same(ours, theirs, strides=name != "matmul", where=where)
 

@@ -71,6 +71,7 @@ fn is_constant(op: &Op, parameter: &str) -> bool {
             ("zeta" | "igamma" | "igammac", "input")
                 | ("_gradient_at", "gradient")
                 | ("_rrelu_with_noise", "noise")
+                | ("_drawn_by", "numbers")
                 | ("soft_margin_loss" | "hinge_embedding_loss", "target")
                 | ("multi_margin_loss", "weight")
         )

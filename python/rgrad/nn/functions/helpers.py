@@ -1,4 +1,4 @@
-"""What PyTorch's `nn.functional` has for itself, and code made from it calls: checks, projections, pools with places."""
+"""What PyTorch's `nn.functional` has for itself and code made from it calls: checks, projections, pools with places."""
 
 from __future__ import annotations
 

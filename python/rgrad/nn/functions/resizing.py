@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from rgrad import _rgrad
 from rgrad._rgrad import _nn
 
 TYPE_CHECKING = False
@@ -78,6 +79,9 @@ def interpolate(
         return pools[rank - 1](input, sizes)
     if recompute_scale_factor:
         factors = []
+    if input.dtype == _rgrad.uint8 and mode in ("bilinear", "bicubic", "lanczos"):
+        resized = _nn._upsample(input.float(), mode, sizes, bool(align_corners), factors, antialias)
+        return resized.add(0.5).floor().clamp(0, 255).to(_rgrad.uint8)
     return _nn._upsample(input, mode, sizes, bool(align_corners), factors, antialias)
 
 
