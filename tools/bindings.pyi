@@ -276,6 +276,15 @@ class Tensor:
     def sparse_dim(self) -> _int: ...
     def dense_dim(self) -> _int: ...
     def to_sparse(self, *arguments: Any, **keywords: Any) -> NoReturn: ...
+    def coalesce(self) -> Tensor: ...
+    def is_coalesced(self) -> _bool: ...
+    def indices(self) -> Tensor: ...
+    def values(self) -> Tensor: ...
+    def _indices(self) -> Tensor: ...
+    def _values(self) -> Tensor: ...
+    def _nnz(self) -> _int: ...
+    @property
+    def _cdata(self) -> _int: ...
     def record_stream(self, stream: Any) -> NoReturn: ...
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
@@ -561,6 +570,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def zeros(
@@ -569,6 +579,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def ones(
@@ -576,6 +587,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def ones(
@@ -584,6 +596,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def empty(
@@ -591,6 +604,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def empty(
@@ -599,6 +613,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def rand(
@@ -607,6 +622,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def rand(
@@ -616,6 +632,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randn(
@@ -624,6 +641,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randn(
@@ -633,6 +651,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def full(
     size: _Size,
@@ -641,6 +660,7 @@ def full(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def zeros_like(
     input: Tensor,
@@ -689,7 +709,7 @@ def randn_like(
 ) -> Tensor: ...
 def randint_like(
     input: Tensor,
-    low: _int,
+    low: _int | None = None,
     high: _int | None = None,
     *,
     dtype: _DType | None = None,
@@ -704,6 +724,7 @@ def eye(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def arange(
@@ -712,6 +733,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def arange(
@@ -722,6 +744,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def linspace(
     start: _Operand,
@@ -731,6 +754,7 @@ def linspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def logspace(
     start: _Operand,
@@ -741,6 +765,7 @@ def logspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def range(
     start: _Operand,
@@ -750,6 +775,7 @@ def range(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def tril_indices(
     row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
@@ -844,6 +870,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randint(
@@ -855,6 +882,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def randperm(
     n: _int,
@@ -863,6 +891,7 @@ def randperm(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 
 # Random numbers.
@@ -884,6 +913,7 @@ def normal(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor: ...
 def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor: ...

@@ -26,7 +26,7 @@ from ._rgrad import (
 )
 from . import _methods  # noqa: F401 - its functions become methods of Tensor
 from ._size import Size
-from .functional import *  # type: ignore[assignment,no-redef]  # these call the operations of the same name
+from .functional import *  # type: ignore[no-redef]  # these call the operations of the same name
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .version import __version__ as __version__

@@ -397,6 +397,23 @@ class Tensor:
             Raises:
                 NotImplementedError: always.
         """
+    def coalesce(self) -> Tensor:
+        """The tensor itself: no place has two values."""
+    def is_coalesced(self) -> _bool:
+        """Whether no place has two values: so it is."""
+    def indices(self) -> Tensor:
+        """The places of the elements that are not zero, a column each."""
+    def values(self) -> Tensor:
+        """The elements that are not zero."""
+    def _indices(self) -> Tensor:
+        """The places of the elements that are not zero, a column each."""
+    def _values(self) -> Tensor:
+        """The elements that are not zero."""
+    def _nnz(self) -> _int:
+        """How many elements are not zero."""
+    @property
+    def _cdata(self) -> _int:
+        """A number that no other living tensor has."""
     def record_stream(self, stream: Any) -> NoReturn:
         """Refused.
 
@@ -2201,6 +2218,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 0."""
 @overload
@@ -2210,6 +2228,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 0."""
 @overload
@@ -2218,6 +2237,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 1."""
 @overload
@@ -2227,6 +2247,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 1."""
 @overload
@@ -2235,6 +2256,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size with undefined content."""
 @overload
@@ -2244,6 +2266,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size with undefined content."""
 @overload
@@ -2253,6 +2276,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Uniform numbers from 0 up to 1."""
 @overload
@@ -2263,6 +2287,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Uniform numbers from 0 up to 1."""
 @overload
@@ -2272,6 +2297,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
 @overload
@@ -2282,6 +2308,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
 def full(
@@ -2291,6 +2318,7 @@ def full(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with `fill_value`."""
 def zeros_like(
@@ -2346,7 +2374,7 @@ def randn_like(
     """Normal numbers of the size and dtype of `input`."""
 def randint_like(
     input: Tensor,
-    low: _int,
+    low: _int | None = None,
     high: _int | None = None,
     *,
     dtype: _DType | None = None,
@@ -2362,6 +2390,7 @@ def eye(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The identity matrix, with `n` rows and `m` (by default `n`) columns."""
 @overload
@@ -2371,6 +2400,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`start` (0 if one bound is given), `start + step`, … below `end`."""
 @overload
@@ -2382,6 +2412,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`start` (0 if one bound is given), `start + step`, … below `end`."""
 def linspace(
@@ -2392,6 +2423,7 @@ def linspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
 def logspace(
@@ -2403,6 +2435,7 @@ def logspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
 
@@ -2416,6 +2449,7 @@ def range(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
 def tril_indices(
@@ -2547,6 +2581,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`."""
 @overload
@@ -2559,6 +2594,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`."""
 def randperm(
@@ -2568,6 +2604,7 @@ def randperm(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The integers below `n` in random order."""
 
@@ -2595,6 +2632,7 @@ def normal(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers with the means and standard deviations in tensors, or of a size if both are numbers."""
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rgrad
 from rgrad import _rgrad
 from rgrad._rgrad import Tensor
+from rgrad._toplevel import norm_except_dim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _shape_as_tensor(self: Tensor) -> Tensor:
 
 def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     """`v` scaled so that its norms over all dimensions but `dim` are `g`."""
-    return v * (g / rgrad.norm_except_dim(v, 2, dim))
+    return v * (g / norm_except_dim(v, 2, dim))
 
 
 def _standard_gamma(self: Tensor, generator: Any = None) -> Tensor:

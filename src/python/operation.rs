@@ -196,9 +196,13 @@ fn call_with_factors_first(
         _ => return Ok(None),
     };
     // SAFETY: the arguments of a running call are alive.
-    let is_tensor = |object: &*mut ffi::PyObject| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, *object) }).is_some();
+    let is_tensor =
+        |object: &*mut ffi::PyObject| tensor_of(&unsafe { Bound::from_borrowed_ptr(py, *object) }).is_some();
     let (tensors, numbers): (Vec<_>, Vec<_>) = positional.iter().copied().partition(is_tensor);
-    if numbers.is_empty() || numbers.len() > factors.len() || tensors.len() < 2 || !positional.last().is_some_and(is_tensor)
+    if numbers.is_empty()
+        || numbers.len() > factors.len()
+        || tensors.len() < 2
+        || !positional.last().is_some_and(is_tensor)
     {
         return Ok(None);
     }

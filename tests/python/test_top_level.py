@@ -76,7 +76,7 @@ VALUES = lines(
     [X.storage().tolist(), X.storage()[1], X.storage().size()]
     # Elements one by one, and names of old.
     [X.clone().apply_(lambda v: v * 2), X.clone().map_(X, lambda a, b: a * b), X.new([1, 2]), X.new(2, 0).shape]
-    [X.type(lib.Tensor), X.long().type(lib.Tensor), lib.nonzero(X, out=lib.empty(0, dtype=lib.int64))]
+    [X.type(lib.Tensor), X.long().type(lib.Tensor), lib.nonzero(X, out=lib.empty(0, dtype=lib.int64)).tolist()]
     [lib.Size((lib.tensor(3), 2)), lib.Size(lib.tensor([2, 3])), lib.Size([True])]
     lib.Size([lib.tensor(1.5)])
     [X.dim_order(), X.t().dim_order(), X.is_set_to(X.view(2, 3)), X.is_set_to(X.t()), X.sparse_dim(), X.dense_dim()]

@@ -338,7 +338,7 @@ def test_lists_of_tensors_by_type():
         group = import_module(f"{lib.__name__}.utils._foreach_utils")._group_tensors_by_device_and_dtype
         rows = [lib.ones(2), lib.ones(3, dtype=lib.int64), lib.zeros(1)]
         groups = group([rows, [None, rows[1], rows[0]]], with_indices=True)
-        return [(str(key[1]), found) for key, found in groups.items()]
+        return sorted(((str(key[1]), found) for key, found in groups.items()), key=lambda row: row[0])
 
     agree(program)
 
