@@ -281,6 +281,15 @@ class Tensor:
     def sparse_dim(self) -> _int: ...
     def dense_dim(self) -> _int: ...
     def to_sparse(self, *arguments: Any, **keywords: Any) -> NoReturn: ...
+    def coalesce(self) -> Tensor: ...
+    def is_coalesced(self) -> _bool: ...
+    def indices(self) -> Tensor: ...
+    def values(self) -> Tensor: ...
+    def _indices(self) -> Tensor: ...
+    def _values(self) -> Tensor: ...
+    def _nnz(self) -> _int: ...
+    @property
+    def _cdata(self) -> _int: ...
     def record_stream(self, stream: Any) -> NoReturn: ...
     def is_floating_point(self) -> _bool: ...
     def is_complex(self) -> _bool: ...
@@ -566,6 +575,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def zeros(
@@ -574,6 +584,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def ones(
@@ -581,6 +592,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def ones(
@@ -589,6 +601,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def empty(
@@ -596,6 +609,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def empty(
@@ -604,6 +618,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def rand(
@@ -612,6 +627,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def rand(
@@ -621,6 +637,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randn(
@@ -629,6 +646,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randn(
@@ -638,6 +656,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def full(
     size: _Size,
@@ -646,6 +665,7 @@ def full(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def zeros_like(
     input: Tensor,
@@ -694,7 +714,7 @@ def randn_like(
 ) -> Tensor: ...
 def randint_like(
     input: Tensor,
-    low: _int,
+    low: _int | None = None,
     high: _int | None = None,
     *,
     dtype: _DType | None = None,
@@ -709,6 +729,7 @@ def eye(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def arange(
@@ -717,6 +738,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def arange(
@@ -727,6 +749,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def linspace(
     start: _Operand,
@@ -736,6 +759,7 @@ def linspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def logspace(
     start: _Operand,
@@ -746,6 +770,7 @@ def logspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def range(
     start: _Operand,
@@ -755,6 +780,7 @@ def range(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def tril_indices(
     row: _int, col: _int, offset: _int = 0, *, dtype: _DType | None = None, device: _Device | None = None
@@ -849,6 +875,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 @overload
 def randint(
@@ -860,6 +887,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def randperm(
     n: _int,
@@ -868,6 +896,7 @@ def randperm(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 
 # Random numbers.
@@ -896,6 +925,7 @@ def normal(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor: ...
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor: ...
 def _standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor: ...

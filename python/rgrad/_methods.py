@@ -230,12 +230,17 @@ def indices(self: Tensor) -> Tensor:
 
 def values(self: Tensor) -> Tensor:
     """The elements that are not zero."""
-    return self[self.nonzero(as_tuple=True)]
+    return self[self != 0]
 
 
 def _nnz(self: Tensor) -> int:
     """How many elements are not zero."""
     return int(self.count_nonzero())
+
+
+def _cdata(self: Tensor) -> int:
+    """A number that no other living tensor has."""
+    return id(self)
 
 
 def record_stream(self: Tensor, stream: Any) -> NoReturn:
@@ -251,5 +256,4 @@ if not TYPE_CHECKING:
     for _name in __all__:
         setattr(Tensor, _name, globals()[_name])
     Tensor._indices, Tensor._values = indices, values
-    # A number that no other living tensor has.
-    Tensor._cdata = property(id)
+    Tensor._cdata = property(_cdata)

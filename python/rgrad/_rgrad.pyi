@@ -405,6 +405,23 @@ class Tensor:
             Raises:
                 NotImplementedError: always.
         """
+    def coalesce(self) -> Tensor:
+        """The tensor itself: no place has two values."""
+    def is_coalesced(self) -> _bool:
+        """Whether no place has two values: so it is."""
+    def indices(self) -> Tensor:
+        """The places of the elements that are not zero, a column each."""
+    def values(self) -> Tensor:
+        """The elements that are not zero."""
+    def _indices(self) -> Tensor:
+        """The places of the elements that are not zero, a column each."""
+    def _values(self) -> Tensor:
+        """The elements that are not zero."""
+    def _nnz(self) -> _int:
+        """How many elements are not zero."""
+    @property
+    def _cdata(self) -> _int:
+        """A number that no other living tensor has."""
     def record_stream(self, stream: Any) -> NoReturn:
         """Refused.
 
@@ -2209,6 +2226,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 0."""
 @overload
@@ -2218,6 +2236,7 @@ def zeros(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 0."""
 @overload
@@ -2226,6 +2245,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 1."""
 @overload
@@ -2235,6 +2255,7 @@ def ones(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with 1."""
 @overload
@@ -2243,6 +2264,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size with undefined content."""
 @overload
@@ -2252,6 +2274,7 @@ def empty(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size with undefined content."""
 @overload
@@ -2261,6 +2284,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Uniform numbers from 0 up to 1."""
 @overload
@@ -2271,6 +2295,7 @@ def rand(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Uniform numbers from 0 up to 1."""
 @overload
@@ -2280,6 +2305,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
 @overload
@@ -2290,6 +2316,7 @@ def randn(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers of mean 0 and variance 1."""
 def full(
@@ -2299,6 +2326,7 @@ def full(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size filled with `fill_value`."""
 def zeros_like(
@@ -2354,7 +2382,7 @@ def randn_like(
     """Normal numbers of the size and dtype of `input`."""
 def randint_like(
     input: Tensor,
-    low: _int,
+    low: _int | None = None,
     high: _int | None = None,
     *,
     dtype: _DType | None = None,
@@ -2370,6 +2398,7 @@ def eye(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The identity matrix, with `n` rows and `m` (by default `n`) columns."""
 @overload
@@ -2379,6 +2408,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`start` (0 if one bound is given), `start + step`, … below `end`."""
 @overload
@@ -2390,6 +2420,7 @@ def arange(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`start` (0 if one bound is given), `start + step`, … below `end`."""
 def linspace(
@@ -2400,6 +2431,7 @@ def linspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`steps` numbers evenly from `start` to `end`, both included."""
 def logspace(
@@ -2411,6 +2443,7 @@ def logspace(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """`steps` powers of `base`, whose exponents lie evenly from `start` to `end`, both included.
 
@@ -2424,6 +2457,7 @@ def range(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The numbers from `start` to `end`, both included, `step` apart; `arange` is the function without the last one."""
 def tril_indices(
@@ -2555,6 +2589,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`."""
 @overload
@@ -2567,6 +2602,7 @@ def randint(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Random integers from `low` (0 if left out) up to `high`, without it: `randint(low, high, size)`."""
 def randperm(
@@ -2576,6 +2612,7 @@ def randperm(
     device: _Device | None = None,
     requires_grad: _bool = False,
     generator: Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The integers below `n` in random order."""
 
@@ -2610,6 +2647,7 @@ def normal(
     dtype: _DType | None = None,
     device: _Device | None = None,
     requires_grad: _bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Normal numbers with the means and standard deviations in tensors, or of a size if both are numbers."""
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import index
-
 from rgrad._rgrad import Tensor, _index_sizes
 
 TYPE_CHECKING = False
@@ -14,8 +12,8 @@ if TYPE_CHECKING:
 
 def _whole(size: Any) -> int:
     """A size as an int, which a tensor of one may stand for; numbers of numpy stay what they are."""
-    if isinstance(size, Tensor) and not size.is_floating_point():
-        return index(size)
+    if isinstance(size, bool) or (isinstance(size, Tensor) and not size.is_floating_point()):
+        return int(size)
     if isinstance(size, Tensor) or not hasattr(size, "__index__"):
         raise TypeError(f"a size is made of ints, got {type(size).__name__}")
     return size  # type: ignore[no-any-return]
@@ -29,7 +27,7 @@ class Size(tuple[int, ...]):
 
     def __new__(cls, sizes: Iterable[int] = ()) -> Size:
         self = tuple.__new__(cls, sizes)
-        if all(isinstance(size, int) for size in self):
+        if all(type(size) is int for size in self):
             return self
         return tuple.__new__(cls, map(_whole, self))
 

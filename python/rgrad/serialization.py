@@ -28,6 +28,7 @@ from rgrad._size import Size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rgrad._rgrad import dtype

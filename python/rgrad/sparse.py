@@ -58,7 +58,8 @@ def sparse_coo_tensor(
     given = rgrad.as_tensor(values, dtype=dtype, device=device)
     if places.dim() != 2 or given.dim() == 0 or places.shape[1] != given.shape[0]:
         raise RuntimeError(
-            f"sparse_coo_tensor(): places of shape {tuple(places.shape)} do not fit values of shape {tuple(given.shape)}"
+            f"sparse_coo_tensor(): places of shape {tuple(places.shape)} do not fit values of shape "
+            f"{tuple(given.shape)}"
         )
     if size is None:
         size = [*(places.amax(1) + 1).tolist(), *given.shape[1:]]

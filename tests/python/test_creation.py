@@ -413,6 +413,34 @@ def test_expressions(expression):
     agree(evaluated(expression))
 
 
+STORED = """
+    lib.eye(3, out=lib.empty(3, 3, dtype=lib.float64))
+    [lib.zeros(3, out=lib.empty(3)), lib.ones(2, 2, out=lib.empty(0)), lib.full((2,), 3, out=lib.empty(2))]
+    [lib.empty(3, out=OUT).shape, lib.zeros(3, out=OUT) is OUT]
+    [lib.arange(3, out=lib.empty(3)), lib.linspace(0, 1, 3, out=OUT), lib.logspace(0, 1, 3, out=OUT)]
+    [lib.rand(3, out=OUT).clone(), lib.randn(3, out=OUT), lib.randint(9, (3,), out=lib.empty(3))]
+    [lib.randperm(5, out=lib.empty(0, dtype=lib.int64)), lib.range(1, 3, out=lib.empty(3))]
+    [lib.normal(0.0, 1.0, (3,), out=lib.empty(3)), lib.normal(OUT, lib.ones(3), out=lib.empty(3))]
+    lib.zeros(3, out=lib.empty(3), requires_grad=True).requires_grad
+    lib.zeros(3, out=lib.empty(3), dtype=lib.float64)
+    lib.zeros_like(OUT, out=lib.empty(3))
+    lib.zeros(3, out=3)
+    [lib.randint_like(OUT, high=4), lib.randint_like(OUT, 4), lib.randint_like(OUT, low=2, high=4)]
+    lib.randint_like(OUT)
+"""
+
+
+@pytest.mark.parametrize("expression", lines(STORED))
+def test_results_in_tensors_of_the_caller(expression):
+    code = compile(expression, expression, "eval")
+
+    def program(lib):
+        lib.manual_seed(4)
+        return eval(code, {"lib": lib, "OUT": lib.zeros(3)})
+
+    agree(program)
+
+
 MAKERS = {
     "zeros": lambda lib, **options: lib.zeros(2, 3, **options),
     "ones": lambda lib, **options: lib.ones((2, 3), **options),

@@ -90,6 +90,24 @@ VALUES = lines(
     [lib.get_device_module().__name__.split(".")[-1], lib.from_dlpack(lib.to_dlpack(X))]
     # Each of a list.
     [lib._foreach_zero_([X.clone()]), lib._foreach_pow(2.0, [X]), lib._foreach_powsum([X, P], 3)]
+    # Numbers before the tensors that they multiply, the order of old.
+    [X.add(2, X), X.clone().add_(0.5, X), lib.add(X, 2, X), X.sub(2, X), X.clone().sub_(0.5, X)]
+    [lib.addcmul(X, 0.5, X, X), X.clone().addcmul_(2, X, X), X.clone().addcdiv_(-0.5, X, X + 1)]
+    [lib.addmm(2, X @ X.t(), 3, X, X.t()), (X @ X.t()).addmm(2, X, X.t()), (X @ X.t()).addmm_(2, 3, X, X.t())]
+    [X[:, 0].addmv(2, X, X[0]), X.addr(2, 3, X[:, 0], X[0]), X[None].baddbmm(2, (X @ X.t())[None], X[None])]
+    X.add(2, 3, X)
+    X.add(lib.ones(3), 2)
+    # Tensors by places and values, which are compared as dense ones.
+    lib.sparse_coo_tensor(lib.tensor([[0, 1, 1], [2, 0, 2]]), [3.0, 4.0, 5.0], (2, 4)).to_dense()
+    lib.sparse_coo_tensor([[0, 0]], X, dtype=lib.float64).to_dense()
+    lib.sparse.FloatTensor(lib.tensor([[0, 1], [2, 0]]), X[0, :2], lib.Size([2, 3])).to_dense()
+    lib.sparse_coo_tensor((2, 3)).to_dense()
+    lib.sparse_csr_tensor([0, 2, 2, 3], [0, 2, 1], [1.0, 2.0, 3.0], (3, 4)).to_dense()
+    lib.sparse.mm(lib.sparse_coo_tensor(lib.tensor([[0, 1, 1], [1, 0, 1]]), X[0], (2, 2)).coalesce(), X)
+    lib.sparse_coo_tensor(lib.tensor([[0, 1]]), [3.0, 4.0]).coalesce().values()
+    lib.sparse_coo_tensor(lib.tensor([[0, 1, 1]]), [3.0, 4.0])
+    [lib._assert(True, "holds"), lib.manual_seed(2) and lib._standard_gamma(X), lib._sample_dirichlet(X)]
+    lib._assert(X.sum() < 0, "holds")
     # Histograms and segments.
     list(lib.histogram(X, 4, out=(lib.empty(0), lib.empty(0))))
     list(X.histogram(4, range=(0.0, 2.0)))
@@ -118,6 +136,9 @@ VALUES = lines(
     [X.storage().tolist(), X.storage()[1], X.storage().size()]
     # Elements one by one, and names of old.
     [X.clone().apply_(lambda v: v * 2), X.clone().map_(X, lambda a, b: a * b), X.new([1, 2]), X.new(2, 0).shape]
+    [X.type(lib.Tensor), X.long().type(lib.Tensor), lib.nonzero(X, out=lib.empty(0, dtype=lib.int64)).tolist()]
+    [lib.Size((lib.tensor(3), 2)), lib.Size(lib.tensor([2, 3])), lib.Size([True])]
+    lib.Size([lib.tensor(1.5)])
     [X.dim_order(), X.t().dim_order(), X.is_set_to(X.view(2, 3)), X.is_set_to(X.t()), X.sparse_dim(), X.dense_dim()]
     """
 )

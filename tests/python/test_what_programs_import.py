@@ -289,6 +289,16 @@ STATEMENTS = lines(
     import torch.utils.cpp_extension
     from torch.hub import load_state_dict_from_url; from torch.utils.model_zoo import load_url
     from torch.utils.dlpack import from_dlpack, to_dlpack
+    from torch.distributions.utils import _standard_normal, _sum_rightmost, lazy_property, broadcast_all
+    from torch.distributions.multivariate_normal import _batch_mahalanobis, _batch_mv, _precision_to_scale_tril
+    from torch.distributions.transforms import _InverseTransform, Transform
+    from torch.nn.modules.module import _IncompatibleKeys, _EXTRA_STATE_KEY_SUFFIX
+    from torch.nn.utils.stateless import _reparametrize_module
+    from torch.optim.optimizer import Optimizer, ParamsT, required
+    from torch.utils._foreach_utils import _group_tensors_by_device_and_dtype
+    from torch.serialization import MAP_LOCATION; from torch.cuda import nvtx; nvtx.range_push("a"); nvtx.range_pop()
+    from torch.jit import TracerWarning, ScriptModule; import torch; assert issubclass(ScriptModule, torch.nn.Module)
+    import torch; torch.Future; torch._C._get_tracing_state() is None or exit(1); torch._C._log_api_usage_once("a")
     from torch.distributed import ReduceOp, all_reduce, init_process_group
     import torch._dynamo; torch._dynamo.config.suppress_errors = True
     import torch.onnx, torch.hub, torch.cpu, torch.accelerator, torch.sparse, torch.utils.collect_env
@@ -298,6 +308,39 @@ STATEMENTS = lines(
     import torch; torch.cuda.is_available() or torch.backends.mps.is_available()
     """
 )
+
+
+def test_results_that_come_later():
+    def program(lib):
+        Future, collect_all, wait_all = lib.futures.Future, lib.futures.collect_all, lib.futures.wait_all
+        first, second, order = Future(), Future(), []
+        both = collect_all([first, second])
+        after = first.then(lambda future: future.value() * 2)
+        first.add_done_callback(lambda future: order.append(future.value()))
+        before = [first.done(), both.done()]
+        first.set_result(4)
+        second.set_exception(KeyError("none"))
+        seen = [first.wait(), after.wait(), both.done(), order]
+        try:
+            wait_all([first, second])
+        except KeyError:
+            seen.append("raised")
+        return before, seen, lib.jit.wait(lib.jit.fork(lambda a: a + 1, 2))
+
+    agree(program)
+    raises(lambda lib: [future := lib.futures.Future(), future.set_result(1), future.set_result(2)])
+
+
+def test_lists_of_tensors_by_type():
+    def program(lib):
+        from importlib import import_module
+
+        group = import_module(f"{lib.__name__}.utils._foreach_utils")._group_tensors_by_device_and_dtype
+        rows = [lib.ones(2), lib.ones(3, dtype=lib.int64), lib.zeros(1)]
+        groups = group([rows, [None, rows[1], rows[0]]], with_indices=True)
+        return sorted(((str(key[1]), found) for key, found in groups.items()), key=lambda row: row[0])
+
+    agree(program)
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

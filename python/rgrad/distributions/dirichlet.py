@@ -40,8 +40,8 @@ def beta_derivative(first: Tensor, second: Tensor, drawn: Tensor) -> Tensor:
     """How beta numbers change with their first parameter while their places in the distribution stay.
 
     Figurnov, Mohamed and Mnih, "Implicit reparameterization gradients" (2018), by the series
-    `I_x(a, b) = x**a (1 - x)**b S / (a B(a, b))` with `S = sum of (a + b) ... (a + b + n - 1) x**n / ((a + 1) ... (a + n))`
-    of positive terms; of the two ends, the sum begins at the nearer one.
+    `I_x(a, b) = x**a (1 - x)**b S / (a B(a, b))` with the sum `S` of
+    `(a + b) ... (a + b + n - 1) x**n / ((a + 1) ... (a + n))`, all positive; it begins at the nearer of both ends.
     """
     a, b, x = (tensor.double() for tensor in rgrad.broadcast_tensors(first, second, drawn))
     lower = x <= a / (a + b)

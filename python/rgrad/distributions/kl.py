@@ -31,7 +31,7 @@ from rgrad.distributions.pareto import Pareto
 from rgrad.distributions.poisson import Poisson
 from rgrad.distributions.transformed_distribution import TransformedDistribution
 from rgrad.distributions.uniform import Uniform
-from rgrad.distributions.utils import euler_constant, softplus, _sum_rightmost
+from rgrad.distributions.utils import _sum_rightmost, euler_constant, softplus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

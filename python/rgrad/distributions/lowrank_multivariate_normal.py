@@ -9,7 +9,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.covariance import _batch_mahalanobis, _batch_mv, half_log_det
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import Centred, lazy_property, _standard_normal
+from rgrad.distributions.utils import Centred, _standard_normal, lazy_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

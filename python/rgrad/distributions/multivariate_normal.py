@@ -16,7 +16,7 @@ from rgrad.distributions.covariance import (
 )
 from rgrad.distributions.covariance import _precision_to_scale_tril as _precision_to_scale_tril
 from rgrad.distributions.distribution import Distribution
-from rgrad.distributions.utils import Centred, broadcast_shape, _standard_normal
+from rgrad.distributions.utils import Centred, _standard_normal, broadcast_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import ExponentialFamily
-from rgrad.distributions.utils import Centred, broadcast_all, _standard_normal
+from rgrad.distributions.utils import Centred, _standard_normal, broadcast_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

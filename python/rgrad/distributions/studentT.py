@@ -9,7 +9,7 @@ from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.distribution import Distribution
 from rgrad.distributions.gamma import Chi2
-from rgrad.distributions.utils import broadcast_all, _standard_normal
+from rgrad.distributions.utils import _standard_normal, broadcast_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

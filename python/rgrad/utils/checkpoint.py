@@ -125,9 +125,10 @@ def checkpoint(
     if not _rgrad.is_grad_enabled():
         return function(*args, **kwargs)
     state = _rgrad.default_generator.get_state() if preserve_rng_state else None
+    precision = _rgrad._autocast()
 
     def again(*args: Any) -> None:
-        with _random_numbers_from(state), second:
+        with _random_numbers_from(state), _autocast_as(precision), second:
             function(*args, **kwargs)
 
     region = _Region(
@@ -255,6 +256,19 @@ def _random_numbers_from(state: Tensor | None) -> Iterator[None]:
         yield
     finally:
         _rgrad.default_generator.set_state(before)
+
+
+@contextmanager
+def _autocast_as(precision: tuple[Any, bool]) -> Iterator[None]:
+    """Compute under autocast with a lower precision, or without for None; the second item is whether it caches."""
+    if precision == _rgrad._autocast():
+        yield
+        return
+    from ..amp import autocast  # not before it is used
+
+    dtype, caches = precision
+    with autocast("cpu", dtype, enabled=dtype is not None, cache_enabled=caches):
+        yield
 
 
 class _Stop(BaseException):
@@ -473,6 +487,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.state = _rgrad.default_generator.get_state() if preserve_rng_state else None
+        ctx.precision = _rgrad._autocast()
         ctx.others = [None if isinstance(one, _rgrad.Tensor) else one for one in args]
         ctx.positions = [i for i, one in enumerate(args) if isinstance(one, _rgrad.Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.positions))
@@ -490,7 +505,7 @@ class CheckpointFunction(Function):
         for position, tensor in zip(ctx.positions, ctx.saved_tensors):
             args[position] = tensor
         leaves = detach_variable(tuple(args))
-        with _random_numbers_from(ctx.state), enable_grad():
+        with _random_numbers_from(ctx.state), _autocast_as(ctx.precision), enable_grad():
             outputs = ctx.run_function(*leaves)
         if isinstance(outputs, _rgrad.Tensor):
             outputs = (outputs,)

@@ -529,6 +529,22 @@ def test_a_kept_tensor_must_not_change():
     run(allow_cache_entry_mutation=True)
 
 
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_second_run_has_the_precision_of_the_first(reentrant, inside):
+    def program(lib):
+        lib.manual_seed(3)
+        net = lib.nn.Sequential(lib.nn.Linear(4, 6), lib.nn.GELU(), lib.nn.Linear(6, 2))
+        x = lib.randn(3, 4, requires_grad=True)
+        with lib.autocast("cpu", dtype=lib.bfloat16, enabled=inside):
+            y = lib.utils.checkpoint.checkpoint(net, x, use_reentrant=reentrant)
+        with lib.autocast("cpu", dtype=lib.bfloat16, enabled=not inside):
+            y.float().square().sum().backward()
+        return str(y.dtype), x.grad, [parameter.grad for parameter in net.parameters()]
+
+    agree(program, slack=(2e-2, 2e-2))
+
+
 @pytest.mark.parametrize(("policy", "kind"), [(["mm"], ValueError), ([len], ValueError), (3, TypeError)])
 def test_a_policy_is_a_function_or_a_list_of_operations(policy, kind):
     with pytest.raises(kind):

@@ -55,6 +55,21 @@ def test_a_tangent_of_another_precision():
     agree(program)
 
 
+def test_tangents_of_what_requires_nothing_require_nothing():
+    def program(lib):
+        F, x = lib.nn.functional, lib.arange(1.0, 7.0).reshape(2, 3)
+        functions = [
+            lambda x: F.cross_entropy(x, lib.tensor([0, 2])),
+            lambda x: F.layer_norm(x, (3,)),
+            lambda x: x.softmax(1).norm(),
+            lambda x: F.mse_loss(x, lib.zeros(2, 3)),
+        ]
+        tangents = [lib.func.jvp(function, (x,), (lib.ones(2, 3),))[1] for function in functions]
+        return [tangent.numpy() for tangent in tangents]
+
+    agree(program)
+
+
 def test_reverse_over_forward():
     def program(lib):
         ad = lib.autograd.forward_ad

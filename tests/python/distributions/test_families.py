@@ -146,26 +146,13 @@ DIFFERENTIABLE = [row for row in FAMILIES if getattr(rgrad.distributions, row[0]
 
 @pytest.mark.parametrize(("name", "parameters", "value"), DIFFERENTIABLE, ids=[row[0] for row in DIFFERENTIABLE])
 def test_samples_with_gradients(name, parameters, value):
-    """Those of Dirichlet numbers are others than torch's for the same seed."""
-    if name in ("Dirichlet", "Beta"):
-        distribution, leaves = made(rgrad, name, parameters, requires_grad=True)
-        rgrad.manual_seed(0)
-        drawn = distribution.rsample((20000,)).mean(0)
-        np.testing.assert_allclose(drawn.detach().numpy(), distribution.mean.detach().numpy(), atol=0.02)
-        ours = rgrad.autograd.grad(drawn.square().sum(), leaves)
-        exact_distribution, leaves = made(rgrad, name, parameters, requires_grad=True)
-        exact = rgrad.autograd.grad(exact_distribution.mean.square().sum(), leaves)
-        for found, expected in zip(ours, exact):
-            np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=0.03)
-        return
-
     def program(lib):
         lib.manual_seed(5)
         distribution, leaves = made(lib, name, parameters, requires_grad=True)
         drawn = distribution.rsample((5,))
         return drawn.detach(), lib.autograd.grad((drawn * drawn.detach()).sum(), leaves, allow_unused=True)
 
-    # torch computes the derivatives of gamma numbers to about three digits.
+    # torch computes the derivatives of gamma and beta numbers to about three digits.
     agree(program, strides=False, slack=(5e-3, 1e-4))
 
 

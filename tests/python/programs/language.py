@@ -7,6 +7,8 @@ import math
 from .training import train
 
 __all__ = [
+    "convolved_state_space",
+    "selective_state_space",
     "character_model",
     "generative_transformer",
     "sequence_labels",
@@ -242,3 +244,60 @@ def skip_grams(lib):
     text, offsets, labels = lib.randint(20, (12,)), lib.tensor([0, 5, 7]), lib.tensor([0, 1, 1])
     optimizer = lib.optim.SGD([*bags.parameters(), *out.parameters()], lr=0.5)
     return curve + train(optimizer, lambda: F.cross_entropy(out(bags(text, offsets)), labels), 3)
+
+
+def selective_state_space(lib):
+    """A recurrence whose steps depend on the input, between a convolution of each channel and a gate."""
+    nn, F = lib.nn, lib.nn.functional
+    width, states, rank = 8, 4, 2
+
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.widen, self.narrow = nn.Linear(width // 2, 2 * width, bias=False), nn.Linear(width, width // 2)
+            self.nearby = nn.Conv1d(width, width, 3, groups=width, padding=2)
+            self.chosen, self.step = nn.Linear(width, rank + 2 * states, bias=False), nn.Linear(rank, width)
+            self.decay = nn.Parameter(lib.arange(1.0, states + 1).repeat(width, 1).log())
+            self.skip = nn.Parameter(lib.ones(width))
+            wanted = lib.exp(lib.rand(width) * 3 - 6).clamp(min=1e-4)
+            with lib.no_grad():
+                self.step.bias.copy_(wanted + lib.log(-lib.expm1(-wanted)))
+
+        def forward(self, x):
+            length = x.shape[1]
+            x, gate = self.widen(x).split([width, width], dim=-1)
+            x = F.silu(self.nearby(x.transpose(1, 2))[..., :length].transpose(1, 2))
+            step, into, out = self.chosen(x).split([rank, states, states], dim=-1)
+            step = F.softplus(self.step(step))
+            kept = lib.exp(lib.einsum("bld,dn->bldn", step, -self.decay.exp()))
+            added = lib.einsum("bld,bln,bld->bldn", step, into, x)
+            state, results = x.new_zeros(len(x), width, states), []
+            for place in range(length):
+                state = kept[:, place] * state + added[:, place]
+                results.append(lib.einsum("bdn,bn->bd", state, out[:, place]))
+            return self.narrow((lib.stack(results, dim=1) + x * self.skip) * F.silu(gate))
+
+    layer, x = Layer(), lib.randn(2, 6, width // 2)
+    optimizer = lib.optim.AdamW(layer.parameters(), lr=1e-2)
+    return train(optimizer, lambda: F.mse_loss(layer(x), x.roll(1, 1)), 4)
+
+
+def convolved_state_space(lib):
+    """A linear recurrence of complex states as one long convolution, computed by Fourier transforms."""
+    nn, F = lib.nn, lib.nn.functional
+    channels, states, length = 3, 4, 10
+    rates = nn.Parameter(lib.randn(channels))
+    real, imaginary = nn.Parameter(lib.zeros(channels, states)), nn.Parameter(lib.arange(4.0).repeat(channels, 1))
+    weights = nn.Parameter(lib.view_as_real(lib.randn(channels, states, dtype=lib.complex128)))
+    mix, x = nn.Conv1d(channels, 2 * channels, 1), lib.randn(2, channels, length)
+
+    def loss():
+        poles = (-real.exp() + 1j * imaginary) * rates.sigmoid()[:, None]
+        scaled = lib.view_as_complex(weights) * (poles.exp() - 1) / poles
+        kernel = 2 * lib.einsum("hn,hnl->hl", scaled, (poles[..., None] * lib.arange(length)).exp()).real
+        spectrum = lib.fft.rfft(x, n=2 * length) * lib.fft.rfft(kernel, n=2 * length)
+        y = lib.fft.irfft(spectrum, n=2 * length)[..., :length]
+        y += x
+        return F.mse_loss(F.glu(mix(F.gelu(y)), dim=-2), x)
+
+    return train(lib.optim.Adam([rates, real, imaginary, weights, *mix.parameters()], lr=1e-2), loss, 4)

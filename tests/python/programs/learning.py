@@ -16,6 +16,8 @@ __all__ = [
     "meta_learning",
     "mixture_of_experts",
     "policy_gradient",
+    "optimizers_of_old",
+    "places_of_a_graph",
     "pruned_and_parametrised",
     "sharpness_aware_minimisation",
     "weights_made_by_a_network",
@@ -341,3 +343,73 @@ def weights_made_by_a_network(lib):
         return F.mse_loss(lib.baddbmm(biases.unsqueeze(1), points, weights.view(3, 3, 2)), truth)
 
     return train(lib.optim.Adam([*maker.parameters(), *codes.parameters()], lr=2e-2), loss, 6)
+
+
+def places_of_a_graph(lib):
+    """Convolutions of a graph whose edges are given by places and values."""
+    nn, F = lib.nn, lib.nn.functional
+    ends = lib.randint(0, 8, (2, 20))
+    edges = lib.cat([ends, ends.flip(0), lib.arange(8).repeat(2, 1)], dim=1)
+    adjacency = lib.sparse.DoubleTensor(edges, lib.ones(edges.shape[1]), lib.Size([8, 8])).coalesce()
+    degrees = lib.sparse.mm(adjacency, lib.ones(8, 1))
+    first, second = nn.Linear(5, 8), nn.Linear(8, 3)
+    features, labels, known = lib.randn(8, 5), lib.randint(3, (8,)), lib.LongTensor(range(5))
+
+    def loss():
+        hidden = F.dropout(F.relu(lib.spmm(adjacency, first(features)) / degrees), 0.3)
+        scores = F.log_softmax(lib.spmm(adjacency, second(hidden)) / degrees, dim=1)
+        return F.nll_loss(scores[known], labels[known])
+
+    return train(lib.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-2, weight_decay=5e-4), loss, 5)
+
+
+def optimizers_of_old(lib):
+    """Optimizers written when the factor of a sum came before it, among them one that preconditions by axes."""
+    nn, F = lib.nn, lib.nn.functional
+
+    class Rectified(lib.optim.Optimizer):
+        def __init__(self, parameters, lr):
+            super().__init__(parameters, dict(lr=lr, betas=(0.9, 0.99)))
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    gradient, state = p.grad.data, self.state[p]
+                    if not state:
+                        state.update(step=0, mean=lib.zeros_like(p.data), square=lib.zeros_like(p.data))
+                    slow, slower = group["betas"]
+                    state["step"] += 1
+                    state["square"].mul_(slower).addcmul_(1 - slower, gradient, gradient)
+                    state["mean"].mul_(slow).add_(1 - slow, gradient)
+                    length = 2 / (1 - slower) - 1
+                    power = slower ** state["step"]
+                    now = length - 2 * state["step"] * power / (1 - power)
+                    rate = group["lr"] / (1 - slow ** state["step"])
+                    if now <= 5:
+                        p.data.add_(-rate, state["mean"])
+                        continue
+                    trust = (now - 4) / (length - 4) * (now - 2) / now * length / (length - 2) * (1 - power)
+                    p.data.addcdiv_(-rate * math.sqrt(trust), state["mean"], state["square"].sqrt().add_(1e-8))
+
+    class ByAxes(lib.optim.Optimizer):
+        def __init__(self, parameters, lr):
+            super().__init__(parameters, dict(lr=lr))
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    gradient, state = p.grad.data, self.state[p]
+                    for axis, size in enumerate(p.shape):
+                        gathered = state.setdefault(axis, 0.1 * lib.eye(size, out=gradient.new(size, size)))
+                        rows = gradient.transpose(0, axis).contiguous().view(size, -1)
+                        gathered.add_(rows @ rows.t())
+                        values, vectors = lib.linalg.eigh(gathered)
+                        root = vectors @ values.pow(-0.5 / p.dim()).diag() @ vectors.t()
+                        gradient = (root @ rows).view_as(gradient.transpose(0, axis)).transpose(0, axis)
+                    p.data.add_(-group["lr"], gradient)
+
+    x, y, curve = lib.randn(12, 4), lib.randint(3, (12,)), []
+    for make in (Rectified, ByAxes):
+        net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+        curve += train(make(net.parameters(), lr=1e-2), lambda net=net: F.cross_entropy(net(x), y), 8)
+    return curve

@@ -8,7 +8,7 @@ import rgrad
 from rgrad._rgrad import Tensor
 from rgrad.distributions import constraints
 from rgrad.distributions.transforms.base import Transform
-from rgrad.distributions.utils import log_sigmoid, smallest, _sum_rightmost
+from rgrad.distributions.utils import _sum_rightmost, log_sigmoid, smallest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
