@@ -66,7 +66,7 @@ VALUES = lines(
     lib.nn.functional.linear_cross_entropy(X, X.expand(4, 2, 3).transpose(0, 1), lib.tensor([[0] * 4, [1] * 4]))
     lib.nn.functional.linear_cross_entropy(X, X + 1, lib.tensor([1, 0]), linear_bias=X[0, :2], reduction="sum")
     lib.nn.functional.grouped_mm(Q[0, 0], Q[0, 1:], offs=lib.tensor([1, 4], dtype=lib.int32))
-    [lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:]), lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:], bias=Q[0, 0, 0])]
+    lib.nn.functional.grouped_mm(Q[0, :2], Q[0, 1:])
     # Helpers of nn.functional.
     list(lib.nn.functional._in_projection_packed(X, X, X, lib.ones(9, 3), lib.ones(9)))
     lib.nn.functional._in_projection(X, X, X, *[lib.ones(3, 3)] * 3)
