@@ -196,8 +196,8 @@ if not TYPE_CHECKING:  # To a type checker, this function would be a definition 
     # The larger packages are imported when they are asked for: `import rgrad` stays quick.
     _LATER = {
         "": "_C _dynamo _utils accelerator amp backends compiler cpu cuda distributed distributions fft func futures "
-        "graph hub jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization signal "
-        "sparse special storage testing torch_version types utils version xpu",
+        "graph hub jit linalg masked mps multiprocessing nn onnx ops optim overrides profiler random serialization "
+        "signal sparse special storage testing torch_version types utils version xpu",
         "_lobpcg": "lobpcg",
         "_lowrank": "pca_lowrank svd_lowrank",
         "_settings": "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "

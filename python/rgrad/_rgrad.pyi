@@ -2684,9 +2684,11 @@ def backward(
     grad_tensors: _Gradients | None = None,
     retain_graph: _bool | None = None,
     create_graph: _bool = False,
+    grad_variables: _Gradients | None = None,
     inputs: _Tensors | None = None,
 ) -> None:
-    """Adds the gradients of `tensors` to the `grad` of the leaves."""
+    """Adds the gradients of `tensors` to the `grad` of the leaves. `grad_variables` is the old name of `grad_tensors`.
+    """
 @overload
 def grad(
     outputs: _Tensors,
@@ -2724,6 +2726,10 @@ def _enter_vmap(size: _int, randomness: str) -> _int:
     """Opens a level of `vmap` for `size` examples and gives its number."""
 def _exit_vmap() -> None:
     """Closes the innermost level of `vmap`."""
+def _enter_transform() -> None:
+    """Says that a function runs which is going to be differentiated."""
+def _exit_transform() -> None:
+    """Says that it has run."""
 def _suspend_vmap(level: _int) -> None:
     """Closes a level for a while."""
 def _resume_vmap(level: _int, size: _int, randomness: str) -> None:

@@ -1,4 +1,4 @@
-"""What programs use of ``torch._C``: the switches of `__torch_function__`, `_nn`, and questions that have one answer here."""
+"""What programs use of ``torch._C``: the switches of `__torch_function__`, `_nn`, questions that have one answer."""
 
 from .._rgrad import Tensor as TensorBase
 from .._rgrad import _disabled_torch_function_impl
