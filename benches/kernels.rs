@@ -2,7 +2,8 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rgrad::ops::{
-    arithmetic, convolution, cumulative, fft, gathering, normalization, pooling, softmax, sorting, unary, views,
+    arithmetic, conversion, convolution, cumulative, fft, gathering, normalization, pooling, softmax, sorting, unary,
+    views,
 };
 use rgrad::{Result, Tensor};
 use std::hint::black_box;
@@ -42,7 +43,7 @@ fn elementwise(criterion: &mut Criterion) {
     on_matrices(criterion, "elementwise", "add a column", |x| {
         arithmetic::add(x.into(), (&views::narrow(x, 1, 0, 1)?).into())
     });
-    on_matrices(criterion, "copies", "transposed", |x| views::transpose(x, 0, 1)?.to_contiguous());
+    on_matrices(criterion, "copies", "transposed", |x| conversion::contiguous(&views::transpose(x, 0, 1)?));
 }
 
 fn normalizations(criterion: &mut Criterion) {

@@ -3,7 +3,7 @@
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
-use crate::ops::conversion::copy;
+use crate::ops::conversion::{clone, copy};
 use crate::ops::creation::{draw_truths, draw_wide, fill_random, randint, unsupported};
 use crate::ops::views::expand;
 use crate::random::{Generator, Parameter, Real};
@@ -14,8 +14,9 @@ use crate::{bail, op, with_element};
 op! {
     /// Numbers that were drawn by a parameter, whose gradient is 0.
     fn drawn_by as "_drawn_by" (numbers: Tensor, parameter: Tensor) -> Tensor;
-    value { Ok(numbers.detach()) }
+    value { clone(numbers) }
     derivative "DrawnBackward0" ByVjp {
+        numbers(g) => Ok(g.clone());
         parameter(parameter) => parameter.zeros_alike();
     }
 }
@@ -82,6 +83,7 @@ macro_rules! overwriting {
             batch aligned;
             derivative $node Linear {
                 input(g) => Tensor::zeros(&g.sizes(), g.dtype());
+                numbers(g) => Ok(g.clone());
             }
         }
     )+};

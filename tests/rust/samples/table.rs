@@ -88,6 +88,15 @@ impl Maker {
             "copy" => [[&[2, 3][..], &[2, 3][..]], [&[2, 3], &[3]], [&[], &[]], [&[2, 0], &[1]]]
                 .map(|[a, b]| vec![self.tensor("input", a), self.tensor("src", b)])
                 .into(),
+            "_drawn_by" => [&[2, 3][..], &[], &[2, 0]]
+                .map(|sizes| vec![self.tensor("numbers", sizes), self.tensor("parameter", sizes)])
+                .into(),
+            "lerp" => vec![
+                vec![self.input(&[2, 3]), self.tensor("end", &[3]), float(0.25)],
+                vec![self.input(&[2, 3]), self.tensor("end", &[2, 1]), self.tensor("weight", &[3])],
+                vec![self.input(&[]), self.tensor("end", &[]), float(0.75)],
+                vec![self.input(&[0]), self.tensor("end", &[1]), float(0.25)],
+            ],
             "uniform.numbers"
             | "normal.numbers"
             | "exponential.numbers"
